@@ -1,0 +1,127 @@
+"""Every key of the table and of the bucket, built here and nowhere else.
+
+========================  ======================  =====================================
+item                      pk                      sk
+========================  ======================  =====================================
+owner's profile           ``OWNER#{owner}``       ``PROFILE``
+account                   ``OWNER#{owner}``       ``ACCOUNT#{account}``
+fetch state               ``OWNER#{owner}``       ``ACCOUNT#{account}#STATE``
+ledger, fresh segment     ``ACCOUNT#{account}``   ``LEDGER#0#{sequence}``
+ledger, packed segment    ``ACCOUNT#{account}``   ``LEDGER#1#{sequence}``
+message                   ``ACCOUNT#{account}``   ``MESSAGE#{message_id}``
+quarantined message       ``ACCOUNT#{account}``   ``QUARANTINE#{uid print}``
+finished cycle            ``ACCOUNT#{account}``   ``CYCLE#{instant}#{cycle}``
+dispatch's progress       ``DISPATCH``            ``PROGRESS``
+current data key          ``KEYRING``             ``CURRENT``
+========================  ======================  =====================================
+
+The sparse index ``wheel`` has ``wheel_slot`` (``{interval}#{slot}#{shard}``) and ``wheel_order``
+(``{owner}#{position}#{account}``); only accounts on the wheel have them.
+"""
+
+from datetime import datetime
+
+PARTITION = "pk"
+SORT = "sk"
+WHEEL_INDEX = "wheel"
+WHEEL_SLOT = "wheel_slot"
+WHEEL_ORDER = "wheel_order"
+EXPIRES_AT = "expires_at"
+
+FRESH_SEGMENTS = "LEDGER#0#"
+PACKED_SEGMENTS = "LEDGER#1#"
+MESSAGES = "MESSAGE#"
+CYCLES = "CYCLE#"
+QUARANTINE = "QUARANTINE#"
+
+type Key = dict[str, str]
+
+
+def _key(partition: str, sort: str) -> Key:
+    return {PARTITION: partition, SORT: sort}
+
+
+def owner_partition(owner_id: str) -> str:
+    """The partition of an owner's profile, accounts and fetch states."""
+    return f"OWNER#{owner_id}"
+
+
+def account_partition(account_id: str) -> str:
+    """The partition of what an account accumulates: ledger, index, quarantine, history."""
+    return f"ACCOUNT#{account_id}"
+
+
+def profile(owner_id: str) -> Key:
+    """The key of an owner's profile."""
+    return _key(owner_partition(owner_id), "PROFILE")
+
+
+def account_sort_prefix(account_id: str = "") -> str:
+    """What the sort keys of an account and of its state begin with; without an id, those of all accounts."""
+    return f"ACCOUNT#{account_id}"
+
+
+def account(owner_id: str, account_id: str) -> Key:
+    """The key of an account."""
+    return _key(owner_partition(owner_id), account_sort_prefix(account_id))
+
+
+def fetch_state(owner_id: str, account_id: str) -> Key:
+    """The key of an account's fetch state."""
+    return _key(owner_partition(owner_id), f"{account_sort_prefix(account_id)}#STATE")
+
+
+def fresh_segment(account_id: str, sequence: int) -> Key:
+    """The key of a ledger segment as a commit wrote it."""
+    return _key(account_partition(account_id), f"{FRESH_SEGMENTS}{sequence:012d}")
+
+
+def packed_segment(account_id: str, sequence: int) -> Key:
+    """The key of a ledger segment as a compaction wrote it."""
+    return _key(account_partition(account_id), f"{PACKED_SEGMENTS}{sequence:012d}")
+
+
+def message(account_id: str, message_id: str) -> Key:
+    """The key of a message in the index."""
+    return _key(account_partition(account_id), f"{MESSAGES}{message_id}")
+
+
+def quarantined(account_id: str, uid_print: bytes) -> Key:
+    """The key of a quarantined message."""
+    return _key(account_partition(account_id), f"{QUARANTINE}{uid_print.hex()}")
+
+
+def finished_cycle(account_id: str, started_at: datetime, cycle_id: str) -> Key:
+    """The key of a finished cycle in the account's history."""
+    return _key(account_partition(account_id), f"{CYCLES}{started_at:%Y-%m-%dT%H:%M:%S.%fZ}#{cycle_id}")
+
+
+def dispatch_progress() -> Key:
+    """The key of how far dispatch has come."""
+    return _key("DISPATCH", "PROGRESS")
+
+
+def current_data_key() -> Key:
+    """The key of the data key that seals new secrets."""
+    return _key("KEYRING", "CURRENT")
+
+
+def wheel_slot(interval_minutes: int, slot: int, shard: int) -> str:
+    """The index partition of a wheel slot."""
+    return f"{interval_minutes}#{slot}#{shard}"
+
+
+def wheel_order(owner_id: str, position: int, account_id: str) -> str:
+    """The index sort key: an owner's accounts stand together, in the owner's order."""
+    return f"{owner_id}#{position:06d}#{account_id}"
+
+
+def mail_prefix(owner_id: str, account_id: str) -> str:
+    """What the object keys of all of an account's messages begin with."""
+    return f"mail/{owner_id}/{account_id}/"
+
+
+def mail_object(owner_id: str, account_id: str, message_id: str, dated: datetime | None) -> str:
+    """The object key of a message, by the UTC day of its own Date header."""
+    day = f"{dated:%Y/%m/%d}" if dated else "undated"
+    return f"{mail_prefix(owner_id, account_id)}{day}/{message_id}.eml"

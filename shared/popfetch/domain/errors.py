@@ -1,0 +1,84 @@
+"""What can go wrong in popfetch's own rules, as one root with short leaves.
+
+Each error says what happened, to which account, and what to do. ``code`` is the word that the API, the logs and
+the account's state use; ``retryable`` says whether doing the same again later may succeed.
+"""
+
+from typing import ClassVar
+
+
+class PopfetchError(Exception):
+    """The root of every error that popfetch raises on purpose."""
+
+    code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+
+    @property
+    def message(self) -> str:
+        """The sentence for a person; it never holds a secret."""
+        return str(self.args[0]) if self.args else self.__class__.__name__
+
+
+class InvalidAccount(PopfetchError):
+    """An account whose settings cannot work; the message names the field and the remedy."""
+
+    code = "invalid_account"
+
+
+class AccountNotFound(PopfetchError):
+    """No such account for this owner."""
+
+    code = "account_not_found"
+
+    def __init__(self, account_id: str) -> None:
+        super().__init__(f"There is no account {account_id}; list the accounts to see which there are.")
+
+
+class AccountAlreadyAdded(PopfetchError):
+    """The owner has this mailbox already: same host, port and user name."""
+
+    code = "account_already_added"
+
+
+class TooManyAccounts(PopfetchError):
+    """The owner has reached the number of accounts that one owner can keep."""
+
+    code = "too_many_accounts"
+
+
+class AccountChanged(PopfetchError):
+    """Someone else changed the same item in between; read it again and repeat."""
+
+    code = "account_changed"
+    retryable = True
+
+
+class CycleOvertaken(PopfetchError):
+    """Another cycle of the same account has committed since this one began, or the account is gone."""
+
+    code = "cycle_overtaken"
+
+
+class NotAFetchRequest(PopfetchError):
+    """A queue message that popfetch did not write; the message says what is wrong with it."""
+
+    code = "not_a_fetch_request"
+
+
+class SecretUnreadable(PopfetchError):
+    """A sealed password does not open: it was altered, or sealed for another owner, account or direction."""
+
+    code = "secret_unreadable"
+
+
+class HostRefused(PopfetchError):
+    """A host or port that popfetch does not connect to; the message says which rule and what to do."""
+
+    code = "host_refused"
+
+
+class StorageUnavailable(PopfetchError):
+    """An AWS service that cycles depend on did not answer as it should; the same may well succeed later."""
+
+    code = "storage_unavailable"
+    retryable = True

@@ -1,0 +1,110 @@
+"""What popfetch remembers of a mailbox between cycles, beside the ledger.
+
+One small record, read and written once by an idle poll. ``version`` grows with every write and fences cycles off
+from each other: a cycle that finds another version than it wrote has been overtaken and stops.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a cycle ended."""
+
+    NOTHING_NEW = "nothing_new"
+    STORED = "stored"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+class Pipelining(StrEnum):
+    """What is known of pipelining on the account's server."""
+
+    UNKNOWN = "unknown"
+    WORKS = "works"
+    ABSENT = "absent"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Messages 1 to ``count`` of the maildrop are settled: stored, skipped on purpose, or quarantined.
+
+    ``last_uid`` is the print of message ``count``'s UID (empty where there is none); ``octets`` is what STAT said
+    when all of the maildrop was settled, ``None`` while messages beyond ``count`` wait; ``sizes_digest`` is the
+    digest of the LIST sizes of 1 to ``count``, the stand-in for ``last_uid`` on servers without UIDL.
+    """
+
+    count: int
+    last_uid: bytes = b""
+    octets: int | None = None
+    sizes_digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTraits:
+    """What was learned of the account's server, so that no poll has to learn it again."""
+
+    pipelining: Pipelining = Pipelining.UNKNOWN
+    capa_breaks_session: bool = False
+    sizes_unstable: bool = False
+    size_surprises: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FailureCounts:
+    """Consecutive failures; ``not_before`` is when the next attempt makes sense (UTC)."""
+
+    authentication: int = 0
+    authentication_explicit: int = 0
+    connection: int = 0
+    temporary: int = 0
+    not_before: datetime | None = None
+
+    @property
+    def any(self) -> bool:
+        """True while the last attempt failed."""
+        return bool(self.authentication or self.connection or self.temporary)
+
+
+@dataclass(frozen=True, slots=True)
+class LastFetch:
+    """The last finished cycle, as the owner sees it."""
+
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome
+    listed: int = 0
+    stored: int = 0
+    skipped: int = 0
+    quarantined: int = 0
+    deleted: int = 0
+    octets: int = 0
+    remaining: int = 0
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A message that could not be taken yet: how often it was tried, and what happened last."""
+
+    tries: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FetchState:
+    """The record of one account; a new account has the defaults."""
+
+    version: int = 0
+    checkpoint: Checkpoint | None = None
+    traits: ServerTraits = field(default_factory=ServerTraits)
+    failures: FailureCounts = field(default_factory=FailureCounts)
+    last_fetch: LastFetch | None = None
+    troubles: dict[bytes, Trouble] = field(default_factory=dict)
+    start_applied: bool = False
+    reconcile_after: datetime | None = None
+    next_segment: int = 0
+    fresh_segments: int = 0

@@ -1,0 +1,85 @@
+"""What can go wrong with a POP3 server, classified once.
+
+``code`` is the word that the logs and the account's state use; ``retryable`` says whether time alone may heal it.
+``server_text`` is what the server said, cleaned of control characters and cut to a length fit for a log.
+"""
+
+from typing import ClassVar
+
+
+class Pop3Error(Exception):
+    """The root of everything a POP3 session can raise."""
+
+    code: ClassVar[str] = "pop3"
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, message: str, *, server_text: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.server_text = server_text
+
+
+class SignInRefused(Pop3Error):
+    """The server does not accept user name and password; ``explicit`` when it said ``[AUTH]`` (RFC 3206)."""
+
+    code = "authentication"
+    retryable = False
+
+    def __init__(self, message: str, *, server_text: str = "", explicit: bool = False) -> None:
+        super().__init__(message, server_text=server_text)
+        self.explicit = explicit
+
+
+class MaildropBusy(Pop3Error):
+    """Another session holds the maildrop: ``[IN-USE]`` (RFC 2449, section 8.1.1)."""
+
+    code = "in_use"
+
+
+class LoginTooFrequent(Pop3Error):
+    """The server wants longer pauses between sign-ins: ``[LOGIN-DELAY]`` (RFC 2449, section 8.1.2)."""
+
+    code = "login_too_frequent"
+
+
+class ServerTemporary(Pop3Error):
+    """The server has a problem of its own that will pass: ``[SYS/TEMP]`` (RFC 3206)."""
+
+    code = "temporary"
+
+
+class ServerPermanent(Pop3Error):
+    """The server has a problem that needs a person: ``[SYS/PERM]`` (RFC 3206)."""
+
+    code = "permanent"
+    retryable = False
+
+
+class CommandRefused(Pop3Error):
+    """A plain ``-ERR`` to one command; the session goes on."""
+
+    code = "refused"
+
+
+class ProtocolViolation(Pop3Error):
+    """The server sent something that POP3 does not allow here; the session is over."""
+
+    code = "protocol"
+
+
+class LimitExceeded(ProtocolViolation):
+    """The server sent more than a stated limit allows: a line, a listing, a message."""
+
+    code = "protocol"
+
+
+class TlsFailed(Pop3Error):
+    """No trustworthy TLS: certificate, host name, handshake, or STLS not offered where it is required."""
+
+    code = "tls"
+
+
+class ConnectionFailed(Pop3Error):
+    """The server cannot be reached, closed the connection, or fell silent."""
+
+    code = "network"

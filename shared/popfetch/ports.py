@@ -1,0 +1,312 @@
+"""What services need of the outside, as small Protocols.
+
+Adapters fulfil them, services call them, and neither knows the other. Ports of the fetch cycle are asynchronous,
+because many cycles run side by side; those of the API and of dispatch are plain calls. Every port raises only
+``PopfetchError`` leaves, or ``popfetch.pop3.errors.Pop3Error`` leaves where a POP3 server is behind it.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from popfetch.domain.account import Account, Direction, Server
+from popfetch.domain.fetch_request import FetchRequest
+from popfetch.domain.fetch_state import FetchState, LastFetch
+from popfetch.domain.ledger import Ledger, LedgerEntry
+from popfetch.domain.message import QuarantinedMessage, StoredMessage
+from popfetch.domain.secret import Secret
+
+Clock = Callable[[], datetime]
+"""Tells the time, always with UTC as its zone."""
+
+
+# --- The maildrop ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MaildropSize:
+    """What STAT says: how many messages, how many octets; neither is exact on every server."""
+
+    count: int
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMessage:
+    """One row of the maildrop's listing; ``uid`` is empty where the server gives none, ``octets`` 0 likewise."""
+
+    number: int
+    uid: bytes
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageBegan:
+    """The server has begun to send message ``number``."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageContent:
+    """The next octets of message ``number``, dot-unstuffed and otherwise untouched."""
+
+    number: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEnded:
+    """The terminator of message ``number`` was seen; that it was the real one is known at ``MessageConfirmed``."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageConfirmed:
+    """A well-formed reply followed message ``number``, so that its end was its end; only now may it be committed."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRefused:
+    """The server answered RETR of ``number`` with ``-ERR``; the session goes on. ``reason`` is its text, cleaned."""
+
+    number: int
+    reason: str
+
+
+type RetrievalEvent = MessageBegan | MessageContent | MessageEnded | MessageConfirmed | MessageRefused
+
+
+class Maildrop(Protocol):
+    """One signed-in POP3 session.
+
+    Any ``Pop3Error`` but a plain refusal ends the session: nothing more is sent but the closing of the connection.
+    """
+
+    @property
+    def pipelines(self) -> bool:
+        """True while commands are sent ahead of their replies."""
+
+    async def stat(self) -> MaildropSize:
+        """Ask for the number of messages and octets (RFC 1939, section 5)."""
+
+    async def probe(self, number: int) -> tuple[MaildropSize, bytes | None]:
+        """STAT and ``UIDL number``, in one round trip where the server pipelines.
+
+        The UID is empty where the server refuses (no such message, or no UIDL at all).
+        """
+
+    async def listing(self, numbers: range | None = None, *, count: int = 0) -> list[ListedMessage]:
+        """Number, UID and size of the messages ``numbers`` (all of them where ``None``), by number.
+
+        UIDL's rows decide what there is, LIST's only add sizes; without UIDL, LIST's decide. ``count`` is what STAT
+        said, and lets the adapter weigh asking one by one against asking for everything.
+        """
+
+    def headers(self, numbers: Iterable[int]) -> AsyncIterator[tuple[int, bytes]]:
+        """The header blocks of ``numbers`` by TOP n 0, in order; empty where the server refuses."""
+
+    def retrieve(self, numbers: Iterator[int]) -> AsyncIterator[RetrievalEvent]:
+        """Retrieve ``numbers`` in order, pulled from the iterator only as the window has room.
+
+        Ends after the last message is confirmed. When it raises, the first number without ``MessageEnded`` or
+        ``MessageRefused`` is the one the session broke at. Whoever leaves early must ``abandon`` the session.
+        """
+
+    async def delete(self, numbers: Sequence[int]) -> set[int]:
+        """DELE ``numbers``; returns those the server accepted. They are gone only once ``quit`` is ``True``."""
+
+    async def quit(self) -> bool:
+        """End the session; ``True`` when the server confirmed it, and with it every deletion."""
+
+    async def abandon(self) -> None:
+        """Drop the connection without QUIT: the server forgets what was marked. Safe to call at any time."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialAdvice:
+    """What earlier sessions taught about a server.
+
+    ``pipeline``: ``True`` to pipeline though only an earlier CAPA after sign-in announced it, ``False`` to never,
+    ``None`` to go by what the server announces. ``skip_capa`` for servers that close the connection at CAPA.
+    """
+
+    pipeline: bool | None = None
+    skip_capa: bool = False
+
+
+class MaildropDialer(Protocol):
+    """Opens POP3 sessions."""
+
+    async def open(self, server: Server, secret: Secret, advice: DialAdvice, deadline: float) -> Maildrop:
+        """Connect, protect, sign in. ``deadline`` (``asyncio`` loop time) bounds the whole session.
+
+        Raises HostRefused for hosts that must not be connected to, and the leaves of ``Pop3Error``.
+        """
+
+
+# --- Storage --------------------------------------------------------------------------------------------------
+
+
+class PartialUpload(Protocol):
+    """A large object on its way; it exists only once ``complete`` has returned."""
+
+    async def write(self, part: bytes) -> None:
+        """Add a part; waits while too many octets are under way. All parts but the last have the same size."""
+
+    async def complete(self) -> None:
+        """Make the object exist; returns when the bucket has acknowledged it."""
+
+    async def abort(self) -> None:
+        """Leave nothing behind."""
+
+
+class MailStore(Protocol):
+    """Where raw messages lie, byte for byte."""
+
+    part_octets: int
+    """The size of the parts of a large object; what is no larger goes up in one piece."""
+
+    async def put(self, key: str, content: bytes, metadata: dict[str, str]) -> None:
+        """Store a whole message; returns when the bucket has acknowledged it."""
+
+    async def begin_upload(self, key: str, metadata: dict[str, str]) -> PartialUpload:
+        """Begin to store a message that is larger than ``part_octets``."""
+
+
+class FetchRecords(Protocol):
+    """What a cycle reads and commits: account, state, ledger, index, quarantine, history."""
+
+    async def load(self, owner_id: str, account_id: str) -> tuple[Account, FetchState] | None:
+        """The account and its state in one consistent read; ``None`` when there is no such account."""
+
+    async def load_ledger(self, account_id: str) -> Ledger:
+        """The whole ledger of an account, read consistently."""
+
+    async def index(self, messages: Sequence[StoredMessage]) -> None:
+        """Add messages to the index; the same message again changes nothing."""
+
+    async def withdraw(self, messages: Sequence[StoredMessage]) -> None:
+        """Take messages out of the index again: their account went away before they were committed."""
+
+    async def commit(
+        self, account: Account, state: FetchState, cycle_id: str, entries: Sequence[LedgerEntry] = ()
+    ) -> None:
+        """Write ``state`` (whose version is one more than the stored one) and ``entries``, both or neither.
+
+        Raises CycleOvertaken when the stored version is another, unless it is this very commit come again.
+        """
+
+    async def compact(
+        self, account: Account, state: FetchState, cycle_id: str, ledger: Ledger | None = None
+    ) -> FetchState:
+        """Merge the ledger's fresh segments, or write it anew as ``ledger``; returns the state after it."""
+
+    async def quarantine(self, message: QuarantinedMessage) -> None:
+        """Keep a visible record of a message that could not be taken."""
+
+    async def add_history(self, account: Account, cycle_id: str, fetch: LastFetch) -> None:
+        """Keep a finished cycle for the owner to see, for a bounded time."""
+
+    async def take_off_wheel(self, account: Account) -> bool:
+        """Store ``account.standing`` and leave the wheel; ``False`` when the account was changed meanwhile."""
+
+    async def put_on_wheel(self, account: Account) -> bool:
+        """Store ``account.standing`` and join the wheel; ``False`` when the account was changed meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """An account with what its owner sees beside the settings."""
+
+    account: Account
+    state: FetchState
+    is_default: bool
+
+
+class AccountStore(Protocol):
+    """The accounts of owners. No call reaches another owner's account: it is not found."""
+
+    def add(self, account: Account) -> AccountRecord:
+        """Add an account at the end of its owner's order; the first becomes the default.
+
+        Raises AccountAlreadyAdded and TooManyAccounts.
+        """
+
+    def get(self, owner_id: str, account_id: str) -> AccountRecord:
+        """One account. Raises AccountNotFound."""
+
+    def of_owner(self, owner_id: str) -> list[AccountRecord]:
+        """All accounts of an owner, in the owner's order."""
+
+    def remove(self, owner_id: str, account_id: str) -> AccountRecord:
+        """Remove the account and its state together; the default passes to the first one left.
+
+        Raises AccountNotFound.
+        """
+
+
+class AccountRemains(Protocol):
+    """What an account leaves behind when it is removed."""
+
+    def erase_records(self, account_id: str, until: datetime) -> bool:
+        """Erase ledger, index, quarantine and history; ``False`` when ``until`` came first and some are left."""
+
+    def erase_mail(self, owner_id: str, account_id: str, until: datetime) -> bool:
+        """Erase the stored messages; ``False`` when ``until`` came first and some are left."""
+
+
+class CredentialVault(Protocol):
+    """Seals secrets for one owner, account and direction, and opens them for the same three only."""
+
+    def seal(self, secret: Secret, owner_id: str, account_id: str, direction: Direction) -> bytes:
+        """Encrypt a secret for rest."""
+
+    def open(self, sealed: bytes, owner_id: str, account_id: str, direction: Direction) -> Secret:
+        """Decrypt a sealed secret. Raises SecretUnreadable."""
+
+
+# --- The wheel and the queue ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DueAccount:
+    """An account on the wheel: whose it is and where it stands in the owner's order."""
+
+    owner_id: str
+    account_id: str
+    position: int
+
+
+class Wheel(Protocol):
+    """The accounts that are due, by slot, and how far dispatch has come."""
+
+    def due(self, interval_minutes: int, slot: int) -> Iterator[DueAccount]:
+        """The active accounts of one slot, all shards, each owner's in the owner's order."""
+
+    def last_minute(self) -> int | None:
+        """The last minute (since the epoch) that was dispatched whole; ``None`` before the first."""
+
+    def advance_to(self, minute: int) -> None:
+        """Remember that everything up to ``minute`` was dispatched; never goes back."""
+
+
+class FetchQueue(Protocol):
+    """The FIFO queue of fetch requests, one message group an owner."""
+
+    def send(self, requests: Sequence[FetchRequest]) -> None:
+        """Send requests; those of one owner keep their order. Raises StorageUnavailable when any was not taken."""
+
+    def send_erasure(self, owner_id: str, account_id: str, erase_mail: bool) -> None:
+        """Ask, behind whatever is under way for this owner, that a removed account's remains be erased."""
+
+
+class EventBus(Protocol):
+    """Tells others what happened. Events are named in the past tense and never hold a secret."""
+
+    def publish(self, name: str, detail: dict[str, object]) -> None:
+        """Publish one event. Raises StorageUnavailable."""

@@ -1,0 +1,1 @@
+"""What turns the parts into running functions: settings, logging and metrics, and the wiring of adapters."""

@@ -1,0 +1,1 @@
+"""The verbs of popfetch: each service is a call over domain rules and ports, and knows no adapter."""
