@@ -30,6 +30,13 @@ class SignInRefused(Pop3Error):
         self.explicit = explicit
 
 
+class UnusableCredentials(SignInRefused, ValueError):
+    """A user name or password that cannot be sent at all: it is empty or holds CR, LF or NUL; nothing was sent."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, explicit=True)
+
+
 class MaildropBusy(Pop3Error):
     """Another session holds the maildrop: ``[IN-USE]`` (RFC 2449, section 8.1.1)."""
 
@@ -83,3 +90,7 @@ class ConnectionFailed(Pop3Error):
     """The server cannot be reached, closed the connection, or fell silent."""
 
     code = "network"
+
+
+class DeadlineReached(ConnectionFailed):
+    """The caller's own deadline came before the session was done; this says nothing about the server's health."""

@@ -1,0 +1,150 @@
+"""What an ``-ERR`` means: the response code decides where there is one, rules over the text where there is none.
+
+RFC 2449, section 8, and RFC 3206 define the codes. The text rules come from what servers without codes say; their
+order matters, from the particular to the general, because refusals name passwords in passing and busy servers
+refuse good ones.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from enum import Enum
+
+from popfetch.pop3.errors import (
+    CommandRefused,
+    LoginTooFrequent,
+    MaildropBusy,
+    Pop3Error,
+    ServerPermanent,
+    ServerTemporary,
+    SignInRefused,
+)
+from popfetch.pop3.replies import response_code
+from popfetch.pop3.texts import clean
+
+
+class Moment(Enum):
+    """When the server said no."""
+
+    GREETING = "greeting"
+    SIGN_IN = "sign-in"
+    COMMAND = "command"
+
+
+CODES: dict[str, type[Pop3Error]] = {
+    "AUTH": SignInRefused,
+    "IN-USE": MaildropBusy,
+    "LOGIN-DELAY": LoginTooFrequent,
+    "SYS/TEMP": ServerTemporary,
+    "SYS/PERM": ServerPermanent,
+}
+
+
+def _rule(leaf: type[Pop3Error], *patterns: str) -> tuple[type[Pop3Error], re.Pattern[str]]:
+    return leaf, re.compile("|".join(patterns), re.IGNORECASE)
+
+
+SIGN_IN_RULES = (
+    _rule(
+        LoginTooFrequent,
+        r"too[ -]frequent|too often|too many (log[io]n|sign|auth)|log[io]n limit|reduce the frequency",
+        r"frequency of (requests|log)|(log[io]n|sign-?in)s? (rate|interval|delay)|(minimum|min\.?) .{0,20}interval",
+        r"wait .{0,40}(before|until) .{0,40}(log|try|again)|once (every|per|in) \d+",
+    ),
+    _rule(
+        ServerPermanent,
+        r"account .{0,20}(locked|disabled|suspended|blocked|deactivated|closed|frozen)",
+        r"pop3?\b.{0,60}(not|isn't|is not) (enabled|allowed|activated|permitted|available for)",
+        r"pop3?\b.{0,60}(disabled|deactivated|switched off)|not enabled for pop|enable pop",
+        r"plain ?text (auth|log|pass).{0,60}(disallowed|disabled|not allowed|not permitted)",
+    ),
+    _rule(
+        MaildropBusy,
+        r"in[ -]use|maildrop already|mail(box|drop|file)? .{0,30}(locked|busy)|already (locked|logged|open|connected)",
+        r"(lock|is|drop|box)(-| )busy|(un|not )able to (get |obtain |acquire )?.{0,10}lock|could ?n[o']t .{0,10}lock",
+        r"another (pop3? )?(session|client|connection|process)|^\s*busy|other session",
+        r"locked by|is locked|lock(ed)? (file|failed|exists)",
+    ),
+    _rule(ServerTemporary, r"temporar(y|ily) .{0,20}(auth|log|fail|err|problem|lookup)"),
+    _rule(
+        SignInRefused,
+        r"(bad|wrong|invalid|incorrect|unknown|no such|illegal) .{0,20}(user|pass|log[io]n|account|credential|mailbox)",
+        r"(user ?name|user|password|credentials?)( or password)? .{0,20}(incorrect|invalid|wrong|not (accepted|correct))",
+    ),
+    _rule(
+        ServerTemporary,
+        r"(try|retry) .{0,20}later|temporar|unavailable|not available|download exceed|over(load|quota limit)",
+        r"(server|internal|system|database|backend|i/?o|lookup) (error|fail|problem)|maintenance|time[d ]*-?out",
+        r"too many|busy|limit (exceeded|reached)|exceed|shutting down|later",
+    ),
+)
+"""For sign-in; what matches nothing is SignInRefused, and not an explicit one."""
+
+COMMAND_RULES = (
+    _rule(LoginTooFrequent, r"too[ -]frequent|reduce the frequency|log[io]n limit"),
+    _rule(ServerTemporary, r"download exceed|(try|retry) .{0,20}later"),
+)
+"""For all other commands, where words like "invalid" speak of a message number."""
+
+_RULES = {Moment.GREETING: SIGN_IN_RULES, Moment.SIGN_IN: SIGN_IN_RULES, Moment.COMMAND: COMMAND_RULES}
+_OTHERWISE: dict[Moment, type[Pop3Error]] = {
+    Moment.GREETING: ServerTemporary,
+    Moment.SIGN_IN: SignInRefused,
+    Moment.COMMAND: CommandRefused,
+}
+
+_UNSUPPORTED = re.compile(
+    r"(unknown|unrecogni[sz]ed|unsupported|unimplemented|invalid|bad|illegal|no such|undefined) (\S+ ){0,2}"
+    r"(command|mechanism|auth(entication)? (type|method|scheme|mechanism)|method|verb|keyword)"
+    r"|\b(command|mechanism|auth(entication)? (type|method|scheme)|method|apop|auth)\b.{0,30}"
+    r"\b(unknown|unrecogni[sz]ed|unsupported|unimplemented|disabled"
+    r"|not (supported|implemented|available|enabled|recogni[sz]ed|understood|allowed|permitted|valid|known))"
+    r"|^\W*(unimplemented|unsupported|not (supported|implemented)|syntax error|what\?|huh)",
+    re.IGNORECASE,
+)
+
+_SENTENCES: dict[type[Pop3Error], Callable[[str, str], str]] = {
+    SignInRefused: lambda server, _: f"{server} does not accept this user name and password; check both",
+    MaildropBusy: lambda server, _: f"The mailbox at {server} is in use by another session; it frees itself",
+    LoginTooFrequent: lambda server, _: f"{server} wants longer pauses between sign-ins",
+    ServerTemporary: lambda server, _: f"{server} has a problem of its own that should pass",
+    ServerPermanent: lambda server, _: f"{server} has a problem that needs a person; see what it says",
+    CommandRefused: lambda server, command: f"{server} refused {command}",
+}
+
+
+def known_code(text: bytes) -> str:
+    """The response code of a text where it is one that decides; ``SYS/TEMP/ANYTHING`` counts as ``SYS/TEMP``."""
+    code = response_code(text)
+    while code and code not in CODES:
+        code = code.rpartition("/")[0]
+    return code
+
+
+def classify(
+    text: bytes, moment: Moment, *, server: str = "The server", command: str = "", hidden: Iterable[str] = ()
+) -> Pop3Error:
+    """The error that an ``-ERR`` with this text is, with a sentence for a person.
+
+    ``server`` names it in the sentence; whatever is in ``hidden`` does not appear in what is quoted.
+    """
+    code = known_code(text)
+    leaf = CODES[code] if code else _by_text(text, moment)
+    said = clean(text, hidden)
+    sentence = _SENTENCES[leaf](server, command)
+    message = f"{sentence}. It says: {said}" if said else f"{sentence}."
+    if leaf is SignInRefused:
+        return SignInRefused(message, server_text=said, explicit=code == "AUTH")
+    return leaf(message, server_text=said)
+
+
+def mechanism_unsupported(text: bytes) -> bool:
+    """Whether a refusal is of the command or mechanism itself, so that another way to sign in may be tried."""
+    return bool(_UNSUPPORTED.search(clean(text))) and known_code(text) in {"", "AUTH"}
+
+
+def _by_text(text: bytes, moment: Moment) -> type[Pop3Error]:
+    words = clean(text)
+    for leaf, pattern in _RULES[moment]:
+        if pattern.search(words):
+            return leaf
+    return _OTHERWISE[moment]

@@ -1,0 +1,87 @@
+"""Which ways to sign in are tried, in which order, and when the next one may be tried after a refusal.
+
+Over TLS the order is PLAIN, USER/PASS, LOGIN, and the challenge mechanisms last: the line is safe already, and many
+servers announce challenges, or show an APOP timestamp, that they cannot check because they keep only hashes. A
+mechanism that works beats one that would be stronger on paper.
+
+Without TLS, which the owner must have asked for, it is CRAM-MD5, APOP, and only then the ways that show the
+password.
+
+USER/PASS closes every list: servers without CAPA have it, and some leave it out of CAPA by mistake.
+
+The next way is tried only when the last refusal was of the mechanism itself, or, over TLS, when a challenge
+mechanism failed without the server saying ``[AUTH]``. Anything else would count as a second failed sign-in, and
+lock people out of their own mailboxes.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+
+from popfetch.pop3 import sasl
+from popfetch.pop3.classification import known_code, mechanism_unsupported
+from popfetch.pop3.replies import Capabilities
+
+
+class Way(Enum):
+    """A way to sign in."""
+
+    PLAIN = "PLAIN"
+    USER = "USER"
+    LOGIN = "LOGIN"
+    CRAM_MD5 = "CRAM-MD5"
+    APOP = "APOP"
+    OAUTHBEARER = "OAUTHBEARER"
+    XOAUTH2 = "XOAUTH2"
+
+
+EXCHANGES: dict[Way, Callable[[sasl.Credentials], sasl.Exchange]] = {
+    Way.PLAIN: sasl.plain,
+    Way.LOGIN: sasl.login,
+    Way.CRAM_MD5: sasl.cram_md5,
+    Way.OAUTHBEARER: sasl.oauthbearer,
+    Way.XOAUTH2: sasl.xoauth2,
+}
+"""The ways that are SASL mechanisms; the others have commands of their own."""
+
+CHALLENGE_WAYS = frozenset({Way.CRAM_MD5, Way.APOP})
+"""Ways that do not put the password on the wire."""
+
+_PASSWORD_OVER_TLS = (Way.PLAIN, Way.USER, Way.LOGIN, Way.CRAM_MD5, Way.APOP)
+_PASSWORD_IN_CLEAR = (Way.CRAM_MD5, Way.APOP, Way.PLAIN, Way.USER, Way.LOGIN)
+_TOKEN = (Way.XOAUTH2, Way.OAUTHBEARER)
+
+
+def ways_with_password(offer: Capabilities | None, *, timestamp: bool, protected: bool) -> tuple[Way, ...]:
+    """The ways to try, best first. ``offer`` is ``None`` when the server has no CAPA; never empty."""
+    order = _PASSWORD_OVER_TLS if protected else _PASSWORD_IN_CLEAR
+    ways = [way for way in order if _offered(way, offer, timestamp=timestamp)]
+    return tuple(ways if Way.USER in ways else [*ways, Way.USER])
+
+
+def ways_with_token(offer: Capabilities | None) -> tuple[Way, ...]:
+    """The ways to try with an access token; XOAUTH2, which every provider of tokens has, when none is announced."""
+    ways = tuple(way for way in _TOKEN if offer is not None and way.value in offer.mechanisms)
+    return ways or (Way.XOAUTH2,)
+
+
+def may_try_next(way: Way, text: bytes, *, protected: bool, credentials_sent: bool) -> bool:
+    """Whether the refusal ``text`` leaves room for another way.
+
+    ``credentials_sent`` says whether the password, or a proof made from it, was on the wire when the server refused.
+    """
+    code = known_code(text)
+    if mechanism_unsupported(text):
+        return code == "" or not credentials_sent
+    if code:
+        return False
+    if way in CHALLENGE_WAYS and credentials_sent:
+        return protected
+    return not credentials_sent and way in EXCHANGES
+
+
+def _offered(way: Way, offer: Capabilities | None, *, timestamp: bool) -> bool:
+    if way is Way.APOP:
+        return timestamp
+    if way is Way.USER:
+        return offer is None or "USER" in offer
+    return offer is not None and way.value in offer.mechanisms
