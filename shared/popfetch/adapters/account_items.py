@@ -1,0 +1,222 @@
+"""The items of an account and of its owner's profile, and the writes that put an account on the wheel or off.
+
+The wheel's two attributes are on an account's item exactly while its standing is ACTIVE, so that the sparse
+index holds the due accounts and no others.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from popfetch.adapters import keys
+from popfetch.adapters.dynamodb_items import Item, to_wire
+from popfetch.adapters.fetch_state_items import instant_from_text, instant_to_text
+from popfetch.domain.account import (
+    Account,
+    AfterFetch,
+    AuthMethod,
+    FetchSettings,
+    Order,
+    Security,
+    Server,
+    Standing,
+)
+from popfetch.domain.mailbox import mailbox_print
+from popfetch.domain.wheel import shard_of, slot_of
+
+VERSION = "version"
+UNCHANGED = f"{VERSION} = :seen_version"
+"""The named condition of every change to an account or a profile: it is still the one that was read."""
+
+type UpdateRequest = dict[str, Any]
+"""The arguments of ``update_item`` but for the table's name."""
+
+
+def to_item(account: Account, wheel_shards: int) -> Item:
+    """The account as an item, with its place on the wheel while it is active."""
+    return {
+        **keys.account(account.owner_id, account.account_id),
+        "owner_id": account.owner_id,
+        "account_id": account.account_id,
+        "email": account.email,
+        "name": account.name,
+        "position": account.position,
+        "incoming": _server_to_map(account.incoming),
+        "incoming_secret": account.incoming_secret,
+        "outgoing": _server_to_map(account.outgoing) if account.outgoing else None,
+        "outgoing_secret": account.outgoing_secret,
+        "fetch": _fetch_to_map(account.fetch),
+        "standing": str(account.standing),
+        "created_at": instant_to_text(account.created_at),
+        VERSION: account.version,
+        **(_place_on_wheel(account, wheel_shards) if account.standing is Standing.ACTIVE else {}),
+    }
+
+
+def from_item(item: Item) -> Account:
+    """The account of an item."""
+    created_at = instant_from_text(item["created_at"])
+    assert created_at is not None  # noqa: S101 - every account is written with it
+    return Account(
+        owner_id=item["owner_id"],
+        account_id=item["account_id"],
+        email=item["email"],
+        name=item["name"],
+        position=item["position"],
+        incoming=_server_from_map(item["incoming"]),
+        incoming_secret=item["incoming_secret"],
+        outgoing=_server_from_map(item["outgoing"]) if item.get("outgoing") else None,
+        outgoing_secret=item.get("outgoing_secret"),
+        fetch=_fetch_from_map(item["fetch"]),
+        standing=Standing(item["standing"]),
+        created_at=created_at,
+        version=item[VERSION],
+    )
+
+
+def join_wheel(account: Account, wheel_shards: int) -> UpdateRequest:
+    """The update that stores ``account.standing`` (ACTIVE) and joins the wheel, on condition UNCHANGED."""
+    return _standing_update(account, _place_on_wheel(account, wheel_shards))
+
+
+def leave_wheel(account: Account) -> UpdateRequest:
+    """The update that stores ``account.standing`` and leaves the wheel, on condition UNCHANGED."""
+    return _standing_update(account, {})
+
+
+def _standing_update(account: Account, place: Item) -> UpdateRequest:
+    expression = f"SET standing = :standing, {VERSION} = :next_version"
+    if place:
+        expression += f", {keys.WHEEL_SLOT} = :slot, {keys.WHEEL_ORDER} = :order"
+    else:
+        expression += f" REMOVE {keys.WHEEL_SLOT}, {keys.WHEEL_ORDER}"
+    return {
+        "Key": to_wire(keys.account(account.owner_id, account.account_id)),
+        "UpdateExpression": expression,
+        "ConditionExpression": UNCHANGED,
+        "ExpressionAttributeValues": to_wire(
+            {
+                ":standing": str(account.standing),
+                ":seen_version": account.version,
+                ":next_version": account.version + 1,
+                ":slot": place.get(keys.WHEEL_SLOT),
+                ":order": place.get(keys.WHEEL_ORDER),
+            }
+        ),
+    }
+
+
+def _place_on_wheel(account: Account, wheel_shards: int) -> Item:
+    interval = account.fetch.interval_minutes
+    return {
+        keys.WHEEL_SLOT: keys.wheel_slot(
+            interval, slot_of(account.owner_id, interval), shard_of(account.owner_id, wheel_shards)
+        ),
+        keys.WHEEL_ORDER: keys.wheel_order(account.owner_id, account.position, account.account_id),
+    }
+
+
+def _server_to_map(server: Server) -> Item:
+    return {
+        "host": server.host,
+        "port": server.port,
+        "security": str(server.security),
+        "username": server.username,
+        "auth": str(server.auth),
+    }
+
+
+def _server_from_map(values: Item) -> Server:
+    return Server(
+        host=values["host"],
+        port=values["port"],
+        security=Security(values["security"]),
+        username=values["username"],
+        auth=AuthMethod(values["auth"]),
+    )
+
+
+def _fetch_to_map(fetch: FetchSettings) -> Item:
+    return {
+        "interval_minutes": fetch.interval_minutes,
+        "max_messages_per_cycle": fetch.max_messages_per_cycle,
+        "catch_up": fetch.catch_up,
+        "start": fetch.start,
+        "order": str(fetch.order),
+        "after_fetch": str(fetch.after_fetch),
+        **({} if fetch.delete_after_days is None else {"delete_after_days": fetch.delete_after_days}),
+    }
+
+
+def _fetch_from_map(values: Item) -> FetchSettings:
+    return FetchSettings(
+        interval_minutes=values["interval_minutes"],
+        max_messages_per_cycle=values["max_messages_per_cycle"],
+        catch_up=values["catch_up"],
+        start=values["start"],
+        order=Order(values["order"]),
+        after_fetch=AfterFetch(values["after_fetch"]),
+        delete_after_days=values.get("delete_after_days"),
+    )
+
+
+# --- The owner's profile ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What holds an owner's accounts together; each change of it makes ``version`` grow by one.
+
+    ``mailboxes`` has the mailbox print of each account, so that one conditional write of the profile decides
+    both how many accounts there are and that no mailbox is there twice. Version 0 is not yet written.
+    """
+
+    owner_id: str
+    version: int = 0
+    default_account_id: str | None = None
+    next_position: int = 1
+    mailboxes: dict[str, bytes] = field(default_factory=dict)
+
+    def with_account(self, account: Account) -> "Profile":
+        """The profile after ``account`` joined at its end; the first one becomes the default."""
+        return replace(
+            self,
+            version=self.version + 1,
+            default_account_id=self.default_account_id or account.account_id,
+            next_position=self.next_position + 1,
+            mailboxes={**self.mailboxes, account.account_id: mailbox_print(account.incoming)},
+        )
+
+    def without_account(self, account_id: str, first_left: str | None) -> "Profile":
+        """The profile after an account went; where it was the default, ``first_left`` takes that role."""
+        return replace(
+            self,
+            version=self.version + 1,
+            default_account_id=first_left
+            if self.default_account_id == account_id
+            else self.default_account_id,
+            mailboxes={held: value for held, value in self.mailboxes.items() if held != account_id},
+        )
+
+
+def profile_to_item(profile: Profile) -> Item:
+    """The profile as an item."""
+    return {
+        **keys.profile(profile.owner_id),
+        VERSION: profile.version,
+        "default_account_id": profile.default_account_id,
+        "next_position": profile.next_position,
+        "mailboxes": profile.mailboxes,
+    }
+
+
+def profile_from_item(owner_id: str, item: Item | None) -> Profile:
+    """The profile of an item; an empty one where the owner has none yet."""
+    if not item:
+        return Profile(owner_id)
+    return Profile(
+        owner_id=owner_id,
+        version=item[VERSION],
+        default_account_id=item.get("default_account_id"),
+        next_position=item["next_position"],
+        mailboxes=item["mailboxes"],
+    )
