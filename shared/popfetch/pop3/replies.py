@@ -131,6 +131,4 @@ def _number(word: bytes) -> int | None:
 
 
 def _no_number(command: str, row: bytes) -> ProtocolViolation:
-    return ProtocolViolation(
-        f"A row of the server's {command} has no message number.", server_text=clean(row)
-    )
+    return ProtocolViolation(f"A row of the server's {command} has no message number.", server_text=clean(row))

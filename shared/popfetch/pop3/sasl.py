@@ -77,9 +77,7 @@ class Exchange:
             return b64encode(self.answers[step](b64decode(challenge, validate=True)))
         except NotBase64:
             # The mechanisms that speak first ignore what is in their challenge; some servers put prose there.
-            return (
-                b64encode(self.answers[step](b"")) if self.speaks_first or self.mechanism == "LOGIN" else None
-            )
+            return b64encode(self.answers[step](b"")) if self.speaks_first or self.mechanism == "LOGIN" else None
 
 
 def _fixed(answer: bytes) -> Callable[[bytes], bytes]:

@@ -64,9 +64,7 @@ ALONE = frozenset({Shape.EXCHANGE, Shape.HANDSHAKE})
 """Shapes that change the meaning of the stream: nothing is sent ahead of or behind them."""
 
 VERBS_BEFORE_SIGN_IN = frozenset({"CAPA", "USER", "PASS", "APOP", "AUTH", "STLS", "QUIT"})
-VERBS_AFTER_SIGN_IN = frozenset(
-    {"CAPA", "STAT", "LIST", "UIDL", "TOP", "RETR", "DELE", "RSET", "NOOP", "QUIT"}
-)
+VERBS_AFTER_SIGN_IN = frozenset({"CAPA", "STAT", "LIST", "UIDL", "TOP", "RETR", "DELE", "RSET", "NOOP", "QUIT"})
 
 
 class CommandOutOfTurn(RuntimeError):
@@ -83,7 +81,7 @@ class Session:
         self._phase = Phase.GREETING
         self._signed_in = False
         self._failure: Pop3Error | None = None
-        self._ready: Event | None = None
+        self._body_ended = False
         self._text = b""
         self._rows: list[bytes] = []
         self._octets = 0
@@ -174,9 +172,8 @@ class Session:
         """What happened next, ``None`` until more arrives. Raises ProtocolViolation, and from then on always."""
         if self._failure is not None:
             self._check_alive()
-        if (event := self._ready) is not None:
-            self._ready = None
-            return event
+        if self._body_ended:
+            return self._end_body(self._outstanding[0])
         return self._readers[self._phase]()
 
     # --- Readers, one a phase ---------------------------------------------------------------------------------
@@ -283,8 +280,7 @@ class Session:
             if end >= 0:
                 buffer.at = end + 5
                 content = self._content(command, block[at : end + 2])
-                if self._failure is None:
-                    self._ready = self._end_body(command)
+                self._body_ended = self._failure is None
                 return content
             stop = len(block) - _held_back(block, at)
             if stop > at:
@@ -322,6 +318,7 @@ class Session:
         return BodyContent(command, data)
 
     def _end_body(self, command: Command) -> BodyEnded:
+        self._body_ended = False
         self._phase = Phase.STATUS
         self._outstanding.popleft()
         return BodyEnded(command)
@@ -344,9 +341,7 @@ class Session:
         if len(buffer):
             buffer.more()
             spoken = clean(buffer.block[buffer.at : buffer.at + 512])
-            raise self._fail(
-                ProtocolViolation("The server spoke when nothing was asked of it.", server_text=spoken)
-            )
+            raise self._fail(ProtocolViolation("The server spoke when nothing was asked of it.", server_text=spoken))
 
     def _too_long(self, what: str, limit: int, unit: str = "octets") -> Pop3Error:
         return self._fail(LimitExceeded(f"The server sent {what} of more than {limit} {unit}."))
@@ -356,7 +351,6 @@ class Session:
         self._outstanding.clear()
         self._rows.clear()
         self._buffer.clear()
-        self._ready = None
         return failure
 
     def _check_alive(self) -> None:
