@@ -33,7 +33,7 @@ from popfetch.pop3.texts import clean
 
 TERMINATOR = b"\r\n.\r\n"
 STUFFED = b"\r\n.."
-UNSTUFFED = b"\r\n."
+LINE_WITH_DOT = b"\r\n."
 
 
 class Phase(Enum):
@@ -276,16 +276,18 @@ class Session:
             return self._end_body(command) if self._body_begun else None
         while True:
             block, at = buffer.block, buffer.at
-            end = block.find(TERMINATOR, at)
-            if end >= 0:
-                buffer.at = end + 5
-                content = self._content(command, block[at : end + 2])
-                self._body_ended = self._failure is None
-                return content
-            stop = len(block) - _held_back(block, at)
+            # One scan is enough for most blocks: they hold no line that begins with a dot but, perhaps, the last.
+            dot = block.find(LINE_WITH_DOT, at)
+            end = dot if dot < 0 or block.startswith(TERMINATOR, dot) else block.find(TERMINATOR, dot)
+            stop = len(block) - _held_back(block, at) if end < 0 else end + 2
             if stop > at:
-                buffer.at = stop
-                return self._content(command, block[at:stop])
+                data = block[at:stop]
+                if dot != end:
+                    data = data.replace(STUFFED, LINE_WITH_DOT)
+                buffer.at = stop if end < 0 else end + len(TERMINATOR)
+                content = self._content(command, data)
+                self._body_ended = end >= 0 and self._failure is None
+                return content
             if not buffer.more():
                 return None
 
@@ -305,8 +307,7 @@ class Session:
             if not buffer.more():
                 return False
 
-    def _content(self, command: Command, stuffed: bytes) -> BodyContent:
-        data = stuffed.replace(STUFFED, UNSTUFFED)
+    def _content(self, command: Command, data: bytes) -> BodyContent:
         room = self._limits.message_octets - self._octets
         if len(data) > room:
             # What fits is told of first, so that the way the stream was cut does not show.
