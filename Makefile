@@ -1,0 +1,59 @@
+# Each target does all its own set-up and is safe to run twice. It needs git, make and a Python 3.13.
+#
+#   make demo        the whole flow on this machine: engine, stack, a demo mailbox, and its mail collected
+#   make up / down   engine and stack without the demo mailbox / end them
+#   make test        all tests that run without root
+#   make test-real   also those with real servers, which are installed where that is allowed
+#   make check       format, lint, types, layers, template, locks
+#   make format      put the format right
+#   make lock        compile the locks anew (UPGRADE=1 takes the newest versions)
+#
+# POPFETCH_PORT moves the engine's port (4566); POPFETCH_CA_FILE names a PEM bundle that the local stack trusts too.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+SOURCES := shared functions infra tests
+export SAM_CLI_TELEMETRY := 0
+export PYTHONDONTWRITEBYTECODE := 1
+export PYTHONPATH := shared
+
+.PHONY: help setup demo up down test test-real check format lock
+
+help:
+	@sed -n 's/^#  *make/make/p' Makefile
+
+setup:
+	@infra/setup.sh
+
+demo: setup
+	@$(PYTHON) -m infra.local demo
+
+up: setup
+	@$(PYTHON) -m infra.local up
+
+down:
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m infra.local down; fi
+
+test: setup
+	@$(PYTHON) -m pytest -m "not real" $(PYTEST_ARGS)
+
+test-real: setup
+	@infra/install_real_servers.sh
+	@$(PYTHON) -m infra.run_tests -m real $(PYTEST_ARGS)
+
+check: setup
+	@$(PYTHON) -m ruff format --check $(SOURCES)
+	@$(PYTHON) -m ruff check $(SOURCES)
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports --no-cache
+	@$(PYTHON) -m infra.locks check
+	@.venv/bin/cfn-lint --append-rules cfn_lint_serverless.rules -- template.yaml
+	@$(PYTHON) -m infra.validate
+
+format: setup
+	@$(PYTHON) -m ruff format $(SOURCES)
+	@$(PYTHON) -m ruff check --fix $(SOURCES)
+
+lock: setup
+	@$(PYTHON) -m infra.locks compile $(if $(UPGRADE),--upgrade)

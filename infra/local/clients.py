@@ -1,0 +1,47 @@
+"""AWS clients that talk to the engine."""
+
+from typing import TYPE_CHECKING
+
+import boto3
+
+from infra.local.workspace import REGION, Workspace
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+    from mypy_boto3_dynamodb import DynamoDBServiceResource
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+
+class Clients:
+    """One session for all clients of a workspace's engine."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._endpoint_url = workspace.endpoint_url
+        self._session = boto3.Session("test", "test", region_name=REGION)
+
+    def cloudformation(self) -> "CloudFormationClient":
+        """Stacks."""
+        return self._session.client("cloudformation", endpoint_url=self._endpoint_url)
+
+    def cognito(self) -> "CognitoIdentityProviderClient":
+        """Owners."""
+        return self._session.client("cognito-idp", endpoint_url=self._endpoint_url)
+
+    def dynamodb(self) -> "DynamoDBServiceResource":
+        """Tables."""
+        return self._session.resource("dynamodb", endpoint_url=self._endpoint_url)
+
+    def logs(self) -> "CloudWatchLogsClient":
+        """What functions logged."""
+        return self._session.client("logs", endpoint_url=self._endpoint_url)
+
+    def s3(self) -> "S3Client":
+        """Stored mail."""
+        return self._session.client("s3", endpoint_url=self._endpoint_url)
+
+    def sqs(self) -> "SQSClient":
+        """Queues."""
+        return self._session.client("sqs", endpoint_url=self._endpoint_url)

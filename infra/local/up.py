@@ -1,0 +1,69 @@
+"""Engine, stack and owner, ready to use; and the end of them."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from infra.local.background import BackgroundProcess
+from infra.local.clients import Clients
+from infra.local.engine import Engine, engines_of
+from infra.local.owner import OWNER_EMAIL, kept_password, sign_in
+from infra.local.stack import Stack, architecture
+from infra.local.trust import write_bundle
+from infra.local.workspace import Workspace
+
+type Say = Callable[[str], None]
+
+POP3_SERVER_MARK = "infra.local.pop3_server"
+
+
+def bring_up(workspace: Workspace, say: Say) -> dict[str, str]:
+    """Start the engine, deploy the stack, sign an owner in; returns the outputs, which lie in the file as well.
+
+    Whatever is there already stays as it is; the owner's token is always a new one.
+    """
+    if Engine(workspace).start():
+        say(f"The engine runs at {workspace.endpoint_url}.")
+    else:
+        say(f"The engine runs already at {workspace.endpoint_url}.")
+    bundle = write_bundle(workspace, os.environ.get("POPFETCH_CA_FILE", ""))
+    stack = Stack(workspace)
+    say("Building and deploying the stack where it has changed ...")
+    deployed = stack.deploy(
+        {
+            "Architecture": architecture(),
+            "AllowPrivateHosts": "true",
+            "ExtraCaFile": str(bundle),
+            "SenderAddress": "popfetch@example.com",
+        }
+    )
+    say("The stack is deployed." if deployed else "The stack is deployed already.")
+    outputs = stack.outputs()
+    owner = sign_in(Clients(workspace), outputs, OWNER_EMAIL, kept_password(workspace.engine / "owner-password"))
+    outputs |= {"OwnerEmail": owner.email, "OwnerPassword": owner.password, "IdToken": owner.id_token}
+    write_outputs(workspace.outputs_file, outputs)
+    return outputs
+
+
+def write_outputs(path: Path, outputs: dict[str, str]) -> None:
+    """Leave the outputs for others; only this machine's user can read them, as they hold the owner's password."""
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(json.dumps(outputs, indent=2, sort_keys=True) + "\n")
+    unfinished.replace(path)
+
+
+def bring_down(home: Path, say: Say) -> None:
+    """End every engine and every demo mailbox that was started from this clone, and nothing else."""
+    ended = 0
+    for engine in engines_of(home):
+        demo = BackgroundProcess(engine.workspace.demo / "server", POP3_SERVER_MARK)
+        if demo.stop():
+            say("Ended the demo mailbox.")
+            ended += 1
+        if engine.stop():
+            say(f"Ended the engine at {engine.workspace.endpoint_url}; its state is kept for the next start.")
+            ended += 1
+    if not ended:
+        say("Nothing of this clone runs.")
