@@ -31,9 +31,7 @@ _CARRIERS = (
     (IPv6Network("2002::/16"), 80),
 )
 # Networks with no public machine in them: local NAT64 (RFC 8215), Teredo, discard, site-local, documentation.
-_CLOSED = tuple(
-    map(IPv6Network, ("64:ff9b:1::/48", "2001::/32", "100::/64", "fec0::/10", "3fff::/20", "5f00::/16"))
-)
+_CLOSED = tuple(map(IPv6Network, ("64:ff9b:1::/48", "2001::/32", "100::/64", "fec0::/10", "3fff::/20", "5f00::/16")))
 _ISATAP = (0x00005EFE, 0x02005EFE)
 
 
@@ -80,8 +78,7 @@ class HostGuard:
         if not self._allow_private and port not in self._ports:
             known = " or ".join(map(str, sorted(self._ports)))
             raise HostRefused(
-                f"Port {port} is not a mail port; use {known}. Other ports need the stack parameter"
-                " AllowPrivateHosts."
+                f"Port {port} is not a mail port; use {known}. Other ports need the stack parameter AllowPrivateHosts."
             )
 
     def _check_address(self, name: str, address: IPv4Address | IPv6Address) -> None:
@@ -103,9 +100,7 @@ class HostGuard:
                 f"Looking up {name} took more than {self._resolve_seconds:g} seconds; it is tried again."
             ) from error
         except (OSError, UnicodeError) as error:
-            raise ConnectionFailed(
-                f"There is no address for {name}; check the spelling of the host."
-            ) from error
+            raise ConnectionFailed(f"There is no address for {name}; check the spelling of the host.") from error
         addresses = [ip_address(str(entry[4][0])) for entry in found]
         if not addresses:
             raise ConnectionFailed(f"There is no address for {name}; check the spelling of the host.")
@@ -121,9 +116,7 @@ def ascii_name(host: str) -> str:
     if not host or len(host) > 4 * LONGEST_NAME:
         raise HostRefused("The host is empty or far too long; enter a name such as pop.example.com.")
     if any(char.isspace() or not char.isprintable() for char in host):
-        raise HostRefused(
-            "The host holds blanks or control characters; enter a name such as pop.example.com."
-        )
+        raise HostRefused("The host holds blanks or control characters; enter a name such as pop.example.com.")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
         if ":" not in host:
@@ -131,9 +124,7 @@ def ascii_name(host: str) -> str:
     if ":" in host:
         literal = _literal(host)
         if literal is None or "%" in host:
-            raise HostRefused(
-                "The host holds a colon but is no IPv6 address; the port has a field of its own."
-            )
+            raise HostRefused("The host holds a colon but is no IPv6 address; the port has a field of its own.")
         return str(literal)
     try:
         name = host.encode("idna").decode("ascii").lower().removesuffix(".")
@@ -145,9 +136,7 @@ def ascii_name(host: str) -> str:
     if len(name) > LONGEST_NAME or not all(_LABEL.fullmatch(label) for label in labels):
         raise HostRefused("The host is not a valid name; enter a name such as pop.example.com.")
     if _NUMBER.fullmatch(labels[-1]):
-        raise HostRefused(
-            "The host is a number in an unusual form; enter a name, or an address such as 192.0.2.1."
-        )
+        raise HostRefused("The host is a number in an unusual form; enter a name, or an address such as 192.0.2.1.")
     return name
 
 

@@ -1,0 +1,54 @@
+"""Server texts made fit for logs and people."""
+
+import pytest
+
+from popfetch.pop3.texts import clean
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (b"plain words", "plain words"),
+        (b"\x1b[1;31mred\x1b[0m", "red"),
+        (b"\x1b]0;new title\x07words", "words"),
+        (b"\x1b]8;;http://evil.example\x1b\\click\x1b]8;;\x1b\\", "click"),
+        (b"a\x00b\x08c\x7fd", "a b c d"),
+        (b"  many\t blanks  ", "many blanks"),
+        ("turn \u202eground".encode(), "turn ground"),
+        ("Zugriff für Benutzer abgelehnt".encode(), "Zugriff für Benutzer abgelehnt"),
+        (b"latin \xfc", "latin \ufffd"),
+        (b"", ""),
+    ],
+)
+def test_control_characters_and_escapes_are_taken_out(text: bytes, shown: str) -> None:
+    assert clean(text) == shown
+
+
+def test_long_texts_are_cut() -> None:
+    assert clean(b"x" * 300) == "x" * 199 + "…"
+    assert clean(b"x" * 200) == "x" * 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"bad password open sesame",
+        b"bad password OPEN SESAME",
+        b"open\x00 sesame",
+        b"open\x1b[1m sesame",
+        b"open \x07 sesame",
+        b"x" * 190 + b"open sesame",
+    ],
+)
+def test_secrets_are_hidden_in_every_disguise(text: bytes) -> None:
+    shown = clean(text, ["open sesame"])
+    assert "sesame" not in shown.lower()
+    assert "open" not in shown.lower()
+
+
+def test_the_longer_secret_goes_first() -> None:
+    assert clean(b"secret-and-more", ["secret", "secret-and-more"]) == "[hidden]"
+
+
+def test_an_empty_secret_hides_nothing() -> None:
+    assert clean(b"words", [""]) == "words"
