@@ -55,7 +55,7 @@ def to_item(account: Account, wheel_shards: int) -> Item:
 def from_item(item: Item) -> Account:
     """The account of an item."""
     created_at = instant_from_text(item["created_at"])
-    assert created_at is not None  # noqa: S101 - every account is written with it
+    assert created_at is not None
     return Account(
         owner_id=item["owner_id"],
         account_id=item["account_id"],
@@ -191,9 +191,7 @@ class Profile:
         return replace(
             self,
             version=self.version + 1,
-            default_account_id=first_left
-            if self.default_account_id == account_id
-            else self.default_account_id,
+            default_account_id=first_left if self.default_account_id == account_id else self.default_account_id,
             mailboxes={held: value for held, value in self.mailboxes.items() if held != account_id},
         )
 

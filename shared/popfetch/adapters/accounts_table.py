@@ -129,17 +129,13 @@ class AccountsTable:
     def _profile(self, owner_id: str) -> Profile:
         key = keys.profile(owner_id)
         with translated("Reading the profile"):
-            found = self._client.get_item(TableName=self._table, Key=to_wire(key), ConsistentRead=True).get(
-                "Item"
-            )
+            found = self._client.get_item(TableName=self._table, Key=to_wire(key), ConsistentRead=True).get("Item")
         return account_items.profile_from_item(owner_id, from_wire(found) if found else None)
 
     def _read(self, *wanted: keys.Key) -> dict[str, Item]:
         """The items of some keys of one partition, by sort key, in one request."""
         items: dict[str, Item] = {}
-        request: Mapping[str, Any] = {
-            self._table: {"Keys": [to_wire(key) for key in wanted], "ConsistentRead": True}
-        }
+        request: Mapping[str, Any] = {self._table: {"Keys": [to_wire(key) for key in wanted], "ConsistentRead": True}}
         with translated("Reading the account"):
             for _ in self._attempts():
                 answer = self._client.batch_get_item(RequestItems=request)

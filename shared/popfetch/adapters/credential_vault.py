@@ -101,11 +101,7 @@ class CredentialVault:
         header = _HEADER.pack(_FORMAT, len(key.encrypted)) + key.encrypted
         nonce = os.urandom(_NONCE_OCTETS)
         plain = secret.reveal().encode("utf-8", "surrogatepass")
-        return (
-            header
-            + nonce
-            + AESGCM(key.plain).encrypt(nonce, plain, _bound(header, owner_id, account_id, direction))
-        )
+        return header + nonce + AESGCM(key.plain).encrypt(nonce, plain, _bound(header, owner_id, account_id, direction))
 
     def open(self, sealed: bytes, owner_id: str, account_id: str, direction: Direction) -> Secret:
         """Decrypt a sealed secret. Raises SecretUnreadable."""
@@ -115,9 +111,7 @@ class CredentialVault:
         header, encrypted_key, nonce, ciphertext = _parts(sealed, account_id, direction)
         try:
             key = self._data_key(encrypted_key)
-            plain = AESGCM(key.plain).decrypt(
-                nonce, ciphertext, _bound(header, owner_id, account_id, direction)
-            )
+            plain = AESGCM(key.plain).decrypt(nonce, ciphertext, _bound(header, owner_id, account_id, direction))
         except (InvalidTag, _DataKeyError) as error:
             raise _unreadable(account_id, direction) from error
         return Secret(plain.decode("utf-8", "surrogatepass"))
@@ -135,7 +129,7 @@ class CredentialVault:
             key = self._usable(item, oldest)
             if key is None:
                 key, item = self._replace_current(item, now)
-            assert item is not None  # noqa: S101 - a usable key has an item, and a new one was written as one
+            assert item is not None
             created_at = datetime.fromisoformat(item["created_at"])
             self._current = (_Warm(key, self._monotonic() + WARM_SECONDS), created_at)
             return key
@@ -159,9 +153,7 @@ class CredentialVault:
     def _replace_current(self, seen: Item | None, now: datetime) -> tuple[DataKey, Item]:
         """Make a data key and store it as the current one; where someone else just did, theirs is taken."""
         with translated("Making a data key"):
-            made = self._kms.generate_data_key(
-                KeyId=self._key_id, KeySpec="AES_256", EncryptionContext=KMS_CONTEXT
-            )
+            made = self._kms.generate_data_key(KeyId=self._key_id, KeySpec="AES_256", EncryptionContext=KMS_CONTEXT)
         key = DataKey(made["CiphertextBlob"], made["Plaintext"])
         item: Item = {
             **keys.current_data_key(),

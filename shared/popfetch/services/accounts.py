@@ -117,9 +117,7 @@ class Accounts:
         SignInTestFailed; nothing is stored then.
         """
         _check_auth(new)
-        held = {
-            r.account.account_id: mailbox_print(r.account.incoming) for r in self.store.of_owner(new.owner_id)
-        }
+        held = {r.account.account_id: mailbox_print(r.account.incoming) for r in self.store.of_owner(new.owner_id)}
         check_can_add(new.incoming, held)
         if new.verify:
             asyncio.run(_test_sign_in(self.dialer, new.incoming, new.incoming_secret))
@@ -138,9 +136,7 @@ class Accounts:
                 incoming=new.incoming,
                 incoming_secret=seal(new.incoming_secret, Direction.INCOMING),
                 outgoing=new.outgoing,
-                outgoing_secret=seal(new.outgoing_secret, Direction.OUTGOING)
-                if new.outgoing_secret
-                else None,
+                outgoing_secret=seal(new.outgoing_secret, Direction.OUTGOING) if new.outgoing_secret else None,
                 fetch=new.fetch,
                 created_at=self.clock(),
             )

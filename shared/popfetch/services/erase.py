@@ -2,7 +2,18 @@
 
 from datetime import datetime
 
+from popfetch.domain.errors import PopfetchError
 from popfetch.ports import AccountRemains
+
+
+class ErasureUnfinished(PopfetchError):
+    """Time ran out before everything was erased; the next try goes on from there."""
+
+    code = "erasure_unfinished"
+    retryable = True
+
+    def __init__(self, account_id: str) -> None:
+        super().__init__(f"Account {account_id} is not wholly erased yet; the next try goes on from there.")
 
 
 def erase_account(

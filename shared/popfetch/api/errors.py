@@ -1,0 +1,90 @@
+"""How what goes wrong becomes an answer: one table of statuses, one shape, and nothing of the inside."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from popfetch.domain.errors import (
+    AccountAlreadyAdded,
+    AccountChanged,
+    AccountNotFound,
+    HostRefused,
+    InvalidAccount,
+    PopfetchError,
+    StorageUnavailable,
+    TooManyAccounts,
+)
+from popfetch.services.accounts import SignInTestFailed
+
+STATUS: Mapping[type[PopfetchError], HTTPStatus] = {
+    InvalidAccount: HTTPStatus.UNPROCESSABLE_ENTITY,
+    HostRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    SignInTestFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    AccountNotFound: HTTPStatus.NOT_FOUND,
+    AccountAlreadyAdded: HTTPStatus.CONFLICT,
+    TooManyAccounts: HTTPStatus.CONFLICT,
+    AccountChanged: HTTPStatus.CONFLICT,
+    StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""The status of each error, by the nearest class; what is not here is an internal error."""
+
+_LONGEST_FIELD = 100
+_WORDS: Mapping[str, str] = {
+    "missing": "is required",
+    "extra_forbidden": "is not a field of this request",
+    "string_unicode": "must be valid Unicode text",
+}
+
+
+class ErrorBody(BaseModel):
+    """What went wrong: a word for programs, a sentence for people, and what helps to mend it."""
+
+    code: str
+    message: str
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class ErrorOut(BaseModel):
+    """The answer to a request that was not carried out."""
+
+    error: ErrorBody
+
+
+class BadRequest(Exception):
+    """A request that cannot be read at all."""
+
+    def __init__(self, status: HTTPStatus, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def status_of(error: PopfetchError) -> HTTPStatus:
+    """The HTTP status that tells of ``error``."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def body(code: str, message: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The error's JSON."""
+    return ErrorOut(error=ErrorBody(code=code, message=message, details=dict(details or {}))).model_dump()
+
+
+def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The details of what pydantic found: each field with what is wrong, and no value that was sent."""
+    return {"fields": [{"field": _field(error["loc"]), "problem": _problem(error)} for error in errors]}
+
+
+def _field(location: Sequence[str | int]) -> str:
+    """The path of a field within its request; a body's own name is left out."""
+    inside = location[1:] if len(location) > 1 else location
+    return ".".join(map(str, inside))[:_LONGEST_FIELD]
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    kind = str(error["type"])
+    if kind == "value_error":
+        return str(error.get("ctx", {}).get("error", error["msg"]))
+    return _WORDS.get(kind) or str(error["msg"])

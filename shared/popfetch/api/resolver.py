@@ -1,0 +1,174 @@
+"""The resolver that all functions of the API share: who asks, and how every failure is answered.
+
+A function's handler adds its routes to ``make_resolver()`` and answers with ``answer``.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
+
+from popfetch.api import errors
+from popfetch.api.errors import BadRequest, ErrorOut
+from popfetch.domain.errors import PopfetchError
+from popfetch.services.accounts import SignInTestFailed
+
+_OWNER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_JSON = "application/json"
+
+_ANSWERS = {
+    HTTPStatus.BAD_REQUEST: "The request cannot be read.",
+    HTTPStatus.UNAUTHORIZED: "Nobody is signed in.",
+    HTTPStatus.NOT_FOUND: "The owner has no such account.",
+    HTTPStatus.CONFLICT: "The request does not go with what is there.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not sent as JSON.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "A field does not fit, or the mail server refused.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something failed inside; details.request_id finds it in the log.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Storage did not answer; the same request may well succeed.",
+}
+
+
+def json_of(model: type[BaseModel], status: HTTPStatus, description: str) -> dict[int, Any]:
+    """What a route answers, for its description."""
+    return {status.value: {"description": description, "content": {_JSON: {"model": model}}}}
+
+
+def failures(*statuses: HTTPStatus) -> dict[int, Any]:
+    """What a route may answer instead, for its description; every route may fail inside and for want of a user."""
+    always = (HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY)
+    inside = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
+    answers: dict[int, Any] = {}
+    for status in (*always, *statuses, *inside):
+        answers |= json_of(ErrorOut, status, _ANSWERS[status])
+    return answers
+
+
+def make_resolver(logger: Logger) -> APIGatewayRestResolver:
+    """A resolver that checks requests and answers every failure in the API's one shape."""
+    app = APIGatewayRestResolver(
+        enable_validation=True,
+        response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
+        json_body_deserializer=_read_object,
+    )
+
+    def told(error: PopfetchError) -> Response[Any]:
+        status = errors.status_of(error)
+        if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+            return failed_inside(error)
+        details = {}
+        if isinstance(error, SignInTestFailed) and error.server_said:
+            details["server_said"] = error.server_said
+        if error.retryable:
+            logger.warning("request_not_carried_out", error_code=error.code, error=error.message)
+        return _response(status, error.code, error.message, details)
+
+    def does_not_fit(error: RequestValidationError) -> Response[Any]:
+        details = errors.invalid_fields(error.errors())
+        words = "; ".join(f"{found['field']}: {found['problem']}" for found in details["fields"][:3])
+        return _response(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", f"The request does not fit: {words}.", details
+        )
+
+    def unreadable(error: BadRequest) -> Response[Any]:
+        return _response(error.status, error.code, error.message)
+
+    def no_such_route(_: NotFoundError) -> Response[Any]:
+        method, path = app.current_event.http_method, app.current_event.path
+        return _response(
+            HTTPStatus.NOT_FOUND, "route_not_found", f"There is no {method[:10]} {path[:200]} in this API."
+        )
+
+    def failed_inside(error: Exception) -> Response[Any]:
+        request_id = app.current_event.request_context.request_id or ""
+        logger.error("request_failed", exc_info=error)
+        return _response(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something failed inside; the log has it under this request id.",
+            {"request_id": request_id},
+        )
+
+    app.exception_handler(PopfetchError)(told)
+    app.exception_handler(RequestValidationError)(does_not_fit)
+    app.exception_handler(BadRequest)(unreadable)
+    app.exception_handler(NotFoundError)(no_such_route)
+    app.exception_handler(Exception)(failed_inside)
+    return app
+
+
+def answer(app: APIGatewayRestResolver, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request; a body that cannot be read is answered here, before any route sees it."""
+    try:
+        readable = _with_text_body(event)
+    except BadRequest as error:
+        return {
+            "statusCode": error.status.value,
+            "headers": {"Content-Type": content_types.APPLICATION_JSON},
+            "body": json.dumps(errors.body(error.code, error.message)),
+            "isBase64Encoded": False,
+        }
+    return app.resolve(readable, context)
+
+
+def owner_of(app: APIGatewayRestResolver) -> str:
+    """Who is signed in: the ``sub`` claim that the API's authorizer has verified. Raises BadRequest."""
+    authorizer = app.current_event.request_context.get("authorizer") or {}
+    owner_id = (authorizer.get("claims") or {}).get("sub")
+    if not isinstance(owner_id, str) or not _OWNER_ID.fullmatch(owner_id):
+        raise BadRequest(HTTPStatus.UNAUTHORIZED, "unauthorized", "Sign in first: there is no user in this request.")
+    return owner_id
+
+
+def _response(status: HTTPStatus, code: str, message: str, details: Mapping[str, Any] | None = None) -> Response[Any]:
+    return Response(
+        status_code=status.value,
+        content_type=content_types.APPLICATION_JSON,
+        body=errors.body(code, message, details),
+    )
+
+
+def _with_text_body(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event with its body as text. Raises BadRequest for a body that is no JSON text at all."""
+    text = event.get("body")
+    if text and event.get("isBase64Encoded"):
+        try:
+            text = base64.b64decode(text, validate=True).decode()
+        except (binascii.Error, ValueError):
+            _malformed("The body is not valid UTF-8 text.")
+    sent_as = next(
+        (str(value) for name, value in (event.get("headers") or {}).items() if name.lower() == "content-type"), _JSON
+    )
+    if text and sent_as.partition(";")[0].strip().lower() != _JSON:
+        raise BadRequest(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "Send the body as JSON, with Content-Type: application/json.",
+        )
+    return {**event, "body": text, "isBase64Encoded": False}
+
+
+def _read_object(text: str) -> dict[str, Any]:
+    """A JSON object from its text. Raises BadRequest."""
+    try:
+        value = json.loads(text, parse_constant=_malformed)
+    except (ValueError, RecursionError):
+        _malformed("The body is not valid JSON.")
+    if not isinstance(value, dict):
+        _malformed("The body must be a JSON object.")
+    return value
+
+
+def _malformed(problem: str) -> NoReturn:
+    raise BadRequest(
+        HTTPStatus.BAD_REQUEST, "malformed_body", problem if " " in problem else f"{problem} is not valid JSON."
+    )

@@ -1,0 +1,114 @@
+"""moto's table, bucket, key and queue, made from the properties in our own template, so that they cannot drift."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import yaml
+from moto import mock_aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+REGION = "eu-central-1"
+TABLE = "popfetch-table"
+BUCKET = "popfetch-mail"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as plain values."""
+
+
+def _short_form(loader: yaml.Loader, _: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+@cache
+def template_properties(logical_id: str) -> dict[str, Any]:
+    """The properties of a resource of the template."""
+    template = yaml.load(TEMPLATE.read_text(), _Loader)
+    properties: dict[str, Any] = template["Resources"][logical_id]["Properties"]
+    return properties
+
+
+@dataclass(frozen=True)
+class Aws:
+    """The stack's storage under moto, with a client for each part."""
+
+    dynamodb: "DynamoDBClient"
+    s3: "S3Client"
+    kms: "KMSClient"
+    sqs: "SQSClient"
+    key_id: str
+    queue_url: str
+    table: str = TABLE
+    bucket: str = BUCKET
+
+
+@contextmanager
+def aws() -> Iterator[Aws]:
+    """An empty stack, with credentials that open nothing real."""
+    fake = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_SESSION_TOKEN": "testing",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    before = {name: os.environ.get(name) for name in fake}
+    os.environ.update(fake)
+    try:
+        with mock_aws():
+            yield _build()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _build() -> Aws:
+    dynamodb = boto3.client("dynamodb")
+    properties = template_properties("Table")
+    wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    dynamodb.create_table(TableName=TABLE, **{name: properties[name] for name in wanted})
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    if "VersioningConfiguration" in template_properties("MailBucket"):
+        s3.put_bucket_versioning(
+            Bucket=BUCKET, VersioningConfiguration=template_properties("MailBucket")["VersioningConfiguration"]
+        )
+    kms = boto3.client("kms")
+    sqs = boto3.client("sqs")
+    fifo = {
+        name: str(template_properties("FetchQueue")[name]).lower()
+        if isinstance(template_properties("FetchQueue")[name], bool)
+        else str(template_properties("FetchQueue")[name])
+        for name in ("FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit")
+    }
+    return Aws(
+        dynamodb=dynamodb,
+        s3=s3,
+        kms=kms,
+        sqs=sqs,
+        key_id=kms.create_key()["KeyMetadata"]["KeyId"],
+        queue_url=sqs.create_queue(QueueName="popfetch.fifo", Attributes=fifo)["QueueUrl"],  # type: ignore[arg-type]
+    )
