@@ -91,6 +91,10 @@ class Maildrop(Protocol):
     def pipelines(self) -> bool:
         """True while commands are sent ahead of their replies."""
 
+    @property
+    def capa_broke_session(self) -> bool:
+        """True when the server closed an earlier connection at CAPA, so that it is better not asked again."""
+
     async def stat(self) -> MaildropSize:
         """Ask for the number of messages and octets (RFC 1939, section 5)."""
 
@@ -171,7 +175,10 @@ class MailStore(Protocol):
     part_octets: int
     """The size of the parts of a large object; what is no larger goes up in one piece."""
 
-    async def put(self, key: str, content: bytes, metadata: dict[str, str]) -> None:
+    def key(self, owner_id: str, account_id: str, message_id: str, dated: datetime | None) -> str:
+        """The key that a message lies under, by the day of its own Date header."""
+
+    async def put(self, key: str, content: bytes | bytearray, metadata: dict[str, str]) -> None:
         """Store a whole message; returns when the bucket has acknowledged it."""
 
     async def begin_upload(self, key: str, metadata: dict[str, str]) -> PartialUpload:
@@ -195,19 +202,23 @@ class FetchRecords(Protocol):
 
     async def commit(
         self, account: Account, state: FetchState, cycle_id: str, entries: Sequence[LedgerEntry] = ()
-    ) -> None:
-        """Write ``state`` (whose version is one more than the stored one) and ``entries``, both or neither.
+    ) -> FetchState:
+        """Write ``state`` over the version it carries together with ``entries``; returns it as it now stands.
 
-        Raises CycleOvertaken when the stored version is another, unless it is this very commit come again.
+        Raises CycleOvertaken when the stored version is another, unless this very commit has come again after its
+        answer was lost, and AccountNotFound when the account was removed meanwhile.
         """
 
     async def compact(
-        self, account: Account, state: FetchState, cycle_id: str, ledger: Ledger | None = None
+        self, account: Account, state: FetchState, cycle_id: str, rewritten: Ledger | None = None
     ) -> FetchState:
-        """Merge the ledger's fresh segments, or write it anew as ``ledger``; returns the state after it."""
+        """Pack the ledger's fresh segments, or all of it as ``rewritten``; raises as ``commit`` does."""
 
     async def quarantine(self, message: QuarantinedMessage) -> None:
         """Keep a visible record of a message that could not be taken."""
+
+    async def release(self, account_id: str, uid: bytes) -> None:
+        """Drop the record of a quarantined message that could be taken after all."""
 
     async def add_history(self, account: Account, cycle_id: str, fetch: LastFetch) -> None:
         """Keep a finished cycle for the owner to see, for a bounded time."""
@@ -303,6 +314,57 @@ class FetchQueue(Protocol):
 
     def send_erasure(self, owner_id: str, account_id: str, erase_mail: bool) -> None:
         """Ask, behind whatever is under way for this owner, that a removed account's remains be erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message of a batch that the queue has handed over: ``receipt`` holds it, ``body`` is as it came."""
+
+    delivery_id: str
+    receipt: str
+    group: str
+    body: str
+
+
+class Deliveries(Protocol):
+    """What a batch under way can do with its deliveries before it ends."""
+
+    def read(self, delivery: Delivery) -> "FetchRequest | Erasure":
+        """What a delivery asks for. Raises NotAFetchRequest."""
+
+    async def hold(self, deliveries: Sequence[Delivery], seconds: int) -> None:
+        """Keep deliveries invisible for ``seconds`` from now, no more and no less."""
+
+    async def settle(self, deliveries: Sequence[Delivery]) -> None:
+        """Delete deliveries that are done, so that their owners' next requests need not wait for the batch."""
+
+    async def set_aside(self, delivery: Delivery, why: str) -> None:
+        """Put a delivery that is none of ours into the dead-letter queue, with the reason beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """An account was removed; what it left behind is to be erased, its mail too if ``erase_mail``."""
+
+    owner_id: str
+    account_id: str
+    erase_mail: bool
+
+
+class Journal(Protocol):
+    """What operators read: structured log lines and metrics. Nothing secret goes in."""
+
+    def info(self, message: str, **fields: object) -> None:
+        """Note something that went as it should."""
+
+    def warning(self, message: str, **fields: object) -> None:
+        """Note something that an operator may want to look at."""
+
+    def error(self, message: str, **fields: object) -> None:
+        """Note something that an operator has to look at; the exception being handled is added."""
+
+    def count(self, metric: str, value: float = 1) -> None:
+        """Add to a metric of this invocation."""
 
 
 class EventBus(Protocol):

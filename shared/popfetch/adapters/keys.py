@@ -28,6 +28,7 @@ WHEEL_SLOT = "wheel_slot"
 WHEEL_ORDER = "wheel_order"
 EXPIRES_AT = "expires_at"
 
+LEDGER = "LEDGER#"
 FRESH_SEGMENTS = "LEDGER#0#"
 PACKED_SEGMENTS = "LEDGER#1#"
 MESSAGES = "MESSAGE#"
@@ -81,6 +82,11 @@ def packed_segment(account_id: str, sequence: int) -> Key:
     return _key(account_partition(account_id), f"{PACKED_SEGMENTS}{sequence:012d}")
 
 
+def segment_sequence(sort: str) -> int:
+    """The sequence number in a segment's sort key."""
+    return int(sort.rpartition("#")[2])
+
+
 def message(account_id: str, message_id: str) -> Key:
     """The key of a message in the index."""
     return _key(account_partition(account_id), f"{MESSAGES}{message_id}")
@@ -114,6 +120,12 @@ def wheel_slot(interval_minutes: int, slot: int, shard: int) -> str:
 def wheel_order(owner_id: str, position: int, account_id: str) -> str:
     """The index sort key: an owner's accounts stand together, in the owner's order."""
     return f"{owner_id}#{position:06d}#{account_id}"
+
+
+def read_wheel_order(order: str) -> tuple[str, str, int]:
+    """Owner, account and position of an index sort key."""
+    owner_id, position, account_id = order.rsplit("#", 2)
+    return owner_id, account_id, int(position)
 
 
 def mail_prefix(owner_id: str, account_id: str) -> str:

@@ -65,6 +65,18 @@ class NotAFetchRequest(PopfetchError):
     code = "not_a_fetch_request"
 
 
+class NotAScheduledEvent(PopfetchError):
+    """Dispatch was invoked with something that names no minute."""
+
+    code = "not_a_scheduled_event"
+
+
+class NotAQueueBatch(PopfetchError):
+    """Fetch was invoked with something that is no batch of queue messages."""
+
+    code = "not_a_queue_batch"
+
+
 class SecretUnreadable(PopfetchError):
     """A sealed password does not open: it was altered, or sealed for another owner, account or direction."""
 

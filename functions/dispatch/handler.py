@@ -1,0 +1,31 @@
+"""Every minute: asks for a fetch of each account that is due."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from popfetch.domain.errors import NotAScheduledEvent
+from popfetch.runtime.observability import new_journal
+from popfetch.runtime.wiring_dispatch import fetch_queue, wheel
+from popfetch.services.dispatch import dispatch_due_accounts
+
+journal = new_journal()
+
+
+@journal.logger.inject_lambda_context(clear_state=True)
+@journal.metrics.log_metrics
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+    """Dispatch the minute that a scheduled event names by its ``time``."""
+    done = dispatch_due_accounts(_time_of(event), wheel(), fetch_queue(), journal)
+    return {"minute": done.minute, "requests": done.requests, "minutes_caught_up": done.minutes_caught_up}
+
+
+def _time_of(event: Any) -> datetime:
+    try:
+        at = datetime.fromisoformat(event["time"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise NotAScheduledEvent(
+            "Dispatch goes by an event's time; invoke it with a scheduled event such as infra/events/dispatch.json."
+        ) from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,0 +1,95 @@
+"""The items a fetch cycle adds to an account's partition: ledger segments, messages, quarantine, history.
+
+Each family's ``to_item`` stands beside its ``from_item``; expiry by ``expires_at`` is DynamoDB's TTL, which only
+sweeps.
+"""
+
+from datetime import datetime, timedelta
+
+from popfetch.adapters import keys
+from popfetch.adapters.dynamodb_items import Item
+from popfetch.adapters.fetch_state_items import instant_from_text, instant_to_text, last_fetch_to_map
+from popfetch.domain.account import Account
+from popfetch.domain.fetch_state import LastFetch
+from popfetch.domain.ledger import uid_print
+from popfetch.domain.message import QuarantinedMessage, StoredMessage
+
+SEGMENT = "entries"
+HISTORY_IS_KEPT = timedelta(days=30)
+_UID_IN_ITEM = 256
+"""Octets of a UID that an item repeats for people to read; its print tells UIDs apart."""
+
+
+def fresh_segment_to_item(account_id: str, sequence: int, packed: bytes) -> Item:
+    """A ledger segment as a commit writes it."""
+    return {**keys.fresh_segment(account_id, sequence), SEGMENT: packed}
+
+
+def packed_segment_to_item(account_id: str, sequence: int, packed: bytes) -> Item:
+    """A ledger segment as a compaction writes it."""
+    return {**keys.packed_segment(account_id, sequence), SEGMENT: packed}
+
+
+def message_to_item(message: StoredMessage) -> Item:
+    """A message of the index; kept under 1 KB."""
+    return {
+        **keys.message(message.account_id, message.message_id),
+        "owner_id": message.owner_id,
+        "key": message.key,
+        "uid": message.uid[:_UID_IN_ITEM] or None,
+        "octets": message.octets,
+        "sha256": message.sha256,
+        "dated": instant_to_text(message.dated),
+        "arrived": instant_to_text(message.arrived),
+        "stored_at": instant_to_text(message.stored_at),
+        "sender": message.sender or None,
+        "subject": message.subject or None,
+        "header_message_id": message.header_message_id or None,
+    }
+
+
+def message_from_item(item: Item) -> StoredMessage:
+    """A message of the index."""
+    stored_at = instant_from_text(item["stored_at"])
+    assert stored_at is not None
+    return StoredMessage(
+        owner_id=item["owner_id"],
+        account_id=item[keys.PARTITION].removeprefix(keys.account_partition("")),
+        message_id=item[keys.SORT].removeprefix(keys.MESSAGES),
+        key=item["key"],
+        uid=item.get("uid", b""),
+        octets=item["octets"],
+        sha256=item["sha256"],
+        dated=instant_from_text(item.get("dated")),
+        arrived=instant_from_text(item.get("arrived")),
+        stored_at=stored_at,
+        sender=item.get("sender", ""),
+        subject=item.get("subject", ""),
+        header_message_id=item.get("header_message_id", ""),
+    )
+
+
+def quarantined_to_item(message: QuarantinedMessage) -> Item:
+    """A quarantined message."""
+    return {
+        **keys.quarantined(message.account_id, uid_print(message.uid)),
+        "owner_id": message.owner_id,
+        "uid": message.uid[:_UID_IN_ITEM] or None,
+        "octets": message.octets,
+        "tries": message.tries,
+        "reason": message.reason[:300],
+        "quarantined_at": instant_to_text(message.quarantined_at),
+    }
+
+
+def finished_cycle_to_item(account: Account, cycle_id: str, fetch: LastFetch) -> Item:
+    """A finished cycle of the account's history."""
+    return {
+        **keys.finished_cycle(account.account_id, fetch.started_at, cycle_id),
+        **last_fetch_to_map(fetch),
+        keys.EXPIRES_AT: _epoch(fetch.finished_at + HISTORY_IS_KEPT),
+    }
+
+
+def _epoch(instant: datetime) -> int:
+    return int(instant.timestamp())

@@ -1,0 +1,124 @@
+"""Raw messages in the bucket: small ones by one PUT, large ones by a multipart upload in equal parts.
+
+Every request carries a checksum that S3 verifies before it acknowledges (botocore's default, CRC32). Encryption is
+the bucket's default. Calls to boto3 block, so each runs in a thread of the loop's executor.
+"""
+
+import asyncio
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from popfetch.adapters import keys
+from popfetch.adapters.dynamodb_items import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+CONTENT_TYPE = "message/rfc822"
+PART_OCTETS = 8 * 1024 * 1024
+"""The size of a part; S3 takes 10,000 of them, 80 GB."""
+
+PARTS_UNDER_WAY = 3
+
+
+class MailBucket:
+    """``MailStore`` on S3."""
+
+    part_octets = PART_OCTETS
+
+    def __init__(self, client: "S3Client", bucket_name: str) -> None:
+        self._client = client
+        self._bucket = bucket_name
+
+    def key(self, owner_id: str, account_id: str, message_id: str, dated: datetime | None) -> str:
+        """The key that a message lies under, by the day of its own Date header."""
+        return keys.mail_object(owner_id, account_id, message_id, dated)
+
+    async def put(self, key: str, content: bytes | bytearray, metadata: dict[str, str]) -> None:
+        """Store a whole message; returns when the bucket has acknowledged it. Raises StorageUnavailable."""
+        with translated("Storing a message"):
+            await asyncio.to_thread(
+                self._client.put_object,
+                Bucket=self._bucket,
+                Key=key,
+                Body=content,  # type: ignore[arg-type]
+                ContentType=CONTENT_TYPE,
+                Metadata=metadata,
+            )
+
+    async def begin_upload(self, key: str, metadata: dict[str, str]) -> "MultipartUpload":
+        """Begin to store a message that is larger than ``part_octets``. Raises StorageUnavailable."""
+        with translated("Beginning to store a large message"):
+            answer = await asyncio.to_thread(
+                self._client.create_multipart_upload,
+                Bucket=self._bucket,
+                Key=key,
+                ContentType=CONTENT_TYPE,
+                Metadata=metadata,
+                ChecksumAlgorithm="CRC32",
+            )
+        return MultipartUpload(self._client, self._bucket, key, answer["UploadId"])
+
+
+class MultipartUpload:
+    """``PartialUpload`` on S3: a few parts under way at once, each acknowledged with its checksum."""
+
+    def __init__(self, client: "S3Client", bucket_name: str, key: str, upload_id: str) -> None:
+        self._client = client
+        self._bucket = bucket_name
+        self._key = key
+        self._upload_id = upload_id
+        self._parts: list[asyncio.Task[CompletedPartTypeDef]] = []
+        self._room = asyncio.Semaphore(PARTS_UNDER_WAY)
+
+    async def write(self, part: bytes) -> None:
+        """Add a part; waits while too many are under way. Raises StorageUnavailable once one has failed."""
+        await self._room.acquire()
+        for sent in self._parts:
+            if sent.done():
+                sent.result()
+        self._parts.append(asyncio.create_task(self._send(len(self._parts) + 1, part)))
+
+    async def _send(self, number: int, part: bytes) -> "CompletedPartTypeDef":
+        try:
+            with translated("Storing a part of a large message"):
+                answer = await asyncio.to_thread(
+                    self._client.upload_part,
+                    Bucket=self._bucket,
+                    Key=self._key,
+                    UploadId=self._upload_id,
+                    PartNumber=number,
+                    Body=part,
+                    ChecksumAlgorithm="CRC32",
+                )
+        finally:
+            self._room.release()
+        completed: CompletedPartTypeDef = {"PartNumber": number, "ETag": answer["ETag"]}
+        if "ChecksumCRC32" in answer:
+            completed["ChecksumCRC32"] = answer["ChecksumCRC32"]
+        return completed
+
+    async def complete(self) -> None:
+        """Make the object exist; returns when the bucket has acknowledged it. Raises StorageUnavailable."""
+        parts = await asyncio.gather(*self._parts)
+        with translated("Storing a large message"):
+            await asyncio.to_thread(
+                self._client.complete_multipart_upload,
+                Bucket=self._bucket,
+                Key=self._key,
+                UploadId=self._upload_id,
+                MultipartUpload={"Parts": parts},
+            )
+
+    async def abort(self) -> None:
+        """Leave nothing behind; what cannot be cleared now, the bucket's lifecycle clears within days."""
+        await asyncio.gather(*self._parts, return_exceptions=True)
+        try:
+            await asyncio.to_thread(
+                self._client.abort_multipart_upload, Bucket=self._bucket, Key=self._key, UploadId=self._upload_id
+            )
+        except (ClientError, BotoCoreError):
+            return

@@ -1,0 +1,66 @@
+"""The wheel in the table's sparse index, and how far dispatch has come."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from popfetch.adapters import keys
+from popfetch.adapters.dynamodb_items import error_code, from_wire, to_wire, translated
+from popfetch.domain.errors import StorageUnavailable
+from popfetch.ports import DueAccount
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MINUTE = "minute"
+LATER = f"attribute_not_exists({keys.PARTITION}) OR #minute < :minute"
+"""The named condition of progress: it only goes forward."""
+
+
+class WheelTable:
+    """``Wheel`` on the table."""
+
+    def __init__(self, client: "DynamoDBClient", table_name: str, *, shards: int = 1) -> None:
+        self._client = client
+        self._table = table_name
+        self._shards = shards
+
+    def due(self, interval_minutes: int, slot: int) -> Iterator[DueAccount]:
+        """The active accounts of one slot, all shards, each owner's in the owner's order."""
+        for shard in range(self._shards):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName=keys.WHEEL_INDEX,
+                KeyConditionExpression=f"{keys.WHEEL_SLOT} = :slot",
+                ExpressionAttributeValues=to_wire({":slot": keys.wheel_slot(interval_minutes, slot, shard)}),
+                ProjectionExpression=keys.WHEEL_ORDER,
+            )
+            with translated("Reading the wheel"):
+                for page in pages:
+                    for item in page["Items"]:
+                        yield DueAccount(*keys.read_wheel_order(item[keys.WHEEL_ORDER]["S"]))
+
+    def last_minute(self) -> int | None:
+        """The last minute (since the epoch) that was dispatched whole; ``None`` before the first."""
+        with translated("Reading dispatch's progress"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=to_wire(keys.dispatch_progress()), ConsistentRead=True
+            )
+        return from_wire(answer["Item"])[MINUTE] if "Item" in answer else None
+
+    def advance_to(self, minute: int) -> None:
+        """Remember that everything up to ``minute`` was dispatched; never goes back."""
+        try:
+            with translated("Keeping dispatch's progress"):
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=to_wire({**keys.dispatch_progress(), MINUTE: minute}),
+                    ConditionExpression=LATER,
+                    ExpressionAttributeNames={"#minute": MINUTE},
+                    ExpressionAttributeValues=to_wire({":minute": minute}),
+                )
+        except StorageUnavailable as failure:
+            cause = failure.__cause__
+            if not (isinstance(cause, ClientError) and error_code(cause) == "ConditionalCheckFailedException"):
+                raise

@@ -1,0 +1,71 @@
+"""What a failed cycle means for its account: how long to wait, and when a person is needed.
+
+Busy servers lie, so one refused sign-in stops nothing: ten in a row do, or three that say ``[AUTH]`` outright
+(RFC 3206). Fifty failed connections in a row stop an account too. Whatever else happens backs off and heals by
+itself, and throttling is never counted as a refused sign-in.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from popfetch.domain.account import Standing
+from popfetch.domain.fetch_state import FailureCounts
+
+SIGN_INS_IN_A_ROW = 10
+EXPLICIT_SIGN_INS_IN_A_ROW = 3
+CONNECTIONS_IN_A_ROW = 50
+
+LONGEST_PAUSE = timedelta(hours=1)
+THROTTLED_PAUSE = timedelta(minutes=15)
+PATIENT_FAILURES = 2
+"""Failures in a row that are met with the ordinary interval alone."""
+
+_NEEDS_A_PERSON = frozenset({"authentication", "permanent", "secret_unreadable"})
+_CONNECTION = frozenset({"network", "tls", "host_refused"})
+_THROTTLED = frozenset({"login_too_frequent"})
+
+
+def after_failure(
+    counts: FailureCounts,
+    code: str,
+    *,
+    explicit: bool,
+    now: datetime,
+    interval: timedelta,
+    jitter: float,
+) -> tuple[FailureCounts, Standing]:
+    """The counts after one more failure of kind ``code``, and the standing that follows.
+
+    ``jitter`` is 0 to 1 and spreads the pauses of many accounts over a fifth of their length.
+    """
+    standing = Standing.ACTIVE
+    if code in _NEEDS_A_PERSON:
+        counts = replace(
+            counts,
+            authentication=counts.authentication + 1,
+            authentication_explicit=counts.authentication_explicit + (1 if explicit else 0),
+            connection=0,
+        )
+        failures = counts.authentication
+        if failures >= SIGN_INS_IN_A_ROW or counts.authentication_explicit >= EXPLICIT_SIGN_INS_IN_A_ROW:
+            standing = Standing.AUTH_FAILED
+    elif code in _CONNECTION:
+        counts = replace(counts, connection=counts.connection + 1)
+        failures = counts.connection
+        if failures >= CONNECTIONS_IN_A_ROW:
+            standing = Standing.CONNECTION_FAILED
+    else:
+        counts = replace(counts, temporary=counts.temporary + 1, connection=0)
+        failures = counts.temporary
+    pause = _pause(failures, interval, jitter)
+    if code in _THROTTLED:
+        pause = max(pause, THROTTLED_PAUSE)
+    return replace(counts, not_before=now + pause if pause else None), standing
+
+
+def _pause(failures: int, interval: timedelta, jitter: float) -> timedelta:
+    if failures <= PATIENT_FAILURES:
+        return timedelta()
+    doublings: int = min(failures - PATIENT_FAILURES, 12)
+    longest = max(LONGEST_PAUSE, interval)
+    return min(interval * (1 << doublings), longest) * (0.8 + 0.2 * jitter)

@@ -1,0 +1,235 @@
+"""What a listing means against what is remembered: which messages are settled, new, or to be looked at again.
+
+The checkpoint answers the common case with one probe: *nothing new*, or *k new at the end*. Anything else (a
+deletion, a reordering, a server without UIDL, a day since the last reconciliation) takes the full listing and the
+ledger.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from hashlib import sha256
+from itertools import takewhile
+
+from popfetch.domain.account import AfterFetch, FetchSettings, Order
+from popfetch.domain.fetch_state import Checkpoint, ServerTraits, Trouble
+from popfetch.domain.ledger import Disposition, Ledger, LedgerEntry, uid_print
+
+RECONCILE_EVERY = timedelta(hours=24)
+FORGET_AFTER_DAYS = 30
+RETRY_QUARANTINED_AFTER_DAYS = 1
+TRIES_BEFORE_QUARANTINE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One message of the listing. ``uid`` is empty where the server gives none; ``octets`` 0 where it says none."""
+
+    number: int
+    uid: bytes
+    octets: int
+
+    @property
+    def print(self) -> bytes:
+        """The print of the UID; empty where there is none."""
+        return uid_print(self.uid) if self.uid else b""
+
+
+class Probe(Enum):
+    """What STAT and the UID at the checkpoint tell."""
+
+    NOTHING_NEW = auto()
+    NEW_AT_THE_END = auto()
+    UNCLEAR = auto()
+
+
+def read_probe(checkpoint: Checkpoint, count: int, octets: int, uid: bytes, *, sizes_unstable: bool = False) -> Probe:
+    """Compare a probe with the checkpoint: ``count`` and ``octets`` of STAT, ``uid`` of message checkpoint.count.
+
+    Without UIDs only an unchanged maildrop is recognised; with none settled yet, everything there is new.
+    """
+    if checkpoint.count == 0:
+        return Probe.NEW_AT_THE_END if count else Probe.NOTHING_NEW
+    if checkpoint.last_uid and (not uid or uid_print(uid) != checkpoint.last_uid):
+        return Probe.UNCLEAR
+    if count == checkpoint.count:
+        same_octets = octets == checkpoint.octets or (sizes_unstable and bool(checkpoint.last_uid))
+        unchanged = checkpoint.octets is not None and same_octets
+        return Probe.NOTHING_NEW if unchanged else Probe.UNCLEAR
+    if count > checkpoint.count and checkpoint.last_uid:
+        return Probe.NEW_AT_THE_END
+    return Probe.UNCLEAR
+
+
+def sizes_digest(rows: Iterable[Row]) -> bytes:
+    """The digest of rows' sizes in order: what stands for the last UID on servers without UIDL."""
+    return sha256(b"".join(row.octets.to_bytes(8) for row in rows)).digest()[:12]
+
+
+@dataclass(slots=True)
+class Survey:
+    """The rows of a session, split by what is to be done with them; ``base`` messages before them are settled.
+
+    ``unsettled`` is in the order of retrieval; ``look_again`` are the numbers among them whose UID the ledger knows
+    with another size, ``retried`` those that were quarantined a day ago or longer. ``stale`` are numbers of stored
+    messages that the owner wants off the server by now. ``absent`` are prints of UIDs that the ledger knows and the listing does not have.
+    """
+
+    base: Checkpoint
+    count: int
+    octets: int
+    rows: list[Row]
+    unsettled: list[Row] = field(default_factory=list)
+    look_again: set[int] = field(default_factory=set)
+    retried: set[int] = field(default_factory=set)
+    stale: list[int] = field(default_factory=list)
+    absent: set[bytes] = field(default_factory=set)
+    ledger: Ledger | None = None
+    settled: set[int] = field(default_factory=set)
+    deleted: set[int] = field(default_factory=set)
+
+    def settle(self, number: int) -> None:
+        """Message ``number`` is stored, skipped on purpose, or quarantined."""
+        self.settled.add(number)
+
+    @property
+    def remaining(self) -> int:
+        """How many messages still wait."""
+        listed_unsettled = sum(row.number not in self.settled for row in self.rows)
+        return listed_unsettled + max(0, self.count - self.base.count - len(self.rows))
+
+    def checkpoint(self) -> Checkpoint:
+        """The longest settled beginning of the maildrop, deleted messages left out."""
+        kept = [row for row in self.rows if row.number not in self.deleted]
+        prefix = list(takewhile(lambda row: row.number in self.settled, kept))
+        complete = len(prefix) == len(kept) and self.base.count + len(self.rows) >= self.count
+        gone = sum(row.octets for row in self.rows if row.number in self.deleted)
+        octets = max(0, self.octets - gone) if complete else None
+        if not prefix:
+            return replace(self.base, octets=octets)
+        last = prefix[-1]
+        digest = b"" if last.uid or self.base.count else sizes_digest(prefix)
+        return Checkpoint(self.base.count + len(prefix), last.print, octets, digest)
+
+
+def survey_tail(
+    checkpoint: Checkpoint, count: int, octets: int, rows: Sequence[Row], settings: FetchSettings
+) -> Survey:
+    """Rows beyond a checkpoint that still holds: all of them are new."""
+    survey = Survey(checkpoint, count, octets, list(rows))
+    survey.unsettled = _in_order(survey.rows, settings.order)
+    return survey
+
+
+def survey_all(
+    rows: Sequence[Row],
+    octets: int,
+    ledger: Ledger,
+    checkpoint: Checkpoint | None,
+    traits: ServerTraits,
+    settings: FetchSettings,
+    now: datetime,
+) -> Survey:
+    """The full listing against the ledger.
+
+    Each entry settles one row of its UID: the row of its size first. A row whose UID is known with another size is
+    looked at again, unless this server's sizes are known never to hold still.
+    """
+    survey = Survey(Checkpoint(0), len(rows), octets, list(rows), ledger=ledger)
+    if rows and not any(row.uid for row in rows):
+        _settle_by_sizes(survey, checkpoint)
+    by_print: dict[bytes, list[Row]] = {}
+    for row in survey.rows:
+        if row.uid:
+            by_print.setdefault(row.print, []).append(row)
+    for uid, group in by_print.items():
+        _match(survey, group, ledger.by_uid.get(uid, []), traits, settings, now)
+    survey.absent = ledger.by_uid.keys() - by_print.keys()
+    waiting = [row for row in survey.rows if row.number not in survey.settled]
+    survey.unsettled = _in_order(waiting, settings.order)
+    return survey
+
+
+def _settle_by_sizes(survey: Survey, checkpoint: Checkpoint | None) -> None:
+    if not checkpoint or not checkpoint.sizes_digest or checkpoint.count > len(survey.rows):
+        return
+    prefix = survey.rows[: checkpoint.count]
+    if sizes_digest(prefix) == checkpoint.sizes_digest:
+        survey.settled.update(row.number for row in prefix)
+
+
+def _match(
+    survey: Survey,
+    rows: list[Row],
+    entries: list[LedgerEntry],
+    traits: ServerTraits,
+    settings: FetchSettings,
+    now: datetime,
+) -> None:
+    spare = sorted(entries, key=lambda entry: (entry.disposition, -entry.day))
+    unmatched: list[Row] = []
+    for row in rows:
+        same_size = next((entry for entry in spare if entry.octets == min(row.octets, 2**32 - 1)), None)
+        if same_size is None:
+            unmatched.append(row)
+        else:
+            spare.remove(same_size)
+            _settle_row(survey, row, same_size, settings, now)
+    for row in unmatched:
+        if not spare:
+            continue
+        entry = spare.pop(0)
+        if traits.sizes_unstable or not row.octets or not entry.octets:
+            _settle_row(survey, row, entry, settings, now)
+        else:
+            survey.look_again.add(row.number)
+
+
+def _settle_row(survey: Survey, row: Row, entry: LedgerEntry, settings: FetchSettings, now: datetime) -> None:
+    if entry.disposition is Disposition.QUARANTINED and entry.settled_before(now, RETRY_QUARANTINED_AFTER_DAYS):
+        survey.retried.add(row.number)
+        return
+    survey.settle(row.number)
+    if entry.disposition is Disposition.STORED and is_stale(entry, settings, now):
+        survey.stale.append(row.number)
+
+
+def is_stale(entry: LedgerEntry, settings: FetchSettings, now: datetime) -> bool:
+    """True when the owner wants a stored message off the server by now."""
+    if settings.after_fetch is AfterFetch.DELETE:
+        return True
+    if settings.after_fetch is AfterFetch.DELETE_AFTER_DAYS and settings.delete_after_days is not None:
+        return entry.settled_before(now, settings.delete_after_days)
+    return False
+
+
+def _in_order(rows: Iterable[Row], order: Order) -> list[Row]:
+    return sorted(rows, key=lambda row: row.number, reverse=order is Order.NEWEST_FIRST)
+
+
+def troubled_last(rows: Sequence[Row], troubles: dict[bytes, Trouble]) -> list[Row]:
+    """The same rows, those that made trouble before moved behind the others, which they must not hold up."""
+    return sorted(rows, key=lambda row: trouble_key(row) in troubles)
+
+
+def trouble_key(row: Row) -> bytes:
+    """What a message's tries are counted under: its UID's print, else its size."""
+    return row.print or row.octets.to_bytes(12)
+
+
+def pruned(ledger: Ledger, absent: set[bytes], now: datetime) -> Ledger | None:
+    """The ledger without what left the server some time ago; ``None`` when that changes nothing.
+
+    Nothing is forgotten while more than half of the ledger is absent: a server that renames its messages, or shows
+    an empty maildrop for an hour, must not cause everything to be fetched again.
+    """
+    if not absent or len(absent) * 2 > len(ledger.by_uid):
+        return None
+    kept = Ledger(fresh=ledger.fresh, packed=ledger.packed)
+    kept.extend(
+        entry
+        for entry in ledger.entries()
+        if entry.uid not in absent or not entry.settled_before(now, FORGET_AFTER_DAYS)
+    )
+    return kept if len(kept) < len(ledger) else None

@@ -1,0 +1,205 @@
+"""Who a message is: its id, from what is the message's own and never from when or how often it was fetched.
+
+The id has the form of a ULID: ten characters of arrival time (so that ids sort by arrival), sixteen of an 80-bit
+hash over account, UID, header block and the leading octets of the body. Servers may rewrite a few header fields
+between two retrievals of one message (``Status``, ``X-UIDL`` and their like, RFC 4155 and mbox practice); those are
+left out of the hash, so that a second retrieval has the same id and overwrites the same object.
+
+The body's leading octets stand beside the header block because messages without a header, or with the same short
+one, exist and must not overwrite each other.
+"""
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.utils import parsedate_to_datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+HEADER_LIMIT = 256 * 1024
+"""Octets after which a header block that has not ended is taken to be one all the same."""
+
+BODY_IN_IDENTITY = 4 * 1024 * 1024
+"""Octets of the stable content that decide the id; less than one part of an upload, so the key is known in time."""
+
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_HEADER_SEEK = 3
+_MUTABLE_FIELDS = re.compile(
+    rb"^(?:status|x-status|x-keywords|x-uid|x-uidl|x-imap|x-imapbase|x-mozilla-status2?|x-mozilla-keys"
+    rb"|content-length|lines)[ \t]*:.*\n(?:[ \t].*\n)*",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FIELDS = re.compile(
+    rb"^(date|from|subject|message-id|received)[ \t]*:(.*(?:\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE
+)
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderFields:
+    """What the index shows of a header block; dates are UTC, ``None`` where absent or no date at all."""
+
+    dated: datetime | None = None
+    arrived: datetime | None = None
+    sender: str = ""
+    subject: str = ""
+    message_id: str = ""
+
+
+def read_header_fields(block: bytes) -> HeaderFields:
+    """Read the first Date, From, Subject, Message-ID and Received of a header block; never fails on bad mail."""
+    found: dict[bytes, bytes] = {}
+    for match in _FIELDS.finditer(block):
+        found.setdefault(match[1].lower(), match[2])
+    dated = _read_date(found.get(b"date", b""))
+    received = found.get(b"received", b"")
+    return HeaderFields(
+        dated=dated,
+        arrived=_read_date(received.rpartition(b";")[2]) or dated,
+        sender=_read_text(found.get(b"from", b""), 120),
+        subject=_read_text(found.get(b"subject", b""), 200),
+        message_id=_read_text(found.get(b"message-id", b""), 200),
+    )
+
+
+def _read_date(value: bytes) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value.decode("ascii", "replace").strip())
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
+    return moment if _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
+
+
+def _read_text(value: bytes, limit: int) -> str:
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = value.decode("latin-1")
+    if "=?" in text:
+        with suppress(LookupError, ValueError, HeaderParseError):  # else it is shown as it stands
+            text = str(make_header(decode_header(text.replace("\r\n", "\n"))))
+    return _CONTROLS.sub(" ", text).strip()[:limit]
+
+
+class MessageDigest:
+    """Digests a message as its octets arrive, in memory bounded by the header block.
+
+    ``ready`` turns true once enough has come for the id; ``finish`` says that nothing more will come.
+    """
+
+    __slots__ = (
+        "_exact",
+        "_finished",
+        "_head",
+        "_identity",
+        "_leading",
+        "_stable",
+        "fields",
+        "octets",
+        "ready",
+    )
+
+    def __init__(self) -> None:
+        self._exact = sha256()
+        self._stable: _Hash | None = None
+        self._head: bytearray | None = bytearray()
+        self._leading = 0
+        self._identity = b""
+        self._finished = False
+        self.fields = HeaderFields()
+        self.octets = 0
+        self.ready = False
+
+    def feed(self, data: bytes) -> None:
+        """Take the next octets of the message."""
+        self.octets += len(data)
+        if self._head is None:
+            self._feed_body(data)
+            return
+        seek = max(0, len(self._head) - _HEADER_SEEK)
+        self._head += data
+        end = self._header_end(seek)
+        if end is not None:
+            self._close_header(end)
+
+    def finish(self) -> None:
+        """Take note that the message has ended."""
+        if self._head is not None:
+            self._close_header(len(self._head))
+        self._settle_identity()
+        self._finished = True
+
+    def message_id(self, account_id: str, uid: bytes) -> str:
+        """The id of the message, once ``ready``."""
+        assert self.ready, "the id is asked for before enough of the message has come"
+        seed = b"".join(len(part).to_bytes(4) + part for part in (account_id.encode(), uid, self._identity))
+        stamp = int(self.fields.arrived.timestamp() * 1000) if self.fields.arrived else 0
+        return _base32(stamp, 10) + _base32(int.from_bytes(sha256(seed).digest()[:10]), 16)
+
+    @property
+    def sha256(self) -> bytes:
+        """The hash of the message's octets as they are, once finished."""
+        assert self._finished, "the hash is asked for before the message has ended"
+        return self._exact.digest()
+
+    @property
+    def content(self) -> bytes:
+        """The hash of the stable octets: all but the header fields that servers rewrite; once finished."""
+        assert self._finished, "the content's hash is asked for before the message has ended"
+        return (self._stable or self._exact).digest()
+
+    def _header_end(self, seek: int) -> int | None:
+        assert self._head is not None
+        if self._head.startswith((b"\r\n", b"\n")):
+            return 0
+        match = _HEADER_END.search(self._head, seek, HEADER_LIMIT)
+        if match:
+            return match.end()
+        return HEADER_LIMIT if len(self._head) >= HEADER_LIMIT else None
+
+    def _close_header(self, end: int) -> None:
+        head, self._head = bytes(self._head or b""), None
+        block, rest = head[:end], head[end:]
+        self.fields = read_header_fields(block)
+        stable, removed = _MUTABLE_FIELDS.subn(b"", block)
+        if removed:
+            self._stable = sha256(stable)
+        self._exact.update(block)
+        self._leading = len(stable)
+        self._feed_body(rest)
+
+    def _feed_body(self, data: bytes) -> None:
+        if not self.ready and self._leading + len(data) >= BODY_IN_IDENTITY:
+            cut = max(0, BODY_IN_IDENTITY - self._leading)
+            self._update(data[:cut])
+            self._settle_identity()
+            data = data[cut:]
+        self._update(data)
+        self._leading += len(data)
+
+    def _update(self, data: bytes) -> None:
+        self._exact.update(data)
+        if self._stable is not None:
+            self._stable.update(data)
+
+    def _settle_identity(self) -> None:
+        if not self.ready:
+            self._identity = (self._stable or self._exact).digest()
+            self.ready = True
+
+
+def _base32(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, 32)
+        digits.append(_CROCKFORD[digit])
+    return "".join(reversed(digits))

@@ -1,0 +1,24 @@
+"""AWS clients, one of each service per execution environment, made on first use."""
+
+from functools import cache
+from typing import Any
+
+CONNECTIONS = 64
+"""At most as many requests of one service are under way at once as a batch has threads."""
+
+
+@cache
+def aws_client(service: str) -> Any:
+    """The client of a service: short timeouts, five attempts with back-off, enough connections for a batch."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        config=Config(
+            connect_timeout=5,
+            read_timeout=30,
+            max_pool_connections=CONNECTIONS,
+            retries={"mode": "standard", "max_attempts": 5},
+        ),
+    )

@@ -1,0 +1,41 @@
+"""Logging and metrics by Powertools, behind the port that services know."""
+
+import sys
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+_UNITS = {"OctetsStored": MetricUnit.Bytes}
+
+
+class PowertoolsJournal:
+    """``Journal`` by Powertools: JSON lines, and metrics that are flushed once an invocation.
+
+    Metrics have no dimension beside the function's service, so that their number, and with it their price, is fixed.
+    """
+
+    def __init__(self, logger: Logger, metrics: Metrics) -> None:
+        self.logger = logger
+        self.metrics = metrics
+
+    def info(self, message: str, **fields: object) -> None:
+        """Note something that went as it should."""
+        self.logger.info(message, extra=fields)
+
+    def warning(self, message: str, **fields: object) -> None:
+        """Note something that an operator may want to look at."""
+        self.logger.warning(message, extra=fields)
+
+    def error(self, message: str, **fields: object) -> None:
+        """Note something that an operator has to look at; the exception being handled is added."""
+        self.logger.error(message, extra=fields, exc_info=sys.exc_info()[0] is not None)
+
+    def count(self, metric: str, value: float = 1) -> None:
+        """Add to a metric of this invocation."""
+        if value:
+            self.metrics.add_metric(metric, _UNITS.get(metric, MetricUnit.Count), value)
+
+
+def new_journal() -> PowertoolsJournal:
+    """A journal named by the function's ``POWERTOOLS_SERVICE_NAME``."""
+    return PowertoolsJournal(Logger(), Metrics())

@@ -1,0 +1,110 @@
+"""The wiring of fetch: adapters are built once, on first use; what belongs to an event loop, once an invocation."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import cache
+
+from popfetch.adapters.credential_vault import CredentialVault
+from popfetch.adapters.event_bus import EventBridgeBus
+from popfetch.adapters.fetch_queue import SqsFetchQueue
+from popfetch.adapters.fetch_records import FetchRecordsTable
+from popfetch.adapters.host_guard import HostGuard
+from popfetch.adapters.mail_bucket import MailBucket
+from popfetch.adapters.pop3_connection import Pop3Dialer
+from popfetch.domain.fetch_request import FetchRequest
+from popfetch.ports import Delivery, Erasure, Journal
+from popfetch.runtime.aws_clients import aws_client
+from popfetch.runtime.settings import Settings
+from popfetch.services.fetch_account import carry_out_request
+from popfetch.services.fetch_batch import carry_out
+from popfetch.services.fetch_cycle import CycleParts, TimeFrame
+from popfetch.services.octet_budget import OctetBudget
+
+THREADS = 48
+"""Blocking calls to AWS that are under way at once."""
+
+OCTETS_UNDER_WAY = 32 * 1024 * 1024
+"""Octets of whole messages on their way to the bucket at once, all accounts of a batch together."""
+
+SECONDS_FOR_NEW_MESSAGES = 120.0
+"""A cycle begins no message after this; the next cycle goes on."""
+
+SECONDS_TO_CONCLUDE = 20.0
+"""What is kept of the function's time for committing and reporting."""
+
+
+@cache
+def fetch_queue() -> SqsFetchQueue:
+    """The stack's fetch queue and its dead letters."""
+    settings = Settings.from_environment()
+    return SqsFetchQueue(
+        aws_client("sqs"), settings.require("fetch_queue_url"), settings.require("dead_letter_queue_url")
+    )
+
+
+@cache
+def _records() -> FetchRecordsTable:
+    settings = Settings.from_environment()
+    return FetchRecordsTable(aws_client("dynamodb"), settings.require("table_name"), wheel_shards=settings.wheel_shards)
+
+
+@cache
+def _store() -> MailBucket:
+    return MailBucket(aws_client("s3"), Settings.from_environment().require("mail_bucket_name"))
+
+
+@cache
+def _dialer() -> Pop3Dialer:
+    settings = Settings.from_environment()
+    return Pop3Dialer(HostGuard(allow_private=settings.allow_private_hosts), ca_file=settings.ca_file or None)
+
+
+@cache
+def _vault() -> CredentialVault:
+    settings = Settings.from_environment()
+    return CredentialVault(
+        aws_client("kms"),
+        aws_client("dynamodb"),
+        settings.require("table_name"),
+        settings.require("credentials_key_id"),
+    )
+
+
+@cache
+def _bus() -> EventBridgeBus:
+    return EventBridgeBus(aws_client("events"), Settings.from_environment().require("event_bus_name"))
+
+
+def cycle_parts(journal: Journal) -> CycleParts:
+    """What the cycles of one invocation work with."""
+    return CycleParts(
+        records=_records(),
+        store=_store(),
+        dialer=_dialer(),
+        vault=_vault(),
+        queue=fetch_queue(),
+        bus=_bus(),
+        journal=journal,
+        clock=lambda: datetime.now(UTC),
+        budget=OctetBudget(OCTETS_UNDER_WAY),
+    )
+
+
+def fetch_batch(batch: Sequence[Delivery], seconds_left: float, journal: Journal) -> list[str]:
+    """Carry out a batch within ``seconds_left``; returns the ids of deliveries that are to come again."""
+
+    async def run() -> list[str]:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="aws"))
+        deadline = loop.time() + max(1.0, seconds_left - SECONDS_TO_CONCLUDE)
+        frame = TimeFrame(stop_at=min(loop.time() + SECONDS_FOR_NEW_MESSAGES, deadline), deadline=deadline)
+        parts = cycle_parts(journal)
+
+        async def carry(request: FetchRequest | Erasure) -> None:
+            await carry_out_request(request, parts, frame)
+
+        return await carry_out(batch, fetch_queue(), carry, journal)
+
+    return asyncio.run(run())
