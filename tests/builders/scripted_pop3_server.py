@@ -423,7 +423,7 @@ class _Conversation:
             await self._write(err("unknown command"))
             return True
         await self._write(ok("begin TLS"))
-        await self._writer.start_tls(self._server._context or server_context())  # noqa: SLF001
+        await self._writer.start_tls(self._server._context or server_context())
         self._session.encrypted = True
         self._session.signed_in = False
         return True

@@ -559,8 +559,8 @@ async def _exchange(line: "_Line", way: Way, credentials: Credentials) -> tuple[
         line.answer(CANCEL if answer is None else answer)
 
 
-class _ClosedAtCapa(Exception):  # noqa: N818 - a signal inside this module, caught where it is dialled
-    """The server closed the connection in answer to CAPA."""
+class _ClosedAtCapa(Exception):
+    """The server closed the connection in answer to CAPA: a signal inside this module, caught where it is dialled."""
 
 
 @dataclass(frozen=True, slots=True)

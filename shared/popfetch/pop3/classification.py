@@ -68,7 +68,7 @@ SIGN_IN_RULES = (
     _rule(
         SignInRefused,
         r"(bad|wrong|invalid|incorrect|unknown|no such|illegal) .{0,20}(user|pass|log[io]n|account|credential|mailbox)",
-        r"(user ?name|user|password|credentials?)( or password)? .{0,20}(incorrect|invalid|wrong|not (accepted|correct))",
+        r"(user ?name|user|password|credentials?) .{0,30}(incorrect|invalid|wrong|not (accepted|correct))",
     ),
     _rule(
         ServerTemporary,

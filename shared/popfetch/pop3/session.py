@@ -348,8 +348,8 @@ class Session:
         return self._fail(LimitExceeded(f"The server sent {what} of more than {limit} {unit}."))
 
     def _fail(self, failure: Pop3Error) -> Pop3Error:
+        # What is outstanding stays so: whoever waits for the replies must run into the failure.
         self._failure = failure
-        self._outstanding.clear()
         self._rows.clear()
         self._buffer.clear()
         return failure

@@ -1,6 +1,7 @@
 """Reading a session's events in tests: whole, byte by byte, or cut anywhere."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from popfetch.pop3 import commands
 from popfetch.pop3.commands import Command
@@ -27,7 +28,7 @@ def signed_in(limits: Limits = DEFAULT_LIMITS) -> Session:
 def pieces(stream: bytes, cuts: Iterable[int]) -> list[bytes]:
     """The stream cut at these places."""
     places = sorted({0, len(stream), *(cut for cut in cuts if 0 <= cut <= len(stream))})
-    return [stream[start:end] for start, end in zip(places, places[1:], strict=False)]
+    return [stream[start:end] for start, end in pairwise(places)]
 
 
 def byte_by_byte(stream: bytes) -> list[bytes]:

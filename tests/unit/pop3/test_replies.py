@@ -120,6 +120,6 @@ def test_no_line_breaks_a_reader_otherwise(line: bytes) -> None:
     replies.parse_capabilities([line])
     for reader in (replies.parse_stat, replies.parse_list_row, replies.parse_uidl_row):
         try:
-            reader(line)
-        except ProtocolViolation as error:
-            assert error.server_text.isprintable()
+            assert reader(line)
+        except ProtocolViolation:
+            continue

@@ -1,0 +1,9 @@
+"""What holds for all tests: sockets reach this machine and no other."""
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_setup() -> None:
+    socket_allow_hosts(["127.0.0.1", "127.0.0.2", "::1"], allow_unix_socket=True)
