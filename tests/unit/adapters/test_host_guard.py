@@ -150,11 +150,10 @@ class TestNames:
     def test_of_any_kind_are_decided(self, host: str) -> None:
         try:
             name = ascii_name(host)
-        except HostRefused as refused:
-            assert refused.message.isprintable()
-        else:
-            assert name.isascii()
-            assert len(name) <= 253
+        except HostRefused:
+            return
+        assert name.isascii()
+        assert len(name) <= 253
 
 
 class TestCheck:

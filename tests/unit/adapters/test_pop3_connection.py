@@ -58,6 +58,7 @@ from tests.builders.scripted_pop3_server import (
 
 HELLO = b"Subject: hello\r\n\r\nHello\r\n"
 NO_PIPELINING = ("TOP", "UIDL", "USER")
+NO_ADVICE = DialAdvice()
 QUICK = Limits(
     connect_seconds=0.2,
     handshake_seconds=0.2,
@@ -88,7 +89,7 @@ async def dial(
     server: ScriptedServer,
     *,
     secret: str | None = None,
-    advice: DialAdvice = DialAdvice(),
+    advice: DialAdvice = NO_ADVICE,
     seconds: float = 20,
     host: str | None = None,
     auth: AuthMethod = AuthMethod.PASSWORD,
@@ -101,7 +102,7 @@ async def dial(
 
 @asynccontextmanager
 async def opened(
-    dialer: Pop3Dialer, server: ScriptedServer, *, advice: DialAdvice = DialAdvice(), seconds: float = 20
+    dialer: Pop3Dialer, server: ScriptedServer, *, advice: DialAdvice = NO_ADVICE, seconds: float = 20
 ) -> AsyncIterator[Pop3Maildrop]:
     """The server running and a maildrop on it; the sign-in's commands are already forgotten."""
     async with server:
@@ -128,6 +129,19 @@ async def events(maildrop: Pop3Maildrop, numbers: Iterator[int]) -> list[Retriev
         else:
             found.append(event)
     return found
+
+
+async def events_before(
+    failing: type[Pop3Error], maildrop: Pop3Maildrop, numbers: Iterator[int]
+) -> list[RetrievalEvent]:
+    """The events before the session broke, which it must."""
+    found: list[RetrievalEvent] = []
+    try:
+        async for event in maildrop.retrieve(numbers):
+            found.append(event)  # noqa: PERF401 - what came before the failure is what counts
+    except failing:
+        return found
+    pytest.fail(f"There was no {failing.__name__}.")
 
 
 def whole(number: int, content: bytes) -> list[RetrievalEvent]:
@@ -505,25 +519,26 @@ class TestConnecting:
             assert len(server.sessions) == 1
 
 
-class TestListing:
-    ROWS = [ListedMessage(number, b"uid-%d" % number, len(HELLO)) for number in range(1, 4)]
+ROWS = [ListedMessage(number, b"uid-%d" % number, len(HELLO)) for number in range(1, 4)]
 
+
+class TestListing:
     async def test_of_everything_is_one_write(self, dialer: Pop3Dialer) -> None:
         server = ScriptedServer([HELLO] * 3)
         async with opened(dialer, server) as maildrop:
-            assert await maildrop.listing(count=3) == self.ROWS
+            assert await maildrop.listing(count=3) == ROWS
             assert server.session.reads == [b"UIDL\r\nLIST\r\n"]
 
     async def test_of_few_among_many_asks_for_those_only(self, dialer: Pop3Dialer) -> None:
         server = ScriptedServer([HELLO] * 3)
         async with opened(dialer, server) as maildrop:
-            assert await maildrop.listing(range(2, 4), count=1000) == self.ROWS[1:]
+            assert await maildrop.listing(range(2, 4), count=1000) == ROWS[1:]
             assert server.session.reads == [b"UIDL 2\r\nLIST 2\r\nUIDL 3\r\nLIST 3\r\n"]
 
     async def test_of_many_asks_for_everything(self, dialer: Pop3Dialer) -> None:
         server = ScriptedServer([HELLO] * 3)
         async with opened(dialer, server) as maildrop:
-            assert await maildrop.listing(range(2, 4), count=3) == self.ROWS[1:]
+            assert await maildrop.listing(range(2, 4), count=3) == ROWS[1:]
             assert server.session.commands == ["UIDL", "LIST"]
 
     async def test_of_nothing_asks_nothing(self, dialer: Pop3Dialer) -> None:
@@ -550,7 +565,7 @@ class TestListing:
     async def test_one_by_one_leaves_out_what_is_gone(self, dialer: Pop3Dialer) -> None:
         server = ScriptedServer([HELLO] * 3, on={"UIDL 2": err("deleted")})
         async with opened(dialer, server) as maildrop:
-            assert await maildrop.listing(range(2, 4), count=1000) == self.ROWS[2:]
+            assert await maildrop.listing(range(2, 4), count=1000) == ROWS[2:]
 
     async def test_without_list_has_uids_only(self, dialer: Pop3Dialer) -> None:
         async with opened(dialer, ScriptedServer([HELLO], on={"LIST": err("no")})) as maildrop:
@@ -571,8 +586,8 @@ class TestListing:
     async def test_in_turns_is_the_same(self, dialer: Pop3Dialer) -> None:
         server = ScriptedServer([HELLO] * 3, capabilities=None)
         async with opened(dialer, server) as maildrop:
-            assert await maildrop.listing(count=3) == self.ROWS
-            assert await maildrop.listing(range(3, 4), count=5000) == self.ROWS[2:]
+            assert await maildrop.listing(count=3) == ROWS
+            assert await maildrop.listing(range(3, 4), count=5000) == ROWS[2:]
             assert server.session.reads == [b"UIDL\r\n", b"LIST\r\n", b"UIDL 3\r\n", b"LIST 3\r\n"]
 
 
@@ -678,10 +693,7 @@ class TestRetrieval:
     async def test_of_a_message_with_a_lone_dot_is_never_confirmed(self, dialer: Pop3Dialer) -> None:
         wire = b"+OK\r\nSubject: x\r\n\r\n.\r\nrest of the text\r\n.\r\n"
         async with opened(dialer, ScriptedServer([HELLO, HELLO], on={"RETR 1": wire})) as maildrop:
-            found: list[RetrievalEvent] = []
-            with pytest.raises(ProtocolViolation):
-                async for event in maildrop.retrieve(iter([1, 2])):
-                    found.append(event)
+            found = await events_before(ProtocolViolation, maildrop, iter([1, 2]))
             assert found[-1] == MessageEnded(1)
             assert MessageConfirmed(1) not in found
             assert not await maildrop.quit()
@@ -689,10 +701,7 @@ class TestRetrieval:
     @pytest.mark.parametrize("action", [Close(b"+OK\r\nSubj"), Hang(b"+OK\r\nSubj")])
     async def test_of_a_truncated_message_fails(self, action: Close | Hang, quick_dialer: Pop3Dialer) -> None:
         async with opened(quick_dialer, ScriptedServer([HELLO] * 2, on={"RETR 2": action})) as maildrop:
-            found: list[RetrievalEvent] = []
-            with pytest.raises(ConnectionFailed, match="in the middle of its reply to RETR 2"):
-                async for event in maildrop.retrieve(iter([1, 2])):
-                    found.append(event)
+            found = await events_before(ConnectionFailed, maildrop, iter([1, 2]))
             assert found[:4] == whole(1, HELLO)
             assert found[4:] == [MessageBegan(2), MessageContent(2, b"Subj")]
 
