@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.logging import correlation_paths
@@ -11,10 +10,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from popfetch.api.account_models import AccountIn, AccountOut, AccountsOut, ErasureOut, MailFate
 from popfetch.api.resolver import answer, failures, json_of, make_resolver, owner_of
+from popfetch.runtime.observability import new_journal
 from popfetch.runtime.wiring_accounts import accounts_service
 
-logger = Logger()
-app = make_resolver(logger)
+journal = new_journal()
+app = make_resolver(journal)
 
 
 @app.post(
@@ -92,7 +92,7 @@ def delete(
     )
 
 
-@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
+@journal.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the API."""
     return answer(app, event, context)

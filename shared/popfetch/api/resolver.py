@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
@@ -21,6 +20,7 @@ from pydantic import BaseModel
 from popfetch.api import errors
 from popfetch.api.errors import BadRequest, ErrorOut
 from popfetch.domain.errors import PopfetchError
+from popfetch.ports import Journal
 from popfetch.services.accounts import SignInTestFailed
 
 _OWNER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
@@ -53,7 +53,7 @@ def failures(*statuses: HTTPStatus) -> dict[int, Any]:
     return answers
 
 
-def make_resolver(logger: Logger) -> APIGatewayRestResolver:
+def make_resolver(journal: Journal) -> APIGatewayRestResolver:
     """A resolver that checks requests and answers every failure in the API's one shape."""
     app = APIGatewayRestResolver(
         enable_validation=True,
@@ -69,7 +69,7 @@ def make_resolver(logger: Logger) -> APIGatewayRestResolver:
         if isinstance(error, SignInTestFailed) and error.server_said:
             details["server_said"] = error.server_said
         if error.retryable:
-            logger.warning("request_not_carried_out", error_code=error.code, error=error.message)
+            journal.warning("request not carried out", error=error.code, reason=error.message)
         return _response(status, error.code, error.message, details)
 
     def does_not_fit(error: RequestValidationError) -> Response[Any]:
@@ -90,7 +90,7 @@ def make_resolver(logger: Logger) -> APIGatewayRestResolver:
 
     def failed_inside(error: Exception) -> Response[Any]:
         request_id = app.current_event.request_context.request_id or ""
-        logger.error("request_failed", exc_info=error)
+        journal.error("request failed", error=type(error).__name__)
         return _response(
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "internal",

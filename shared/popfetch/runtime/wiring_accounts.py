@@ -6,6 +6,7 @@ from functools import cache
 
 from popfetch.adapters.account_remains import AccountRemains
 from popfetch.domain.mailbox import ACCOUNT_ID_ALPHABET, ACCOUNT_ID_LENGTH
+from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.settings import Settings
 from popfetch.services.accounts import Accounts
 
@@ -18,8 +19,6 @@ def new_account_id() -> str:
 @cache
 def accounts_service() -> Accounts:
     """The verbs over accounts, on the stack's table, key, bucket and queue."""
-    import boto3
-
     from popfetch.adapters.accounts_table import AccountsTable
     from popfetch.adapters.credential_vault import CredentialVault
     from popfetch.adapters.fetch_queue import SqsFetchQueue
@@ -28,13 +27,14 @@ def accounts_service() -> Accounts:
 
     settings = Settings.from_environment()
     table_name = settings.require("table_name")
-    dynamodb = boto3.client("dynamodb")
     return Accounts(
-        store=AccountsTable(dynamodb, table_name, wheel_shards=settings.wheel_shards),
-        vault=CredentialVault(boto3.client("kms"), dynamodb, table_name, settings.require("credentials_key_id")),
+        store=AccountsTable(aws_client("dynamodb"), table_name, wheel_shards=settings.wheel_shards),
+        vault=CredentialVault(
+            aws_client("kms"), aws_client("dynamodb"), table_name, settings.require("credentials_key_id")
+        ),
         dialer=Pop3Dialer(HostGuard(allow_private=settings.allow_private_hosts), ca_file=settings.ca_file or None),
         remains=account_remains(),
-        queue=SqsFetchQueue(boto3.client("sqs"), settings.require("fetch_queue_url")),
+        queue=SqsFetchQueue(aws_client("sqs"), settings.require("fetch_queue_url")),
         clock=lambda: datetime.now(UTC),
         new_account_id=new_account_id,
     )
@@ -43,12 +43,10 @@ def accounts_service() -> Accounts:
 @cache
 def account_remains() -> AccountRemains:
     """What erases the remains of removed accounts, on the stack's table and bucket."""
-    import boto3
-
     settings = Settings.from_environment()
     return AccountRemains(
-        boto3.client("dynamodb"),
+        aws_client("dynamodb"),
         settings.require("table_name"),
-        boto3.client("s3"),
+        aws_client("s3"),
         settings.require("mail_bucket_name"),
     )

@@ -1,0 +1,325 @@
+"""Adding, showing and removing accounts: what is tested first, what is stored, and what the owner is told."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from popfetch.adapters.account_remains import AccountRemains
+from popfetch.adapters.accounts_table import AccountsTable
+from popfetch.adapters.credential_vault import CredentialVault
+from popfetch.domain.account import AuthMethod, Direction, FetchSettings, Security, Standing
+from popfetch.domain.errors import (
+    AccountAlreadyAdded,
+    AccountNotFound,
+    HostRefused,
+    InvalidAccount,
+    StorageUnavailable,
+)
+from popfetch.domain.secret import Secret
+from popfetch.pop3.errors import (
+    CommandRefused,
+    ConnectionFailed,
+    DeadlineReached,
+    LimitExceeded,
+    LoginTooFrequent,
+    MaildropBusy,
+    Pop3Error,
+    ProtocolViolation,
+    ServerPermanent,
+    ServerTemporary,
+    SignInRefused,
+    TlsFailed,
+    UnusableCredentials,
+)
+from popfetch.ports import DialAdvice, Maildrop
+from popfetch.services import accounts as service_module
+from popfetch.services.accounts import Accounts, NewAccount, SignInTestFailed
+from popfetch.services.erase import erase_account
+from tests.builders.accounts import (
+    NOON,
+    OTHER_OWNER,
+    OWNER,
+    PASSWORD,
+    RecordingQueue,
+    ScriptedDialer,
+    SignedIn,
+    a_server,
+    an_account_id,
+)
+from tests.builders.aws import Aws, aws
+
+
+class Remains:
+    """Remains that are erased, or not in time, or not at all; and remember in which order."""
+
+    def __init__(self, *, in_time: bool = True, failure: Exception | None = None) -> None:
+        self.in_time = in_time
+        self.failure = failure
+        self.erased: list[str] = []
+        self.until: datetime | None = None
+
+    def erase_records(self, account_id: str, until: datetime) -> bool:
+        return self._erase(f"records {account_id}", until)
+
+    def erase_mail(self, owner_id: str, account_id: str, until: datetime) -> bool:
+        return self._erase(f"mail {owner_id} {account_id}", until)
+
+    def _erase(self, what: str, until: datetime) -> bool:
+        if self.failure:
+            raise self.failure
+        self.erased.append(what)
+        self.until = until
+        return self.in_time
+
+
+@pytest.fixture
+def stack() -> Iterator[Aws]:
+    with aws() as built:
+        yield built
+
+
+@pytest.fixture
+def dialer() -> ScriptedDialer:
+    return ScriptedDialer()
+
+
+@pytest.fixture
+def queue() -> RecordingQueue:
+    return RecordingQueue()
+
+
+@pytest.fixture
+def remains() -> Remains:
+    return Remains()
+
+
+@pytest.fixture
+def accounts(stack: Aws, dialer: ScriptedDialer, queue: RecordingQueue, remains: Remains) -> Accounts:
+    numbers = iter(range(1, 1000))
+    return Accounts(
+        store=AccountsTable(stack.dynamodb, stack.table, sleep=lambda _: None),
+        vault=CredentialVault(stack.kms, stack.dynamodb, stack.table, stack.key_id),
+        dialer=dialer,
+        remains=remains,
+        queue=queue,
+        clock=lambda: NOON,
+        new_account_id=lambda: an_account_id(next(numbers)),
+    )
+
+
+def a_new_account(**changes: object) -> NewAccount:
+    defaults: dict[str, object] = {
+        "owner_id": OWNER,
+        "email": "anna@example.com",
+        "name": "My work",
+        "incoming": a_server(),
+        "incoming_secret": Secret(PASSWORD),
+    }
+    return NewAccount(**{**defaults, **changes})  # type: ignore[arg-type]
+
+
+class TestAdding:
+    def test_it_is_stored_as_it_was_given(self, accounts: Accounts) -> None:
+        fetch = FetchSettings(interval_minutes=15, start="now")
+        record = accounts.add(a_new_account(fetch=fetch))
+        assert accounts.get(OWNER, an_account_id(1)) == record
+        assert accounts.of_owner(OWNER) == [record]
+        account = record.account
+        assert (account.email, account.name, account.incoming) == ("anna@example.com", "My work", a_server())
+        assert (account.fetch, account.standing, account.created_at) == (fetch, Standing.ACTIVE, NOON)
+        assert record.is_default
+
+    def test_passwords_are_sealed_each_for_its_own_server(self, accounts: Accounts) -> None:
+        smtp = a_server(host="smtp.example.com", port=465)
+        account = accounts.add(a_new_account(outgoing=smtp, outgoing_secret=Secret("other"))).account
+        assert account.outgoing == smtp
+        assert account.outgoing_secret is not None
+
+        def opened(sealed: bytes, direction: Direction) -> str:
+            return accounts.vault.open(sealed, OWNER, account.account_id, direction).reveal()
+
+        assert opened(account.incoming_secret, Direction.INCOMING) == PASSWORD
+        assert opened(account.outgoing_secret, Direction.OUTGOING) == "other"
+
+    def test_the_sign_in_is_tested_first_and_ended_politely(self, accounts: Accounts, dialer: ScriptedDialer) -> None:
+        accounts.add(a_new_account())
+        assert dialer.calls == [(a_server(), Secret(PASSWORD))]
+        assert dialer.maildrop.calls == ["quit", "abandon"]
+
+    def test_a_server_that_stumbles_over_quit_still_counts(self, accounts: Accounts, dialer: ScriptedDialer) -> None:
+        class Stumbling(SignedIn):
+            async def quit(self) -> bool:
+                raise ConnectionFailed("closed")
+
+        dialer.maildrop = Stumbling()
+        accounts.add(a_new_account())
+        assert dialer.maildrop.calls == ["abandon"]
+
+    def test_the_test_can_be_skipped(self, accounts: Accounts, dialer: ScriptedDialer) -> None:
+        accounts.add(a_new_account(verify=False))
+        assert dialer.calls == []
+
+    def test_a_mailbox_that_is_there_already_is_not_signed_in_to(
+        self, accounts: Accounts, dialer: ScriptedDialer
+    ) -> None:
+        accounts.add(a_new_account())
+        with pytest.raises(AccountAlreadyAdded):
+            accounts.add(a_new_account(incoming=a_server(host="POP.EXAMPLE.COM")))
+        assert len(dialer.calls) == 1
+
+    @pytest.mark.parametrize("direction", ["incoming", "outgoing"])
+    def test_oauth_is_refused_clearly_for_now(self, accounts: Accounts, dialer: ScriptedDialer, direction: str) -> None:
+        with pytest.raises(InvalidAccount, match=rf"{direction}\.auth.*not supported yet"):
+            accounts.add(a_new_account(**{direction: a_server(auth=AuthMethod.OAUTH2)}))
+        assert dialer.calls == []
+        assert accounts.of_owner(OWNER) == []
+
+
+class TestAFailedTest:
+    @pytest.mark.parametrize(
+        ("failure", "code"),
+        [
+            (ConnectionFailed("no route"), "cannot_connect"),
+            (DeadlineReached("late"), "cannot_connect"),
+            (TimeoutError(), "cannot_connect"),
+            (TlsFailed("wrong name"), "tls_failed"),
+            (SignInRefused("no", server_text="[AUTH] no"), "sign_in_refused"),
+            (UnusableCredentials("empty"), "sign_in_refused"),
+            (LoginTooFrequent("wait"), "too_frequent"),
+            (MaildropBusy("locked"), "maildrop_busy"),
+            (ServerTemporary("down"), "server_error"),
+            (ServerPermanent("closed"), "server_error"),
+            (ProtocolViolation("HTTP/1.1 400"), "server_error"),
+            (LimitExceeded("long"), "server_error"),
+            (CommandRefused("no"), "server_error"),
+        ],
+        ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
+    )
+    def test_nothing_is_stored_and_the_owner_is_told_what_kind_it_is(
+        self, accounts: Accounts, dialer: ScriptedDialer, failure: Exception, code: str
+    ) -> None:
+        dialer.failure = failure
+        with pytest.raises(SignInTestFailed) as told:
+            accounts.add(a_new_account())
+        assert told.value.code == code
+        assert "{" not in told.value.message
+        assert PASSWORD not in told.value.message
+        assert accounts.of_owner(OWNER) == []
+        assert told.value.__cause__ is failure
+
+    def test_a_host_that_must_not_be_called_is_refused(self, accounts: Accounts, dialer: ScriptedDialer) -> None:
+        dialer.failure = HostRefused("private")
+        with pytest.raises(HostRefused):
+            accounts.add(a_new_account())
+        assert accounts.of_owner(OWNER) == []
+
+    @pytest.mark.parametrize("kind", [SignInRefused, MaildropBusy, LoginTooFrequent, ServerTemporary, ServerPermanent])
+    def test_a_pop3_servers_own_words_go_along(
+        self, accounts: Accounts, dialer: ScriptedDialer, kind: type[Pop3Error]
+    ) -> None:
+        dialer.failure = kind("", server_text="[AUTH] use an app password")
+        with pytest.raises(SignInTestFailed) as told:
+            accounts.add(a_new_account())
+        assert told.value.server_said == "[AUTH] use an app password"
+
+    @pytest.mark.parametrize("kind", [ProtocolViolation, TlsFailed, ConnectionFailed, CommandRefused])
+    def test_what_another_kind_of_server_says_stays_inside(
+        self, accounts: Accounts, dialer: ScriptedDialer, kind: type[Pop3Error]
+    ) -> None:
+        dialer.failure = kind("", server_text="SSH-2.0-OpenSSH_9.2")
+        with pytest.raises(SignInTestFailed) as told:
+            accounts.add(a_new_account())
+        assert told.value.server_said == ""
+        assert "SSH" not in told.value.message
+
+    def test_a_server_that_repeats_the_password_is_not_quoted(self, accounts: Accounts, dialer: ScriptedDialer) -> None:
+        dialer.failure = SignInRefused("", server_text=f"bad password {PASSWORD}")
+        with pytest.raises(SignInTestFailed) as told:
+            accounts.add(a_new_account())
+        assert told.value.server_said == ""
+
+    def test_a_server_that_never_answers_is_given_up(
+        self, accounts: Accounts, dialer: ScriptedDialer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def hang(*_: object) -> Maildrop:
+            await asyncio.sleep(60)
+            raise AssertionError
+
+        monkeypatch.setattr(service_module, "SIGN_IN_SECONDS", 0.05)
+        monkeypatch.setattr(dialer, "open", hang)
+        with pytest.raises(SignInTestFailed) as told:
+            accounts.add(a_new_account())
+        assert told.value.code == "cannot_connect"
+
+    def test_the_session_has_one_deadline(
+        self, accounts: Accounts, dialer: ScriptedDialer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        left: list[float] = []
+
+        async def note(server: object, secret: object, advice: DialAdvice, deadline: float) -> SignedIn:
+            left.append(deadline - asyncio.get_running_loop().time())
+            return SignedIn()
+
+        monkeypatch.setattr(dialer, "open", note)
+        accounts.add(a_new_account(incoming=a_server(security=Security.STARTTLS, port=110)))
+        assert left[0] == pytest.approx(20, abs=1)
+
+
+class TestRemoving:
+    def test_it_is_gone_at_once_and_what_it_left_is_erased(
+        self, accounts: Accounts, queue: RecordingQueue, remains: Remains
+    ) -> None:
+        accounts.add(a_new_account())
+        assert accounts.remove(OWNER, an_account_id(1), erase_mail=False)
+        with pytest.raises(AccountNotFound):
+            accounts.get(OWNER, an_account_id(1))
+        assert remains.erased == [f"records {an_account_id(1)}"]
+        assert queue.erasures == [(OWNER, an_account_id(1), False)]
+        assert remains.until == NOON + timedelta(seconds=15)
+
+    def test_mail_goes_only_where_that_is_asked_for_and_before_the_records(
+        self, accounts: Accounts, queue: RecordingQueue, remains: Remains
+    ) -> None:
+        accounts.add(a_new_account())
+        assert accounts.remove(OWNER, an_account_id(1), erase_mail=True)
+        assert remains.erased == [f"mail {OWNER} {an_account_id(1)}", f"records {an_account_id(1)}"]
+        assert queue.erasures == [(OWNER, an_account_id(1), True)]
+
+    def test_what_does_not_fit_into_the_time_goes_on_in_the_background(
+        self, accounts: Accounts, queue: RecordingQueue, remains: Remains
+    ) -> None:
+        remains.in_time = False
+        accounts.add(a_new_account())
+        assert not accounts.remove(OWNER, an_account_id(1), erase_mail=False)
+        assert len(queue.erasures) == 1
+
+    def test_so_does_what_storage_does_not_take_now(
+        self, accounts: Accounts, queue: RecordingQueue, remains: Remains
+    ) -> None:
+        remains.failure = StorageUnavailable("busy")
+        accounts.add(a_new_account())
+        assert not accounts.remove(OWNER, an_account_id(1), erase_mail=True)
+        assert len(queue.erasures) == 1
+
+    def test_another_owners_account_is_not_found_and_nothing_is_erased(
+        self, accounts: Accounts, queue: RecordingQueue, remains: Remains
+    ) -> None:
+        accounts.add(a_new_account())
+        with pytest.raises(AccountNotFound):
+            accounts.remove(OTHER_OWNER, an_account_id(1), erase_mail=True)
+        assert (remains.erased, queue.erasures) == ([], [])
+        assert len(accounts.of_owner(OWNER)) == 1
+
+
+class TestErasing:
+    def test_records_stay_while_some_mail_is_left(self) -> None:
+        remains = Remains(in_time=False)
+        assert not erase_account(remains, OWNER, an_account_id(1), erase_mail=True, until=NOON)
+        assert remains.erased == [f"mail {OWNER} {an_account_id(1)}"]
+
+    def test_it_runs_over_the_real_remains(self, stack: Aws) -> None:
+        real = AccountRemains(stack.dynamodb, stack.table, stack.s3, stack.bucket, clock=lambda: NOON)
+        until = NOON + timedelta(seconds=1)
+        assert erase_account(real, OWNER, an_account_id(1), erase_mail=True, until=until)
