@@ -8,7 +8,7 @@ from rich.console import Console
 
 from infra.local.demo import run_demo
 from infra.local.errors import LocalRunError
-from infra.local.up import bring_down, bring_up
+from infra.local.up import bring_down, bring_up, write_outputs
 from infra.local.workspace import Workspace
 
 
@@ -26,6 +26,7 @@ def main() -> int:
             run_demo(workspace, console)
         else:
             outputs = bring_up(workspace, console.print)
+            write_outputs(workspace.outputs_file, outputs)
             console.print(f"The API: {outputs['ApiUrl']}", soft_wrap=True)
             console.print("All outputs, the owner's password and an id token are in .local/outputs.json.")
     except LocalRunError as error:

@@ -54,6 +54,7 @@ class BackgroundProcess:
                 start_new_session=True,
             )
         self._pid_file.write_text(str(process.pid))
+        process.returncode = 0  # it is meant to outlive this object, which would complain about that otherwise
 
     def stop(self, patience_seconds: float = 20) -> bool:
         """End it and what it started: politely first, so that it can save its state. ``False`` if it did not run."""

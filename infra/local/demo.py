@@ -18,7 +18,7 @@ from infra.local.errors import LocalRunError
 from infra.local.mailbox import LATER_DELIVERY, first_delivery, later_delivery
 from infra.local.owner import claims
 from infra.local.stored import StoredAccount, StoredObject, last_log_lines
-from infra.local.up import bring_up
+from infra.local.up import bring_up, write_outputs
 from infra.local.workspace import STACK_NAME, Workspace
 
 PATIENCE_SECONDS = 180
@@ -28,6 +28,7 @@ _SHOWN = 12
 def run_demo(workspace: Workspace, console: Console) -> None:
     """Run the demonstration. Raises LocalRunError with the functions' last words when the mail does not come."""
     outputs = bring_up(workspace, console.print)
+    write_outputs(workspace.outputs_file, outputs)
     clients = Clients(workspace)
     api = Api(outputs["ApiUrl"], outputs["IdToken"])
     server = DemoServer(workspace)
@@ -128,11 +129,13 @@ def _show(
 ) -> None:
     old = {item.key for item in before}
     new = [item for item in after if item.key not in old]
-    table = Table(title=f"S3: {len(new)} new objects in {outputs['MailBucketName']}, {len(after)} in all")
+    prefix = stored.prefix
+    console.print(f"S3, below s3://{outputs['MailBucketName']}/{prefix}", soft_wrap=True)
+    table = Table(title=f"{len(new)} new objects, {len(after)} in all")
     table.add_column("key", overflow="fold")
     table.add_column("octets", justify="right")
     for item in new[:_SHOWN]:
-        table.add_row(item.key, str(item.size))
+        table.add_row(item.key.removeprefix(prefix), str(item.size))
     if len(new) > _SHOWN:
         rest = new[_SHOWN:]
         table.add_row(f"... and {len(rest)} more", str(sum(item.size for item in rest)))
@@ -141,10 +144,11 @@ def _show(
     shown = api.get(f"/accounts/{account['id']}")
     state = stored.state()
     checkpoint = state.get("checkpoint") or {}
-    table = Table(title=f"DynamoDB: the account in {outputs['TableName']}")
+    console.print(f"DynamoDB, in {outputs['TableName']}", soft_wrap=True)
+    table = Table(title=f"account {account['id']}")
     table.add_column("what")
     table.add_column("value", overflow="fold")
-    table.add_row("account", f"{shown['name']} <{shown['email']}>, {account['id']}")
+    table.add_row("mailbox", f"{shown['name']} <{shown['email']}>")
     table.add_row("status", str(shown["status"]))
     last = shown.get("last_fetch") or {}
     table.add_row("last fetch", ", ".join(f"{name} {value}" for name, value in last.items() if value is not None))

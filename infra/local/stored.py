@@ -29,10 +29,14 @@ class StoredAccount:
         self._owner_id = owner_id
         self._account_id = account_id
 
+    @property
+    def prefix(self) -> str:
+        """What the keys of the stored messages begin with."""
+        return keys.mail_prefix(self._owner_id, self._account_id)
+
     def objects(self) -> list[StoredObject]:
         """The stored messages, by key."""
-        prefix = keys.mail_prefix(self._owner_id, self._account_id)
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self.prefix)
         return [StoredObject(item["Key"], item["Size"]) for page in pages for item in page.get("Contents", [])]
 
     def content(self, key: str) -> bytes:

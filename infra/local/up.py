@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra.local.background import BackgroundProcess
@@ -19,7 +19,7 @@ POP3_SERVER_MARK = "infra.local.pop3_server"
 
 
 def bring_up(workspace: Workspace, say: Say) -> dict[str, str]:
-    """Start the engine, deploy the stack, sign an owner in; returns the outputs, which lie in the file as well.
+    """Start the engine, deploy the stack, sign an owner in; returns the stack's outputs and the owner's.
 
     Whatever is there already stays as it is; the owner's token is always a new one.
     """
@@ -41,16 +41,14 @@ def bring_up(workspace: Workspace, say: Say) -> dict[str, str]:
     say("The stack is deployed." if deployed else "The stack is deployed already.")
     outputs = stack.outputs()
     owner = sign_in(Clients(workspace), outputs, OWNER_EMAIL, kept_password(workspace.engine / "owner-password"))
-    outputs |= {"OwnerEmail": owner.email, "OwnerPassword": owner.password, "IdToken": owner.id_token}
-    write_outputs(workspace.outputs_file, outputs)
-    return outputs
+    return {**outputs, "OwnerEmail": owner.email, "OwnerPassword": owner.password, "IdToken": owner.id_token}
 
 
-def write_outputs(path: Path, outputs: dict[str, str]) -> None:
+def write_outputs(path: Path, outputs: Mapping[str, str]) -> None:
     """Leave the outputs for others; only this machine's user can read them, as they hold the owner's password."""
     unfinished = path.with_suffix(".unfinished")
     unfinished.touch(mode=0o600)
-    unfinished.write_text(json.dumps(outputs, indent=2, sort_keys=True) + "\n")
+    unfinished.write_text(json.dumps(dict(outputs), indent=2, sort_keys=True) + "\n")
     unfinished.replace(path)
 
 

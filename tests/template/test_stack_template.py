@@ -1,0 +1,286 @@
+"""The promises of the template, asserted on what CloudFormation is given."""
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from popfetch.adapters import keys
+from popfetch.runtime.settings import Settings
+from tests.template.translated import of_type, references, source, translated
+
+FUNCTIONS = of_type("AWS::Lambda::Function")
+QUEUES = of_type("AWS::SQS::Queue")
+ROLES = of_type("AWS::IAM::Role")
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+DEAD_LETTERS = {name for name in QUEUES if name.endswith("DeadLetters")}
+
+FIXED_OUTPUTS = {
+    *("ApiUrl", "MailBucketName", "TableName", "FetchQueueUrl", "DeadLetterQueueUrl", "EventBusName", "UserPoolId"),
+    *("UserPoolClientId", "DispatchFunctionName", "FetchFunctionName", "ScheduleRuleName"),
+}
+FIXED_PARAMETERS = {"AllowPrivateHosts", "SenderAddress", "LogLevel", "AlarmEmail"}
+
+# X-Ray's write actions know no resource.
+STARS = {("xray:PutTraceSegments", "xray:PutTelemetryRecords")}
+
+
+def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        statement for policy in role["Properties"]["Policies"] for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def role_of(function: dict[str, Any]) -> dict[str, Any]:
+    return ROLES[function["Properties"]["Role"]["Fn::GetAtt"][0]]
+
+
+def test_fixed_names_are_there() -> None:
+    assert set(translated()["Outputs"]) >= FIXED_OUTPUTS
+    assert set(translated()["Parameters"]) >= FIXED_PARAMETERS
+
+
+def test_private_hosts_are_refused_by_default() -> None:
+    assert translated()["Parameters"]["AllowPrivateHosts"]["Default"] == "false"
+
+
+@pytest.mark.parametrize("parameter", sorted(source()["Parameters"]))
+def test_parameter_is_described_and_has_a_default(parameter: str) -> None:
+    assert source()["Parameters"][parameter]["Description"]
+    assert "Default" in source()["Parameters"][parameter]
+
+
+# --- Permissions ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(ROLES))
+def test_role_names_its_actions_and_resources(name: str) -> None:
+    assert "ManagedPolicyArns" not in ROLES[name]["Properties"], "managed policies allow more than is needed"
+    for statement in statements(ROLES[name]):
+        actions = tuple(as_list(statement["Action"]))
+        assert not [action for action in actions if "*" in action], statement
+        if "*" in as_list(statement["Resource"]):
+            assert actions in STARS, statement
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_function_has_a_role_of_its_own(name: str) -> None:
+    others = [other for other in FUNCTIONS if other != name]
+    assert role_of(FUNCTIONS[name]) not in [role_of(FUNCTIONS[other]) for other in others]
+
+
+def test_only_this_account_administers_the_key_and_only_for_passwords() -> None:
+    key = of_type("AWS::KMS::Key")["CredentialsKey"]["Properties"]
+    uses = [s for s in key["KeyPolicy"]["Statement"] if {"kms:Decrypt", "kms:*"} & set(as_list(s["Action"]))]
+    assert key["EnableKeyRotation"] is True
+    assert [use["Condition"] for use in uses] == [
+        {"StringEquals": {"kms:EncryptionContext:purpose": "popfetch-credentials"}}
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(ROLES))
+def test_role_uses_the_key_for_passwords_only(name: str) -> None:
+    for statement in statements(ROLES[name]):
+        if any(action.startswith("kms:") for action in as_list(statement["Action"])):
+            assert statement["Condition"]["StringEquals"] == {"kms:EncryptionContext:purpose": "popfetch-credentials"}
+
+
+@pytest.mark.parametrize("name", sorted(ROLES))
+def test_role_reaches_only_the_partitions_it_needs(name: str) -> None:
+    for statement in statements(ROLES[name]):
+        actions = as_list(statement["Action"])
+        if any(action.startswith("dynamodb:") for action in actions) and actions != ["dynamodb:Query"]:
+            condition = statement["Condition"]
+            (operator,) = condition
+            assert operator.startswith("ForAllValues:")
+            assert condition[operator]["dynamodb:LeadingKeys"]
+
+
+def test_fetch_cannot_read_or_delete_mail() -> None:
+    actions = {a for s in statements(role_of(FUNCTIONS["FetchFunction"])) for a in as_list(s["Action"])}
+    assert {action for action in actions if action.startswith("s3:")} == {"s3:PutObject", "s3:AbortMultipartUpload"}
+
+
+# --- Functions ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_function_logs_to_a_group_with_retention(name: str) -> None:
+    (group,) = references(FUNCTIONS[name]["Properties"]["LoggingConfig"]["LogGroup"])
+    properties = of_type("AWS::Logs::LogGroup")[group]["Properties"]
+    assert properties["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    written = [s for s in statements(role_of(FUNCTIONS[name])) if "logs:PutLogEvents" in as_list(s["Action"])]
+    assert [references(statement["Resource"]) for statement in written] == [{group}]
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_function_has_its_own_service_name_and_an_alias(name: str) -> None:
+    variables = FUNCTIONS[name]["Properties"]["Environment"]["Variables"]
+    assert name.lower() == f"{variables['POWERTOOLS_SERVICE_NAME'].replace('-', '').replace('_', '')}function"
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "popfetch"
+    aliases = of_type("AWS::Lambda::Alias").values()
+    assert [a["Properties"]["Name"] for a in aliases if references(a["Properties"]["FunctionName"]) == {name}] == [
+        "live"
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_environment_has_only_settings_that_popfetch_reads(name: str) -> None:
+    known = {f"POPFETCH_{setting.name.upper()}" for setting in fields(Settings)}
+    variables = FUNCTIONS[name]["Properties"]["Environment"]["Variables"]
+    assert {variable for variable in variables if variable.startswith("POPFETCH_")} <= known
+
+
+@pytest.mark.parametrize("name", sorted(of_type("AWS::Lambda::EventInvokeConfig")))
+def test_asynchronous_function_keeps_its_failures(name: str) -> None:
+    properties = of_type("AWS::Lambda::EventInvokeConfig")[name]["Properties"]
+    assert properties["Qualifier"] == "live"
+    (queue,) = references(properties["DestinationConfig"]["OnFailure"]["Destination"])
+    assert queue in DEAD_LETTERS
+    (function,) = references(properties["FunctionName"])
+    allowed = [s for s in statements(role_of(FUNCTIONS[function])) if "sqs:SendMessage" in as_list(s["Action"])]
+    assert queue in references([statement["Resource"] for statement in allowed])
+
+
+@pytest.mark.parametrize("name", sorted(of_type("AWS::Events::Rule")))
+def test_rule_keeps_what_it_cannot_deliver(name: str) -> None:
+    (target,) = of_type("AWS::Events::Rule")[name]["Properties"]["Targets"]
+    (queue,) = references(target["DeadLetterConfig"]["Arn"])
+    policies = of_type("AWS::SQS::QueuePolicy").values()
+    (statement,) = [
+        statement
+        for policy in policies
+        if references(policy["Properties"]["Queues"]) == {queue}
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
+    assert references(statement["Condition"]) == {name}
+
+
+# --- Queues and alarms ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(QUEUES))
+def test_queue_is_encrypted_and_has_dead_letters_and_an_alarm(name: str) -> None:
+    properties = QUEUES[name]["Properties"]
+    assert properties["SqsManagedSseEnabled"] is True
+    if name in DEAD_LETTERS:
+        assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600
+        watched = name
+    else:
+        (watched,) = references(properties["RedrivePolicy"])
+        assert watched in DEAD_LETTERS
+        assert QUEUES[watched]["Properties"].get("FifoQueue") == properties.get("FifoQueue")
+    assert any(
+        references(alarm["Properties"].get("Dimensions")) == {watched}
+        and alarm["Properties"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        and alarm["Properties"]["Threshold"] == 0
+        for alarm in ALARMS.values()
+    )
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_alarm_reaches_a_person_where_one_is_named(name: str) -> None:
+    assert references(ALARMS[name]["Properties"]["AlarmActions"]) <= {"AlarmTopic", "AWS::NoValue"}
+    assert ALARMS[name]["Properties"]["AlarmDescription"].endswith((".", "?"))
+
+
+@pytest.mark.parametrize("name", sorted(of_type("AWS::Lambda::EventSourceMapping")))
+def test_queue_hides_a_message_six_times_as_long_as_its_function_may_take(name: str) -> None:
+    mapping = of_type("AWS::Lambda::EventSourceMapping")[name]["Properties"]
+    (queue,) = references(mapping["EventSourceArn"])
+    (function,) = references(mapping["FunctionName"]) & set(FUNCTIONS) or {"FetchFunction"}
+    assert QUEUES[queue]["Properties"]["VisibilityTimeout"] >= 6 * FUNCTIONS[function]["Properties"]["Timeout"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_fetch_queue_has_one_lane_an_owner() -> None:
+    properties = QUEUES["FetchQueue"]["Properties"]
+    assert properties["FifoQueue"] is True
+    assert properties["ContentBasedDeduplication"] is False
+    assert properties["DeduplicationScope"] == "messageGroup"
+    assert properties["FifoThroughputLimit"] == "perMessageGroupId"
+
+
+# --- Storage --------------------------------------------------------------------------------------------------
+
+
+def test_only_the_bucket_outlives_the_stack() -> None:
+    # Versions are SAM's, and go with their function; the policy stays so that a bucket that stays is as safe as before.
+    kept = {
+        name
+        for name, resource in translated()["Resources"].items()
+        if resource.get("DeletionPolicy") == "Retain" and resource["Type"] != "AWS::Lambda::Version"
+    }
+    assert kept == {"MailBucket", "MailBucketPolicy"}
+
+
+def test_bucket_is_private_versioned_and_encrypted_by_s3_itself() -> None:
+    bucket = of_type("AWS::S3::Bucket")["MailBucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+
+
+def test_bucket_refuses_plain_http() -> None:
+    (policy,) = of_type("AWS::S3::BucketPolicy").values()
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_bucket_never_expires_a_current_message() -> None:
+    rules = of_type("AWS::S3::Bucket")["MailBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert not [rule for rule in rules if {"ExpirationInDays", "ExpirationDate"} & set(rule)]
+
+
+def test_table_fits_its_keys() -> None:
+    table = of_type("AWS::DynamoDB::Table")["Table"]["Properties"]
+    assert [part["AttributeName"] for part in table["KeySchema"]] == [keys.PARTITION, keys.SORT]
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == keys.WHEEL_INDEX
+    assert [part["AttributeName"] for part in index["KeySchema"]] == [keys.WHEEL_SLOT, keys.WHEEL_ORDER]
+    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": keys.EXPIRES_AT, "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+# --- The API --------------------------------------------------------------------------------------------------
+
+
+def routes() -> list[tuple[str, str, dict[str, Any]]]:
+    (api,) = of_type("AWS::ApiGateway::RestApi").values()
+    return [
+        (path, method, operation)
+        for path, operations in api["Properties"]["Body"]["paths"].items()
+        for method, operation in operations.items()
+    ]
+
+
+def test_routes_are_those_of_the_contract() -> None:
+    assert {(method.upper(), path) for path, method, _ in routes()} >= {
+        ("POST", "/accounts"),
+        ("GET", "/accounts"),
+        ("GET", "/accounts/{account_id}"),
+        ("DELETE", "/accounts/{account_id}"),
+    }
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), routes())
+def test_route_is_explicit_and_asks_who_is_there(path: str, method: str, operation: dict[str, Any]) -> None:
+    assert "+" not in path
+    assert method in {"get", "post", "put", "patch", "delete"}
+    assert operation["security"] == [{"Owner": []}]
+
+
+def test_authorizer_is_the_user_pool() -> None:
+    (api,) = of_type("AWS::ApiGateway::RestApi").values()
+    authorizer = api["Properties"]["Body"]["components"]["securitySchemes"]["Owner"]["x-amazon-apigateway-authorizer"]
+    assert authorizer["type"] == "cognito_user_pools"
+    assert references(authorizer["providerARNs"]) == {"UserPool"}
