@@ -73,7 +73,8 @@ class Survey:
 
     ``unsettled`` is in the order of retrieval; ``look_again`` are the numbers among them whose UID the ledger knows
     with another size, ``retried`` those that were quarantined a day ago or longer. ``stale`` are numbers of stored
-    messages that the owner wants off the server by now. ``absent`` are prints of UIDs that the ledger knows and the listing does not have.
+    messages that the owner wants off the server by now. ``absent`` are prints of UIDs that the ledger knows and the
+    listing does not have.
     """
 
     base: Checkpoint

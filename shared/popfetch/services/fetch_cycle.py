@@ -17,7 +17,7 @@ from popfetch.domain.account import Account, AfterFetch, Direction, Order, Stand
 from popfetch.domain.errors import AccountNotFound, CycleOvertaken, PopfetchError, StorageUnavailable
 from popfetch.domain.failures import after_failure
 from popfetch.domain.fetch_request import FetchRequest, Reason
-from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Outcome, Pipelining, Trouble
+from popfetch.domain.fetch_state import Checkpoint, FailureCounts, FetchState, LastFetch, Outcome, Pipelining, Trouble
 from popfetch.domain.ledger import Disposition, Ledger, LedgerEntry, content_print, day_number, uid_print
 from popfetch.domain.maildrop_survey import (
     RECONCILE_EVERY,
@@ -272,7 +272,7 @@ class FetchCycle:
         if verdict is Probe.NOTHING_NEW:
             self._tally.listed = size.count
             return None
-        if verdict is Probe.NEW_AT_THE_END:
+        if verdict is Probe.NEW_AT_THE_END and not self._took_beyond(checkpoint):
             first, last = checkpoint.count + 1, size.count
             if self._settings.order is Order.OLDEST_FIRST:
                 last = min(last, checkpoint.count + self._settings.max_messages_per_cycle + ROWS_BEYOND_LIMIT)
@@ -281,6 +281,10 @@ class FetchCycle:
                 self._tally.listed = size.count
                 return survey_tail(checkpoint, size.count, size.octets, rows, self._settings)
         return await self._survey_all(maildrop, size)
+
+    def _took_beyond(self, checkpoint: Checkpoint) -> bool:
+        """True when messages beyond the checkpoint may be settled: the newest were taken first, and others wait."""
+        return self._settings.order is Order.NEWEST_FIRST and checkpoint.octets is None
 
     async def _survey_all(self, maildrop: Maildrop, size: MaildropSize) -> Survey:
         rows = await self._rows(maildrop, None, size.count)
@@ -326,7 +330,7 @@ class FetchCycle:
             survey.unsettled = []
         elif start != "all":
             await self._skip_older(maildrop, survey, datetime.fromisoformat(start).replace(tzinfo=UTC))
-        if start in {"all", "now"} or not survey.unsettled:
+        if start in {"all", "now"}:
             self._state = replace(self._state, start_applied=True)
 
     async def _skip_older(self, maildrop: Maildrop, survey: Survey, start: datetime) -> None:
@@ -641,7 +645,8 @@ class FetchCycle:
         state = self._state if survey is None else replace(self._state, checkpoint=survey.checkpoint())
         standing = Standing.ACTIVE
         if failure is None:
-            state = replace(state, failures=FailureCounts())
+            all_settled = state.start_applied or not self._tally.remaining
+            state = replace(state, failures=FailureCounts(), start_applied=all_settled)
         elif not self._tally.progress:
             failures, standing = after_failure(
                 state.failures,
@@ -697,6 +702,7 @@ class FetchCycle:
         """What follows a finished cycle: a word in the log, history, packing, and the next cycle if mail waits."""
         idle = fetch.outcome is Outcome.NOTHING_NEW and not (self._tally.progress or self._tally.deleted)
         self._report(fetch, idle=idle)
+        await self._pack_ledger()
         if idle:
             return
         await self._parts.records.add_history(self._account, self._cycle_id, fetch)
@@ -714,14 +720,16 @@ class FetchCycle:
                 "error": fetch.error_code,
             },
         )
-        if self._pruned is not None or self._state.fresh_segments >= SEGMENTS_BEFORE_PACKING:
-            self._state = await self._parts.records.compact(self._account, self._state, self._cycle_id, self._pruned)
         waiting = fetch.remaining - len(self._state.troubles)
         if self._settings.catch_up and waiting > 0 and self._tally.progress:
             request = FetchRequest(
                 self._account.owner_id, self._account.account_id, Reason.CATCH_UP, self._parts.clock()
             )
             await asyncio.to_thread(self._parts.queue.send, [request])
+
+    async def _pack_ledger(self) -> None:
+        if self._pruned is not None or self._state.fresh_segments >= SEGMENTS_BEFORE_PACKING:
+            self._state = await self._parts.records.compact(self._account, self._state, self._cycle_id, self._pruned)
 
     def _report(self, fetch: LastFetch, *, idle: bool) -> None:
         journal = self._parts.journal

@@ -1,0 +1,470 @@
+"""One cycle of one account: what it takes, commits, deletes, remembers and tells."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from popfetch.adapters.dynamodb_items import StorageUnavailable, to_wire
+from popfetch.adapters.fetch_state_items import to_item
+from popfetch.domain.account import AfterFetch, Order, Standing
+from popfetch.domain.errors import CycleOvertaken
+from popfetch.domain.fetch_state import FetchState, Outcome
+from popfetch.domain.ledger import Disposition
+from tests.builders.aws import Aws
+from tests.builders.collecting import Collection, a_message
+from tests.builders.scripted_pop3_server import Mail, Scripted, ScriptedServer, ScriptedSession, err, ok
+
+
+def mails(count: int, first: int = 1) -> list[bytes]:
+    return [a_message(number) for number in range(first, first + count)]
+
+
+def retrieved(server: ScriptedServer) -> list[int]:
+    return [int(command.split()[1]) for command in server.commands if command.startswith("RETR")]
+
+
+def refusing(server: ScriptedServer, uid: bytes) -> Scripted:
+    """Refuses to send the message of this UID, whatever its number is."""
+
+    def answer(session: ScriptedSession, line: str) -> bytes | None:
+        mail = session.mail(int(line.split()[1]))
+        return err("corrupt") if mail and mail.uid == uid else None
+
+    return answer
+
+
+class AwsCalls:
+    """Counts the calls that clients make."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.names: Counter[str] = Counter()
+        for client in (aws.dynamodb, aws.s3, aws.sqs):
+            client.meta.events.register("before-call", self._count)
+
+    def _count(self, model: object, **_: object) -> None:
+        self.names[model.name] += 1  # type: ignore[attr-defined]
+
+    def reset(self) -> None:
+        self.names.clear()
+
+
+async def test_every_message_lands_byte_for_byte(aws: Aws) -> None:
+    wanted = mails(30)
+    async with ScriptedServer(wanted) as server:
+        collection = Collection(aws, server)
+        fetch = await collection.cycle()
+    assert (fetch.outcome, fetch.listed, fetch.stored, fetch.remaining) == (Outcome.STORED, 30, 30, 0)
+    assert collection.contents() == sorted(wanted)
+    assert len(collection.items("MESSAGE#")) == 30
+    assert len(await collection.ledger()) == 30
+
+
+async def test_the_key_tells_the_day_of_the_date_header_and_the_metadata_the_uid(aws: Aws) -> None:
+    dated = a_message(1, date=datetime(2024, 2, 29, 23, 30, tzinfo=UTC))
+    async with ScriptedServer([Mail(dated, b"first/uid 1"), Mail(b"no header at all\r\n", b"2")]) as server:
+        collection = Collection(aws, server)
+        await collection.cycle()
+    prefix = f"mail/{collection.account.owner_id}/{collection.account.account_id}/"
+    days = {key.removeprefix(prefix).rpartition("/")[0]: key for key in collection.objects()}
+    assert days.keys() == {"2024/02/29", "undated"}
+    head = aws.s3.head_object(Bucket=aws.bucket, Key=days["2024/02/29"])
+    assert head["ContentType"] == "message/rfc822"
+    assert head["Metadata"]["uid"] == "first/uid 1"
+    assert len(head["Metadata"]["sha256"]) == 64
+
+
+async def test_a_cycle_takes_no_more_than_its_limit_and_the_next_goes_on_where_it_ended(aws: Aws) -> None:
+    async with ScriptedServer(mails(50)) as server:
+        collection = Collection(aws, server, max_messages_per_cycle=20)
+        counts = [(await collection.cycle()) for _ in range(3)]
+        assert [(fetch.stored, fetch.remaining) for fetch in counts] == [(20, 30), (20, 10), (10, 0)]
+        assert retrieved(server) == list(range(1, 51))
+    assert collection.contents() == sorted(mails(50))
+
+
+async def test_the_newest_come_first_when_the_owner_wants_it_so(aws: Aws) -> None:
+    async with ScriptedServer(mails(45)) as server:
+        collection = Collection(aws, server, max_messages_per_cycle=20, order=Order.NEWEST_FIRST)
+        await collection.cycle()
+        assert retrieved(server) == list(range(45, 25, -1))
+        await collection.cycle()
+        await collection.cycle()
+    assert collection.contents() == sorted(mails(45))
+    assert collection.versions() == 45
+
+
+async def test_a_backlog_asks_for_the_next_cycle_at_once(aws: Aws) -> None:
+    async with ScriptedServer(mails(21)) as server:
+        collection = Collection(aws, server, max_messages_per_cycle=20)
+        await collection.cycle()
+        assert [body["reason"] for body in collection.queued()] == ["catch_up"]
+        await collection.cycle()
+    assert collection.queued() == []
+
+
+async def test_without_catch_up_a_backlog_waits_for_the_interval(aws: Aws) -> None:
+    async with ScriptedServer(mails(21)) as server:
+        collection = Collection(aws, server, max_messages_per_cycle=20, catch_up=False)
+        await collection.cycle()
+    assert collection.queued() == []
+
+
+async def test_a_poll_with_nothing_new_is_one_probe_one_read_and_one_write(aws: Aws) -> None:
+    async with ScriptedServer(mails(40)) as server:
+        collection = Collection(aws, server)
+        await collection.cycle()
+        calls = AwsCalls(aws)
+        fetch = await collection.cycle()
+        assert fetch.outcome is Outcome.NOTHING_NEW
+        assert server.session.commands[3:] == ["STAT", "UIDL 40", "QUIT"]
+        assert calls.names == {"Query": 1, "PutItem": 1}
+    state = await collection.state()
+    item = to_item(collection.account.owner_id, collection.account.account_id, state)
+    assert len(repr(to_wire(item))) < 1024
+
+
+async def test_one_new_message_among_many_costs_what_one_costs(aws: Aws) -> None:
+    async with ScriptedServer(mails(300)) as server:
+        collection = Collection(aws, server, max_messages_per_cycle=200)
+        await collection.cycle()
+        await collection.cycle()
+        calls = AwsCalls(aws)
+        server.mailbox.append(Mail(a_message(301), b"uid-301"))
+        fetch = await collection.cycle()
+        assert fetch.stored == 1
+        assert server.session.commands[3:] == ["STAT", "UIDL 300", "UIDL 301", "LIST 301", "RETR 301", "NOOP", "QUIT"]
+        assert calls.names["Query"] == 1
+        assert calls.names["PutObject"] == 1
+
+
+async def test_messages_deleted_elsewhere_are_noticed_and_nothing_is_fetched_again(aws: Aws) -> None:
+    async with ScriptedServer(mails(10)) as server:
+        collection = Collection(aws, server)
+        await collection.cycle()
+        del server.mailbox[2:5]
+        server.mailbox.append(Mail(a_message(11), b"uid-11"))
+        fetch = await collection.cycle()
+        assert (fetch.listed, fetch.stored) == (8, 1)
+    assert collection.versions() == 11
+
+
+async def test_a_reordered_maildrop_is_recognised_by_its_uids(aws: Aws) -> None:
+    async with ScriptedServer(mails(10)) as server:
+        collection = Collection(aws, server)
+        await collection.cycle()
+        server.mailbox.reverse()
+        fetch = await collection.cycle()
+        assert fetch.stored == 0
+    assert collection.versions() == 10
+
+
+async def test_the_maildrop_is_reconciled_with_the_ledger_every_day(aws: Aws) -> None:
+    async with ScriptedServer(mails(3)) as server:
+        collection = Collection(aws, server)
+        await collection.cycle()
+        await collection.cycle()
+        assert "LIST" not in server.session.commands
+        await collection.cycle(later=timedelta(hours=24))
+        assert "LIST" in server.session.commands
+
+
+class TestDeleting:
+    async def test_kept_messages_are_never_marked(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(3)) as server:
+            collection = Collection(aws, server, after_fetch=AfterFetch.KEEP)
+            await collection.cycle()
+            assert not any(command.startswith("DELE") for command in server.commands)
+
+    async def test_stored_messages_are_deleted_and_the_next_poll_finds_an_empty_maildrop(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(3)) as server:
+            collection = Collection(aws, server, after_fetch=AfterFetch.DELETE)
+            fetch = await collection.cycle()
+            assert (fetch.stored, fetch.deleted, server.mailbox) == (3, 3, [])
+            fetch = await collection.cycle()
+            assert fetch.outcome is Outcome.NOTHING_NEW
+            assert server.session.commands[3:] == ["STAT", "QUIT"]
+        assert collection.contents() == sorted(mails(3))
+
+    async def test_after_n_days_means_n_days_after_storing(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(3)) as server:
+            collection = Collection(aws, server, after_fetch=AfterFetch.DELETE_AFTER_DAYS, delete_after_days=7)
+            await collection.cycle()
+            await collection.cycle(later=timedelta(days=6))
+            assert len(server.mailbox) == 3
+            fetch = await collection.cycle(later=timedelta(days=1))
+            assert (fetch.deleted, server.mailbox) == (3, [])
+
+    async def test_what_was_stored_before_the_owner_wanted_deletion_goes_with_the_next_reconciliation(
+        self, aws: Aws
+    ) -> None:
+        async with ScriptedServer(mails(3)) as server:
+            collection = Collection(aws, server)
+            await collection.cycle()
+            collection.settings(after_fetch=AfterFetch.DELETE)
+            fetch = await collection.cycle(later=timedelta(days=1))
+            assert (fetch.stored, fetch.deleted, server.mailbox) == (0, 3, [])
+
+    async def test_a_refused_deletion_is_noted_and_the_rest_goes_on(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(3), on={"DELE 2": err("read-only")}) as server:
+            collection = Collection(aws, server, after_fetch=AfterFetch.DELETE)
+            fetch = await collection.cycle()
+            assert (fetch.deleted, len(server.mailbox)) == (2, 1)
+            fetch = await collection.cycle()
+            assert fetch.stored == 0
+        assert collection.versions() == 3
+
+    async def test_nothing_counts_as_deleted_before_quit_is_confirmed(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(3), on={"QUIT": [err("some deleted messages not removed")]}) as server:
+            collection = Collection(aws, server, after_fetch=AfterFetch.DELETE)
+            fetch = await collection.cycle()
+            assert fetch.deleted == 0
+            fetch = await collection.cycle()
+            assert (fetch.stored, fetch.deleted) == (0, 3)
+            assert server.mailbox == []
+        assert collection.versions() == 3
+
+    async def test_skipped_and_quarantined_messages_are_never_deleted(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(3)) as server:
+            server.on["RETR"] = refusing(server, b"uid-2")
+            collection = Collection(aws, server, after_fetch=AfterFetch.DELETE)
+            for _ in range(5):
+                await collection.cycle()
+            assert [mail.uid for mail in server.mailbox] == [b"uid-2"]
+
+
+class TestWhereTheFirstImportStarts:
+    async def test_now_takes_only_what_comes_later(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(30)) as server:
+            collection = Collection(aws, server, start="now")
+            fetch = await collection.cycle()
+            assert (fetch.stored, fetch.skipped, fetch.remaining) == (0, 30, 0)
+            server.mailbox.append(Mail(a_message(31), b"uid-31"))
+            fetch = await collection.cycle()
+            assert fetch.stored == 1
+            del server.mailbox[3]
+            await collection.cycle()
+        assert collection.contents() == [a_message(31)]
+
+    async def test_a_date_takes_what_arrived_since(self, aws: Aws) -> None:
+        days = [a_message(day, date=datetime(2026, 10, day, 9, tzinfo=UTC)) for day in range(1, 31)]
+        async with ScriptedServer(days) as server:
+            collection = Collection(aws, server, start="2026-10-21", max_messages_per_cycle=20)
+            fetch = await collection.cycle()
+            assert (fetch.skipped, fetch.stored, fetch.remaining) == (20, 10, 0)
+            assert (await collection.state()).start_applied
+            old = a_message(99, date=datetime(2001, 1, 1, tzinfo=UTC))
+            server.mailbox.append(Mail(old, b"uid-99"))
+            await collection.cycle()
+        assert collection.contents() == sorted([*days[20:], old])
+
+    async def test_a_date_reaches_over_several_cycles(self, aws: Aws) -> None:
+        days = [a_message(day, date=datetime(2026, 10, 1, tzinfo=UTC) + timedelta(hours=day)) for day in range(200)]
+        async with ScriptedServer(days) as server:
+            collection = Collection(aws, server, start="2026-10-03", max_messages_per_cycle=20)
+            while (await collection.cycle()).remaining:
+                pass
+        assert collection.contents() == sorted(days[48:])
+
+    async def test_without_top_everything_is_taken(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(5), top=False) as server:
+            collection = Collection(aws, server, start="2030-01-01")
+            fetch = await collection.cycle()
+        assert fetch.stored == 5
+
+
+class TestWhatIsTold:
+    async def test_a_cycle_that_stored_tells_the_bus_and_the_history(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(2)) as server:
+            collection = Collection(aws, server)
+            await collection.cycle()
+            stored = collection.bus.named("MessageStored")
+            assert [len(event["messages"]) for event in stored] == [2]  # type: ignore[arg-type]
+            assert [event["stored"] for event in collection.bus.named("FetchCycleCompleted")] == [2]
+            assert [cycle["stored"] for cycle in collection.items("CYCLE#")] == [2]
+
+    async def test_an_idle_poll_tells_one_log_line_and_no_more(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(2)) as server:
+            collection = Collection(aws, server)
+            await collection.cycle()
+            collection.bus.events.clear()
+            collection.journal.lines.clear()
+            await collection.cycle()
+            assert collection.bus.events == []
+            assert len(collection.journal.lines) == 1
+            assert len(collection.items("CYCLE#")) == 1
+
+    async def test_an_event_that_cannot_be_published_fetches_nothing_again(self, aws: Aws) -> None:
+        class BrokenBus:
+            def publish(self, name: str, detail: dict[str, object]) -> None:
+                raise StorageUnavailable("The bus is down.")
+
+        async with ScriptedServer(mails(2)) as server:
+            collection = Collection(aws, server)
+            collection.with_parts(bus=BrokenBus())
+            assert (await collection.cycle()).stored == 2
+            assert (await collection.cycle()).stored == 0
+        assert collection.journal.counts["EventsLost"] == 2
+
+
+class TestFailedSignIn:
+    async def test_one_refusal_is_recorded_and_stops_nothing(self, aws: Aws) -> None:
+        async with ScriptedServer(on={"PASS": err("[AUTH] no")}) as server:
+            collection = Collection(aws, server)
+            fetch = await collection.cycle()
+            assert (fetch.outcome, fetch.error_code) == (Outcome.FAILED, "authentication")
+            assert (await collection.stored_account()).standing is Standing.ACTIVE
+
+    @pytest.mark.parametrize(("answer", "cycles"), [("[AUTH] no", 3), ("go away", 10)])
+    async def test_a_row_of_refusals_stops_the_account_and_tells_once(
+        self, aws: Aws, answer: str, cycles: int
+    ) -> None:
+        async with ScriptedServer(on={"PASS": err(answer)}) as server:
+            collection = Collection(aws, server)
+            for _ in range(cycles - 1):
+                await collection.cycle()
+            assert collection.bus.named("AccountAuthFailed") == []
+            await collection.cycle()
+            assert (await collection.stored_account()).standing is Standing.AUTH_FAILED
+            assert len(collection.bus.named("AccountAuthFailed")) == 1
+
+    async def test_success_starts_the_count_anew(self, aws: Aws) -> None:
+        answers = [err("no")] * 9
+        async with ScriptedServer(on={"PASS": [*answers, ok(), *answers]}) as server:
+            collection = Collection(aws, server)
+            for _ in range(19):
+                await collection.cycle()
+            assert (await collection.stored_account()).standing is Standing.ACTIVE
+
+    async def test_throttling_is_never_counted_as_a_refusal(self, aws: Aws) -> None:
+        async with ScriptedServer(on={"PASS": err("[LOGIN-DELAY] too frequent")}) as server:
+            collection = Collection(aws, server)
+            for _ in range(15):
+                fetch = await collection.cycle()
+            assert fetch.error_code == "login_too_frequent"
+            assert (await collection.stored_account()).standing is Standing.ACTIVE
+            assert (await collection.state()).failures.authentication == 0
+
+    async def test_a_check_by_hand_that_works_brings_the_account_back(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(1), on={"PASS": [err("[AUTH] no")] * 3}) as server:
+            collection = Collection(aws, server)
+            for _ in range(3):
+                await collection.cycle()
+            collection.account = await collection.stored_account()
+            await collection.cycle()
+            assert (await collection.stored_account()).standing is Standing.ACTIVE
+            assert len(collection.bus.named("AccountRecovered")) == 1
+
+
+class TestBadConnections:
+    async def test_a_port_where_nobody_listens_is_a_network_error(self, aws: Aws) -> None:
+        async with ScriptedServer() as server:
+            collection = Collection(aws, server)
+        fetch = await collection.cycle()
+        assert (fetch.outcome, fetch.error_code) == (Outcome.FAILED, "network")
+        assert str(server.port) in (fetch.error_message or "")
+
+    async def test_a_server_that_talks_nonsense_is_a_protocol_error(self, aws: Aws) -> None:
+        async with ScriptedServer(on={"greeting": b"220 smtp.example.com ESMTP\r\n"}) as server:
+            fetch = await Collection(aws, server).cycle()
+        assert (fetch.outcome, fetch.error_code) == (Outcome.FAILED, "protocol")
+
+    async def test_fifty_in_a_row_stop_the_account(self, aws: Aws) -> None:
+        async with ScriptedServer() as server:
+            collection = Collection(aws, server)
+        for _ in range(49):
+            await collection.cycle()
+        assert (await collection.stored_account()).standing is Standing.ACTIVE
+        await collection.cycle()
+        assert (await collection.stored_account()).standing is Standing.CONNECTION_FAILED
+
+
+class TestConcurrency:
+    async def test_a_cycle_that_was_overtaken_stops(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(2)) as server:
+            collection = Collection(aws, server)
+
+            async def overtake(*_: object) -> None:
+                state = await collection.state()
+                await collection.records.commit(collection.account, state, "another cycle")
+
+            records = collection.records
+            original = records.index
+
+            async def index(messages):  # type: ignore[no-untyped-def]
+                await overtake()
+                await original(messages)
+
+            records.index = index  # type: ignore[method-assign]
+            with pytest.raises(CycleOvertaken):
+                await collection.cycle()
+
+    async def test_a_commit_whose_answer_was_lost_is_recognised_as_ours(self, aws: Aws) -> None:
+        async with ScriptedServer() as server:
+            collection = Collection(aws, server)
+            state = await collection.state()
+            first = await collection.records.commit(collection.account, state, "cycle")
+            again = await collection.records.commit(collection.account, state, "cycle")
+        assert first == again == await collection.state()
+
+
+async def test_a_storage_failure_sends_the_request_back_and_loses_nothing(aws: Aws) -> None:
+    async with ScriptedServer(mails(5)) as server:
+        collection = Collection(aws, server, after_fetch=AfterFetch.DELETE)
+        store = collection.parts.store
+
+        class FailsOnce:
+            part_octets = store.part_octets
+            failures = 1
+
+            def key(self, *args):  # type: ignore[no-untyped-def]
+                return store.key(*args)
+
+            async def put(self, key: str, content: bytes, metadata: dict[str, str]) -> None:
+                if self.failures:
+                    self.failures -= 1
+                    raise StorageUnavailable("S3 is down.")
+                await store.put(key, content, metadata)
+
+        collection.with_parts(store=FailsOnce())
+        with pytest.raises(StorageUnavailable):
+            await collection.cycle()
+        assert len(server.mailbox) == 5
+        await collection.cycle()
+        assert server.mailbox == []
+    assert collection.contents() == sorted(mails(5))
+
+
+async def test_time_that_runs_out_ends_a_cycle_in_good_order(aws: Aws) -> None:
+    async with ScriptedServer(mails(5)) as server:
+        collection = Collection(aws, server)
+        fetch = await collection.cycle(seconds=0)
+        assert fetch.error_code in {None, "network"}
+        assert (await collection.cycle()).stored == 5
+
+
+async def test_many_small_segments_are_packed(aws: Aws) -> None:
+    async with ScriptedServer() as server:
+        collection = Collection(aws, server)
+        for number in range(70):
+            server.mailbox.append(Mail(a_message(number), b"uid-%d" % number))
+            await collection.cycle(later=timedelta(minutes=1))
+        assert len(await collection.ledger()) == 70
+        assert len(collection.items("LEDGER#")) < 10
+        server.mailbox.pop(5)
+        assert (await collection.cycle()).stored == 0
+
+
+async def test_what_left_the_server_long_ago_is_forgotten(aws: Aws) -> None:
+    async with ScriptedServer(mails(10)) as server:
+        collection = Collection(aws, server)
+        await collection.cycle()
+        del server.mailbox[:3]
+        await collection.cycle(later=timedelta(days=40))
+        ledger = await collection.ledger()
+        assert len(ledger) == 7
+        assert {entry.disposition for entry in ledger.entries()} == {Disposition.STORED}
+
+
+def test_a_new_account_has_an_empty_state() -> None:
+    assert FetchState().checkpoint is None
