@@ -38,10 +38,9 @@ class Credentials:
                 raise UnusableCredentials(
                     f"The {what} holds a line break or a NUL, which cannot be sent; enter it again."
                 )
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                raise UnusableCredentials(f"The {what} is not valid text; enter it again.") from None
+            if any("\ud800" <= char <= "\udfff" for char in value):
+                # Encoding it would raise an error that carries the value.
+                raise UnusableCredentials(f"The {what} is not valid text; enter it again.")
 
     def traces(self) -> frozenset[str]:
         """Every form in which the secret goes onto the wire and could come back in a server's words."""

@@ -36,6 +36,8 @@ from popfetch.pop3.limits import Limits
 from popfetch.ports import (
     DialAdvice,
     ListedMessage,
+    Maildrop,
+    MaildropDialer,
     MaildropSize,
     MessageBegan,
     MessageConfirmed,
@@ -398,6 +400,12 @@ class TestCapa:
             await events(maildrop, iter([1]))
             assert server.session.commands.count("CAPA") == 1
 
+    async def test_that_closes_the_connection_after_the_sign_in_is_remembered(self, dialer: Pop3Dialer) -> None:
+        server = ScriptedServer([HELLO], capabilities=NO_PIPELINING, on={"CAPA": [DEFAULT, Close()]})
+        async with opened(dialer, server) as maildrop:
+            assert isinstance(await failure(events(maildrop, iter([1]))), ConnectionFailed)
+            assert maildrop.capa_broke_session
+
     async def test_is_not_asked_again_of_a_server_that_refused_it(self, dialer: Pop3Dialer) -> None:
         server = ScriptedServer([HELLO], capabilities=None)
         async with opened(dialer, server) as maildrop:
@@ -453,6 +461,12 @@ class TestTls:
     async def test_trusts_the_operators_authority_only_when_given(self) -> None:
         async with ScriptedServer(security=Security.TLS) as server:
             assert isinstance(await failure(dial(Pop3Dialer(HostGuard(allow_private=True)), server)), TlsFailed)
+
+    async def test_with_a_bundle_that_cannot_be_read_says_so(self) -> None:
+        async with ScriptedServer(security=Security.TLS) as server:
+            error = await failure(dial(Pop3Dialer(HostGuard(allow_private=True), ca_file="/nowhere.pem"), server))
+            assert isinstance(error, TlsFailed)
+            assert "/nowhere.pem" in error.message
 
     async def test_on_a_plain_port_says_so(self, dialer: Pop3Dialer) -> None:
         async with ScriptedServer() as server:
@@ -796,3 +810,10 @@ async def test_a_list_of_actions_is_used_up(dialer: Pop3Dialer) -> None:
     async with opened(dialer, ScriptedServer([HELLO], on={"STAT": [ok("9 9"), DEFAULT]})) as maildrop:
         assert (await maildrop.stat()).count == 9
         assert (await maildrop.stat()).count == 1
+
+
+def test_the_connection_fulfils_its_ports() -> None:
+    dialer: MaildropDialer = Pop3Dialer(HostGuard())
+    maildrop: type[Maildrop] = Pop3Maildrop
+    assert callable(dialer.open)
+    assert callable(maildrop.retrieve)
