@@ -95,4 +95,4 @@ def delete(
 @journal.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the API."""
-    return answer(app, event, context)
+    return answer(app, journal, event, context)

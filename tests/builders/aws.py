@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import yaml
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-REGION = "eu-central-1"
+REGION: Final = "eu-central-1"
 TABLE = "popfetch-table"
 BUCKET = "popfetch-mail"
 

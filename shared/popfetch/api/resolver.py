@@ -1,6 +1,6 @@
 """The resolver that all functions of the API share: who asks, and how every failure is answered.
 
-A function's handler adds its routes to ``make_resolver()`` and answers with ``answer``.
+A function's handler adds its routes to what ``make_resolver`` makes, and answers by ``answer``.
 """
 
 import base64
@@ -25,6 +25,7 @@ from popfetch.services.accounts import SignInTestFailed
 
 _OWNER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _JSON = "application/json"
+_CONTENT_TYPE = "content-type"
 
 _ANSWERS = {
     HTTPStatus.BAD_REQUEST: "The request cannot be read.",
@@ -106,18 +107,28 @@ def make_resolver(journal: Journal) -> APIGatewayRestResolver:
     return app
 
 
-def answer(app: APIGatewayRestResolver, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request; a body that cannot be read is answered here, before any route sees it."""
+def answer(
+    app: APIGatewayRestResolver, journal: Journal, event: Mapping[str, Any], context: LambdaContext
+) -> dict[str, Any]:
+    """Answer one request and note it in one line; a body that cannot be read reaches no route."""
     try:
-        readable = _with_text_body(event)
+        answered = app.resolve(_with_text_body(event), context)
     except BadRequest as error:
-        return {
+        answered = {
             "statusCode": error.status.value,
             "headers": {"Content-Type": content_types.APPLICATION_JSON},
             "body": json.dumps(errors.body(error.code, error.message)),
             "isBase64Encoded": False,
         }
-    return app.resolve(readable, context)
+    failed = answered["statusCode"] >= HTTPStatus.BAD_REQUEST
+    journal.info(
+        "request answered",
+        method=event.get("httpMethod"),
+        route=event.get("resource"),
+        status=int(answered["statusCode"]),
+        **({"error": json.loads(answered["body"])["error"]["code"]} if failed else {}),
+    )
+    return answered
 
 
 def owner_of(app: APIGatewayRestResolver) -> str:
@@ -138,23 +149,24 @@ def _response(status: HTTPStatus, code: str, message: str, details: Mapping[str,
 
 
 def _with_text_body(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The event with its body as text. Raises BadRequest for a body that is no JSON text at all."""
+    """The event with its body as text, announced as JSON. Raises BadRequest for a body that cannot be that."""
     text = event.get("body")
     if text and event.get("isBase64Encoded"):
         try:
             text = base64.b64decode(text, validate=True).decode()
         except (binascii.Error, ValueError):
             _malformed("The body is not valid UTF-8 text.")
-    sent_as = next(
-        (str(value) for name, value in (event.get("headers") or {}).items() if name.lower() == "content-type"), _JSON
-    )
-    if text and sent_as.partition(";")[0].strip().lower() != _JSON:
-        raise BadRequest(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "Send the body as JSON, with Content-Type: application/json.",
-        )
-    return {**event, "body": text, "isBase64Encoded": False}
+    headers = {name: value for name, value in (event.get("headers") or {}).items() if name.lower() != _CONTENT_TYPE}
+    if text:
+        announced = [value for name, value in (event.get("headers") or {}).items() if name.lower() == _CONTENT_TYPE]
+        if any(str(value or _JSON).partition(";")[0].strip().lower() != _JSON for value in announced):
+            raise BadRequest(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Send the body as JSON, with Content-Type: application/json.",
+            )
+        headers[_CONTENT_TYPE] = _JSON
+    return {**event, "headers": headers, "body": text, "isBase64Encoded": False}
 
 
 def _read_object(text: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The vault: what is sealed opens for the same owner, account and direction, and for nothing else."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -179,6 +180,13 @@ class TestDataKeys:
         calls = Calls(stack.kms, "GenerateDataKey", "Decrypt")
         for _ in range(20):
             open_(vault, seal(vault))
+        assert calls.counted == {"GenerateDataKey": 1, "Decrypt": 0}
+
+    def test_threads_that_begin_together_cost_one_call_to_kms(self, vault: CredentialVault, stack: Aws) -> None:
+        calls = Calls(stack.kms, "GenerateDataKey", "Decrypt")
+        with ThreadPoolExecutor(16) as pool:
+            opened = list(pool.map(lambda number: open_(vault, seal(vault, f"secret {number}")), range(64)))
+        assert opened == [f"secret {number}" for number in range(64)]
         assert calls.counted == {"GenerateDataKey": 1, "Decrypt": 0}
 
     def test_a_cold_start_asks_kms_once_and_again_when_the_key_has_cooled(

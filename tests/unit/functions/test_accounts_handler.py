@@ -1,0 +1,807 @@
+"""The accounts API, request by request: what it answers, and what it never tells."""
+
+import base64
+import io
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from functions.accounts import handler as function
+from popfetch.adapters import fetch_state_items
+from popfetch.adapters.account_items import leave_wheel
+from popfetch.adapters.account_remains import AccountRemains
+from popfetch.adapters.accounts_table import AccountsTable, write_standing
+from popfetch.adapters.credential_vault import CredentialVault
+from popfetch.adapters.dynamodb_items import to_wire
+from popfetch.domain.account import INTERVAL_MENU, Security, Standing
+from popfetch.domain.errors import AccountChanged, HostRefused, SecretUnreadable, StorageUnavailable
+from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Outcome
+from popfetch.pop3.errors import SignInRefused, TlsFailed
+from popfetch.runtime import aws_clients, wiring_accounts
+from popfetch.services.accounts import Accounts
+from tests.builders.accounts import (
+    NOON,
+    OTHER_OWNER,
+    OWNER,
+    PASSWORD,
+    RecordingQueue,
+    ScriptedDialer,
+    an_account_id,
+)
+from tests.builders.aws import Aws, aws
+
+SMTP_PASSWORD = "smtp-Geheimnis-7"
+
+
+@dataclass
+class Context:
+    function_name: str = "accounts"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:accounts:live"
+    aws_request_id: str = "5f0c"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 29_000
+
+
+def a_body(**changes: Any) -> dict[str, Any]:
+    """A request that fits; a dotted name changes what is inside, and ``None`` takes it away."""
+    body: dict[str, Any] = {
+        "email": "anna@example.com",
+        "name": "My work",
+        "incoming": {"host": "pop.example.com", "port": 995, "security": "tls", "username": "anna", "auth": "password"},
+        "outgoing": {"host": "smtp.example.com", "port": 465, "security": "tls", "username": "anna"},
+        "fetch": {"interval_minutes": 15, "max_messages_per_cycle": 50, "start": "2026-01-31"},
+    }
+    body["incoming"]["password"] = PASSWORD
+    body["outgoing"]["password"] = SMTP_PASSWORD
+    for name, value in changes.items():
+        *path, last = name.split("__")
+        part = body
+        for step in path:
+            part = part.setdefault(step, {})
+        if value is None:
+            part.pop(last, None)
+        else:
+            part[last] = value
+    return body
+
+
+def an_event(method: str, path: str, body: Any = None, **changes: Any) -> dict[str, Any]:
+    """A REST API event, as API Gateway's Cognito authorizer lets it through."""
+    claims = {"sub": changes.pop("owner", OWNER), "email": "anna@example.com", "token_use": "id"}
+    bare, _, query = path.partition("?")
+    parameters = dict(pair.split("=") for pair in query.split("&")) if query else None
+    return {
+        "resource": bare,
+        "path": bare,
+        "httpMethod": method,
+        "headers": {"Content-Type": "application/json"} if body is not None else {},
+        "multiValueHeaders": {},
+        "queryStringParameters": parameters,
+        "multiValueQueryStringParameters": {name: [value] for name, value in (parameters or {}).items()} or None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+            "stage": "v1",
+            "path": f"/v1{bare}",
+            "authorizer": {"claims": claims},
+        },
+        "body": body if isinstance(body, str) or body is None else json.dumps(body),
+        "isBase64Encoded": False,
+        **changes,
+    }
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The error, in the API's one shape."""
+        assert set(self.json) == {"error"}
+        error: dict[str, Any] = self.json["error"]
+        assert set(error) == {"code", "message", "details"}
+        assert error["code"].replace("_", "").islower()
+        assert error["message"]
+        assert isinstance(error["details"], dict)
+        return error
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What is wrong with which field."""
+        return {found["field"]: found["problem"] for found in self.error["details"]["fields"]}
+
+
+def call(event: dict[str, Any]) -> Answer:
+    raw = json.loads(json.dumps(function.handler(event, Context())))  # type: ignore[arg-type]
+    headers = {name: values[0] for name, values in (raw.get("multiValueHeaders") or {}).items()}
+    return Answer(raw["statusCode"], {**headers, **(raw.get("headers") or {})}, raw.get("body") or "")
+
+
+def request(method: str, path: str, body: Any = None, **changes: Any) -> Answer:
+    return call(an_event(method, path, body, **changes))
+
+
+def post(**changes: Any) -> Answer:
+    return request("POST", "/accounts", a_body(**changes))
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Aws]:
+    with aws() as built:
+        yield built
+
+
+@pytest.fixture
+def dialer() -> ScriptedDialer:
+    return ScriptedDialer()
+
+
+@pytest.fixture
+def queue() -> RecordingQueue:
+    return RecordingQueue()
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    lines = io.StringIO()
+    monkeypatch.setattr(function.journal.logger.registered_handler, "stream", lines)
+    return lines
+
+
+@pytest.fixture
+def service(
+    stack: Aws, dialer: ScriptedDialer, queue: RecordingQueue, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Accounts]:
+    table = AccountsTable(stack.dynamodb, stack.table, sleep=lambda _: None)
+    accounts = Accounts(
+        store=table,
+        vault=CredentialVault(stack.kms, stack.dynamodb, stack.table, stack.key_id, clock=lambda: NOON),
+        dialer=dialer,
+        remains=AccountRemains(stack.dynamodb, stack.table, stack.s3, stack.bucket, clock=lambda: NOON),
+        queue=queue,
+        clock=lambda: NOON,
+        new_account_id=wiring_accounts.new_account_id,
+    )
+    monkeypatch.setattr(function, "accounts_service", lambda: accounts)
+    yield accounts
+    for owner_id in (OWNER, OTHER_OWNER):
+        for record in table.of_owner(owner_id):
+            table.remove(owner_id, record.account.account_id)
+    for secret in (PASSWORD, SMTP_PASSWORD):
+        assert secret not in log.getvalue()
+
+
+@pytest.mark.usefixtures("service")
+class TestAdding:
+    def test_it_answers_with_the_account_and_its_place(self) -> None:
+        answer = post()
+        assert answer.status == 201
+        account = answer.json
+        assert answer.headers["Location"] == f"/v1/accounts/{account['id']}"
+        assert account == {
+            "id": account["id"],
+            "email": "anna@example.com",
+            "name": "My work",
+            "status": "active",
+            "is_default": True,
+            "position": account["position"],
+            "incoming": {
+                "host": "pop.example.com",
+                "port": 995,
+                "security": "tls",
+                "username": "anna",
+                "auth": "password",
+            },
+            "outgoing": {
+                "host": "smtp.example.com",
+                "port": 465,
+                "security": "tls",
+                "username": "anna",
+                "auth": "password",
+            },
+            "fetch": {
+                "interval_minutes": 15,
+                "max_messages_per_cycle": 50,
+                "catch_up": True,
+                "start": "2026-01-31",
+                "order": "oldest_first",
+                "after_fetch": "keep",
+                "delete_after_days": None,
+            },
+            "reply_to": None,
+            "last_fetch": None,
+            "created_at": "2026-11-23T12:00:00Z",
+        }
+        assert request("GET", f"/accounts/{account['id']}").json == account
+
+    def test_the_least_that_is_needed_gets_the_usual_values(self, dialer: ScriptedDialer) -> None:
+        server = {"host": "POP.Example.com.", "password": PASSWORD}
+        answer = request("POST", "/accounts", {"email": " Anna@Example.COM ", "incoming": server})
+        assert answer.status == 201
+        account = answer.json
+        assert account["email"] == account["name"] == account["incoming"]["username"] == "Anna@example.com"
+        assert account["incoming"]["host"] == "pop.example.com"
+        assert (account["incoming"]["port"], account["incoming"]["security"]) == (995, "tls")
+        assert account["outgoing"] is None
+        assert account["fetch"]["interval_minutes"] == 5
+        assert account["fetch"]["max_messages_per_cycle"] == 100
+        assert account["fetch"]["start"] == "all"
+        ((server_called, secret),) = dialer.calls
+        assert server_called.security is Security.TLS
+        assert secret.reveal() == PASSWORD
+
+    @pytest.mark.parametrize(
+        ("security", "incoming", "outgoing"), [("tls", 995, 465), ("starttls", 110, 587), ("none", 110, 587)]
+    )
+    def test_the_usual_port_goes_with_the_security(self, security: str, incoming: int, outgoing: int) -> None:
+        answer = post(
+            incoming__port=None, incoming__security=security, outgoing__port=None, outgoing__security=security
+        )
+        assert (answer.json["incoming"]["port"], answer.json["outgoing"]["port"]) == (incoming, outgoing)
+
+    def test_names_are_taken_in_any_language(self) -> None:
+        answer = post(name="Büro 📬", incoming__host="pop.müller.example", email="anna@müller.example")
+        assert answer.status == 201
+        assert answer.json["name"] == "Büro 📬"
+        assert answer.json["incoming"]["host"] == "pop.xn--mller-kva.example"
+
+    @pytest.mark.parametrize("host", ["localhost", "192.0.2.7", "[2001:db8::1]", "2001:DB8::1", "my-mail.internal"])
+    def test_hosts_may_be_addresses_and_short_names(self, host: str) -> None:
+        assert post(incoming__host=host).status == 201
+
+    def test_a_password_is_taken_letter_by_letter(self, dialer: ScriptedDialer) -> None:
+        assert post(incoming__password="  spaces and ünïcode  ").status == 201
+        assert dialer.calls[0][1].reveal() == "  spaces and ünïcode  "
+
+    @pytest.mark.parametrize("minutes", INTERVAL_MENU)
+    def test_every_interval_of_the_menu_is_taken(self, minutes: int) -> None:
+        assert post(fetch__interval_minutes=minutes).json["fetch"]["interval_minutes"] == minutes
+
+    def test_deleting_after_days_is_taken_with_its_days(self) -> None:
+        fetch = {"after_fetch": "delete_after_days", "delete_after_days": 14, "order": "newest_first", "start": "now"}
+        answer = post(fetch=fetch)
+        assert {name: answer.json["fetch"][name] for name in fetch} == fetch
+
+    def test_the_test_of_the_sign_in_can_be_skipped(self, dialer: ScriptedDialer) -> None:
+        assert post(verify=False).status == 201
+        assert dialer.calls == []
+
+    def test_the_same_mailbox_again_is_a_conflict(self) -> None:
+        first = post().json["id"]
+        again = post(name="Once more")
+        assert (again.status, again.error["code"]) == (409, "account_already_added")
+        assert first in again.error["message"]
+
+    def test_oauth_is_refused_clearly_for_now(self) -> None:
+        answer = post(incoming__auth="oauth2", incoming__password=None)
+        assert (answer.status, answer.error["code"]) == (422, "invalid_account")
+        assert "not supported yet" in answer.error["message"]
+
+
+@pytest.mark.usefixtures("service")
+class TestAFailedSignIn:
+    def test_the_owner_is_told_and_nothing_is_stored(self, dialer: ScriptedDialer) -> None:
+        dialer.failure = SignInRefused("no", server_text="[AUTH] Application-specific password required")
+        answer = post()
+        assert (answer.status, answer.error["code"]) == (422, "sign_in_refused")
+        assert answer.error["details"] == {"server_said": "[AUTH] Application-specific password required"}
+        assert request("GET", "/accounts").json == {"accounts": []}
+
+    @pytest.mark.parametrize(
+        ("failure", "code"), [(TlsFailed("name"), "tls_failed"), (HostRefused("It is private."), "host_refused")]
+    )
+    def test_each_kind_has_its_code(self, dialer: ScriptedDialer, failure: Exception, code: str) -> None:
+        dialer.failure = failure
+        answer = post()
+        assert (answer.status, answer.error["code"], answer.error["details"]) == (422, code, {})
+
+
+LONG = "x" * 5000
+
+BAD_FIELDS: list[tuple[dict[str, Any], str]] = [
+    ({"email": None}, "email"),
+    ({"email": ""}, "email"),
+    ({"email": 7}, "email"),
+    ({"email": "anna"}, "email"),
+    ({"email": "@example.com"}, "email"),
+    ({"email": "anna@"}, "email"),
+    ({"email": "anna@b@example.com"}, "email"),
+    ({"email": "an na@example.com"}, "email"),
+    ({"email": "Anna <anna@example.com>"}, "email"),
+    ({"email": "anna@exa mple.com"}, "email"),
+    ({"email": "anna..b@example.com"}, "email"),
+    ({"email": "anna@example.com\r\nBcc: all@example.com"}, "email"),
+    ({"email": f"{'a' * 65}@example.com"}, "email"),
+    ({"email": f"anna@{LONG}.com"}, "email"),
+    ({"name": ""}, "name"),
+    ({"name": "   "}, "name"),
+    ({"name": "two\nlines"}, "name"),
+    ({"name": "nul\x00"}, "name"),
+    ({"name": "\ud800"}, "name"),
+    ({"name": "x" * 101}, "name"),
+    ({"name": ["My work"]}, "name"),
+    ({"incoming": None}, "incoming"),
+    ({"incoming": "pop.example.com"}, "incoming"),
+    ({"incoming": []}, "incoming"),
+    ({"incoming__host": None}, "incoming.host"),
+    ({"incoming__host": ""}, "incoming.host"),
+    ({"incoming__host": "pop example.com"}, "incoming.host"),
+    ({"incoming__host": "pop.example.com:995"}, "incoming.host"),
+    ({"incoming__host": "https://pop.example.com"}, "incoming.host"),
+    ({"incoming__host": "-pop.example.com"}, "incoming.host"),
+    ({"incoming__host": "pop..example.com"}, "incoming.host"),
+    ({"incoming__host": "2130706433"}, "incoming.host"),
+    ({"incoming__host": "0x7f.1"}, "incoming.host"),
+    ({"incoming__host": "fe80::1%eth0"}, "incoming.host"),
+    ({"incoming__host": f"{'a' * 64}.example.com"}, "incoming.host"),
+    ({"incoming__host": LONG}, "incoming.host"),
+    ({"incoming__port": 0}, "incoming.port"),
+    ({"incoming__port": 65536}, "incoming.port"),
+    ({"incoming__port": -1}, "incoming.port"),
+    ({"incoming__port": "995"}, "incoming.port"),
+    ({"incoming__port": 995.5}, "incoming.port"),
+    ({"incoming__port": True}, "incoming.port"),
+    ({"incoming__port": 10**30}, "incoming.port"),
+    ({"incoming__security": "ssl"}, "incoming.security"),
+    ({"incoming__username": ""}, "incoming.username"),
+    ({"incoming__username": "anna\r\nPASS x"}, "incoming.username"),
+    ({"incoming__username": "x" * 256}, "incoming.username"),
+    ({"incoming__auth": "kerberos"}, "incoming.auth"),
+    ({"incoming__password": None}, "incoming"),
+    ({"incoming__password": ""}, "incoming.password"),
+    ({"incoming__password": "secret\r\nDELE 1"}, "incoming.password"),
+    ({"incoming__password": "nul\x00"}, "incoming.password"),
+    ({"incoming__password": "\udfff"}, "incoming.password"),
+    ({"incoming__password": "x" * 1025}, "incoming.password"),
+    ({"incoming__password": 12345}, "incoming.password"),
+    ({"incoming__extra": 1}, "incoming.extra"),
+    ({"outgoing__host": "??"}, "outgoing.host"),
+    ({"outgoing__password": None}, "outgoing"),
+    ({"fetch__interval_minutes": 7}, "fetch.interval_minutes"),
+    ({"fetch__interval_minutes": 0}, "fetch.interval_minutes"),
+    ({"fetch__interval_minutes": True}, "fetch.interval_minutes"),
+    ({"fetch__interval_minutes": "5"}, "fetch.interval_minutes"),
+    ({"fetch__max_messages_per_cycle": 19}, "fetch.max_messages_per_cycle"),
+    ({"fetch__max_messages_per_cycle": 201}, "fetch.max_messages_per_cycle"),
+    ({"fetch__catch_up": "yes"}, "fetch.catch_up"),
+    ({"fetch__catch_up": 1}, "fetch.catch_up"),
+    ({"fetch__start": "yesterday"}, "fetch.start"),
+    ({"fetch__start": "2026-02-30"}, "fetch.start"),
+    ({"fetch__start": "20260131"}, "fetch.start"),
+    ({"fetch__start": "2026-W05-6"}, "fetch.start"),
+    ({"fetch__start": "٢٠٢٦-٠١-٣١"}, "fetch.start"),  # noqa: RUF001 - digits, but not ISO's
+    ({"fetch__order": "random"}, "fetch.order"),
+    ({"fetch__after_fetch": "shred"}, "fetch.after_fetch"),
+    ({"fetch__after_fetch": "delete_after_days"}, "fetch"),
+    ({"fetch__delete_after_days": 5}, "fetch"),
+    ({"fetch__after_fetch": "delete_after_days", "fetch__delete_after_days": 0}, "fetch.delete_after_days"),
+    ({"fetch__after_fetch": "delete_after_days", "fetch__delete_after_days": 3651}, "fetch.delete_after_days"),
+    ({"fetch": []}, "fetch"),
+    ({"verify": "no"}, "verify"),
+    ({"verify": 0}, "verify"),
+    ({"id": "mine"}, "id"),
+    ({"is_default": True}, "is_default"),
+]
+
+BAD_BODIES: list[tuple[Any, int, str]] = [
+    (None, 422, "invalid_request"),
+    ("", 422, "invalid_request"),
+    ("{", 400, "malformed_body"),
+    ("[]", 400, "malformed_body"),
+    ("[{}]", 400, "malformed_body"),
+    (json.dumps([a_body()]), 400, "malformed_body"),
+    ('"text"', 400, "malformed_body"),
+    ("null", 400, "malformed_body"),
+    ("7", 400, "malformed_body"),
+    ('{"email": NaN}', 400, "malformed_body"),
+    ('{"email": ' + "1" * 5000 + "}", 400, "malformed_body"),
+    ("[" * 100_000, 400, "malformed_body"),
+    ('{"a":' * 100_000, 400, "malformed_body"),
+    ("{}", 422, "invalid_request"),
+    ("\x00", 400, "malformed_body"),
+]
+
+
+@pytest.mark.usefixtures("service")
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("changes", "field"), BAD_FIELDS, ids=lambda value: str(value)[:60].encode("ascii", "replace").decode()
+    )
+    def test_a_field_that_does_not_fit_is_named(
+        self, changes: dict[str, Any], field: str, dialer: ScriptedDialer
+    ) -> None:
+        answer = post(**changes)
+        assert (answer.status, answer.error["code"]) == (422, "invalid_request")
+        assert list(answer.problems) == [field]
+        assert field in answer.error["message"]
+        assert dialer.calls == []
+        assert "Traceback" not in answer.text
+        assert "pydantic" not in answer.text
+
+    @pytest.mark.parametrize(("body", "status", "code"), BAD_BODIES, ids=lambda value: str(value)[:30])
+    def test_a_body_that_is_no_account_is_refused(self, body: Any, status: int, code: str) -> None:
+        answer = request("POST", "/accounts", body)
+        assert (answer.status, answer.error["code"]) == (status, code)
+
+    @pytest.mark.parametrize("password", [LONG + PASSWORD, PASSWORD + "\n"])
+    def test_a_password_that_does_not_fit_is_not_repeated(self, password: str) -> None:
+        answer = post(incoming__password=password)
+        assert answer.status == 422
+        assert PASSWORD not in answer.text
+
+    def test_the_words_help(self) -> None:
+        answer = post(fetch__interval_minutes=7, incoming__port=0, email=None, surprise=1)
+        assert answer.problems == {
+            "email": "is required",
+            "surprise": "is not a field of this request",
+            "incoming.port": "Input should be greater than or equal to 1",
+            "fetch.interval_minutes": "must be one of 1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 360, 720, 1440 minutes",
+        }
+
+    @pytest.mark.parametrize(
+        ("encoded", "status"),
+        [
+            (base64.b64encode(json.dumps(a_body()).encode()).decode(), 201),
+            (base64.b64encode(b"\xff\xfe").decode(), 400),
+            ("not base64!", 400),
+        ],
+    )
+    def test_a_body_in_base64_is_read_or_refused(self, encoded: str, status: int) -> None:
+        assert request("POST", "/accounts", encoded, isBase64Encoded=True).status == status
+
+    @pytest.mark.parametrize(
+        "content_type",
+        ["text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "application/jsonp"],
+    )
+    def test_only_json_is_taken(self, content_type: str) -> None:
+        answer = request("POST", "/accounts", a_body(), headers={"content-type": content_type})
+        assert (answer.status, answer.error["code"]) == (415, "unsupported_media_type")
+
+    @pytest.mark.parametrize(
+        "headers", [None, {}, {"content-type": ""}, {"CONTENT-TYPE": "Application/JSON; charset=utf-8"}]
+    )
+    def test_json_is_taken_however_it_is_announced(self, headers: Any) -> None:
+        assert request("POST", "/accounts", a_body(), headers=headers).status == 201
+
+    @pytest.mark.parametrize("query", ["mail=burn", "mail=", "mail=DELETE"])
+    def test_an_unknown_fate_of_mail_deletes_nothing(self, query: str) -> None:
+        account_id = post().json["id"]
+        answer = request("DELETE", f"/accounts/{account_id}?{query}")
+        assert (answer.status, list(answer.problems)) == (422, ["mail"])
+        assert request("GET", f"/accounts/{account_id}").status == 200
+
+    @pytest.mark.parametrize(
+        "account_id", ["x", "x" * 4000, "%2e%2e", an_account_id(9), "PROFILE", f"{an_account_id(1)}%23STATE"]
+    )
+    @pytest.mark.parametrize("method", ["GET", "DELETE"])
+    def test_an_unknown_account_is_not_found(self, method: str, account_id: str) -> None:
+        answer = request(method, f"/accounts/{account_id}")
+        assert (answer.status, answer.error["code"]) == (404, "account_not_found")
+
+    @pytest.mark.parametrize(
+        ("method", "path"), [("GET", "/nothing"), ("PUT", "/accounts"), ("POST", "/accounts/a/b"), ("GET", "/")]
+    )
+    def test_an_unknown_route_is_not_found(self, method: str, path: str) -> None:
+        answer = request(method, path)
+        assert (answer.status, answer.error["code"]) == (404, "route_not_found")
+
+    json_values = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=8,
+    )
+
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+    @given(
+        field=st.sampled_from(
+            [
+                "email", "name", "incoming", "outgoing", "fetch", "verify", "incoming__host", "incoming__port",
+                "incoming__security", "incoming__username", "incoming__auth", "incoming__password",
+                "fetch__interval_minutes", "fetch__start", "fetch__after_fetch", "fetch__delete_after_days",
+            ]
+        ),
+        value=json_values | st.text(st.characters()),
+    )  # fmt: skip
+    def test_nothing_that_is_sent_is_an_internal_error(self, field: str, value: Any) -> None:
+        answer = request("POST", "/accounts", a_body(**{field: value}), owner=str(uuid4()))
+        assert answer.status in {201, 422}
+        if answer.status == 422:
+            assert answer.error
+        assert PASSWORD not in answer.text
+        assert SMTP_PASSWORD not in answer.text
+
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+    @given(body=st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
+    def test_no_body_is_an_internal_error(self, body: str) -> None:
+        assert request("POST", "/accounts", body).status in {400, 422}
+
+
+@pytest.mark.usefixtures("service")
+class TestShowing:
+    def test_accounts_come_in_order_with_the_default_marked(self) -> None:
+        ids = [post(incoming__username=f"user{number}").json["id"] for number in range(3)]
+        accounts = request("GET", "/accounts").json["accounts"]
+        assert [account["id"] for account in accounts] == ids
+        assert [account["is_default"] for account in accounts] == [True, False, False]
+
+    def test_nobody_has_accounts_at_first(self) -> None:
+        answer = request("GET", "/accounts")
+        assert (answer.status, answer.json) == (200, {"accounts": []})
+
+    @pytest.mark.parametrize("standing", [Standing.PAUSED, Standing.AUTH_FAILED, Standing.CONNECTION_FAILED])
+    def test_the_status_tells_why_an_account_is_off_the_wheel(
+        self, service: Accounts, stack: Aws, standing: Standing
+    ) -> None:
+        account_id = post().json["id"]
+        account = replace(service.get(OWNER, account_id).account, standing=standing)
+        write_standing(stack.dynamodb, stack.table, leave_wheel(account))
+        assert request("GET", f"/accounts/{account_id}").json["status"] == str(standing)
+
+    @pytest.mark.parametrize(
+        ("failures", "status"),
+        [
+            (FailureCounts(temporary=3, not_before=NOON + timedelta(minutes=1)), "backing_off"),
+            (FailureCounts(temporary=3, not_before=NOON - timedelta(minutes=1)), "active"),
+            (FailureCounts(temporary=1), "active"),
+            (FailureCounts(not_before=NOON + timedelta(minutes=1)), "active"),
+        ],
+    )
+    def test_the_status_tells_of_backing_off(self, stack: Aws, failures: FailureCounts, status: str) -> None:
+        account_id = post().json["id"]
+        write_state(stack, account_id, FetchState(version=1, failures=failures))
+        assert request("GET", f"/accounts/{account_id}").json["status"] == status
+
+    def test_the_last_cycle_is_shown_with_its_counts_and_its_error(self, stack: Aws) -> None:
+        account_id = post().json["id"]
+        last = LastFetch(
+            started_at=NOON,
+            finished_at=NOON + timedelta(seconds=3),
+            outcome=Outcome.FAILED,
+            listed=10,
+            stored=4,
+            skipped=3,
+            quarantined=1,
+            remaining=2,
+            error_code="network",
+            error_message="The server closed the connection.",
+        )
+        write_state(stack, account_id, FetchState(version=1, last_fetch=last))
+        assert request("GET", f"/accounts/{account_id}").json["last_fetch"] == {
+            "at": "2026-11-23T12:00:03Z",
+            "outcome": "failed",
+            "listed": 10,
+            "stored": 4,
+            "skipped": 3,
+            "quarantined": 1,
+            "remaining": 2,
+            "error": {"code": "network", "message": "The server closed the connection."},
+        }
+        write_state(stack, account_id, FetchState(version=2, last_fetch=replace(last, error_code=None)))
+        assert request("GET", f"/accounts/{account_id}").json["last_fetch"]["error"] is None
+
+
+@pytest.mark.usefixtures("service")
+class TestDeleting:
+    def test_it_is_gone_at_once(self, queue: RecordingQueue) -> None:
+        account_id = post().json["id"]
+        answer = request("DELETE", f"/accounts/{account_id}")
+        assert (answer.status, answer.text) == (204, "")
+        assert request("GET", f"/accounts/{account_id}").status == 404
+        assert request("GET", "/accounts").json == {"accounts": []}
+        assert request("DELETE", f"/accounts/{account_id}").status == 404
+        assert queue.erasures == [(OWNER, account_id, False)]
+
+    @pytest.mark.parametrize(("query", "left"), [("", 1), ("?mail=keep", 1), ("?mail=delete", 0)])
+    def test_mail_stays_unless_it_is_to_go(self, stack: Aws, query: str, left: int) -> None:
+        account_id = post().json["id"]
+        prefix = f"mail/{OWNER}/{account_id}/"
+        stack.s3.put_object(Bucket=stack.bucket, Key=f"{prefix}undated/m1.eml", Body=b"Subject: x")
+        assert request("DELETE", f"/accounts/{account_id}{query}").status == 204
+        assert stack.s3.list_objects_v2(Bucket=stack.bucket, Prefix=prefix)["KeyCount"] == left
+
+    def test_a_long_erasure_goes_on_in_the_background(self, service: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+        account_id = post().json["id"]
+        monkeypatch.setattr(AccountRemains, "erase_records", lambda *_: False)
+        answer = request("DELETE", f"/accounts/{account_id}")
+        assert (answer.status, answer.json) == (202, {"id": account_id, "erasing": True})
+        assert request("GET", f"/accounts/{account_id}").status == 404
+
+    def test_the_default_passes_on(self) -> None:
+        first, second = (post(incoming__username=name).json["id"] for name in ("a", "b"))
+        request("DELETE", f"/accounts/{first}")
+        assert request("GET", f"/accounts/{second}").json["is_default"]
+
+
+@pytest.mark.usefixtures("service")
+class TestOwners:
+    def test_two_owners_never_see_each_other(self, queue: RecordingQueue) -> None:
+        mine = post().json
+        theirs = request("POST", "/accounts", a_body(), owner=OTHER_OWNER).json
+        assert theirs["is_default"]
+        for owner_id, own, other in ((OWNER, mine, theirs), (OTHER_OWNER, theirs, mine)):
+            assert request("GET", "/accounts", owner=owner_id).json == {"accounts": [own]}
+            for method in ("GET", "DELETE"):
+                answer = request(method, f"/accounts/{other['id']}?mail=delete", owner=owner_id)
+                assert (answer.status, answer.error["code"]) == (404, "account_not_found")
+        assert queue.erasures == []
+        assert request("GET", "/accounts").json == {"accounts": [mine]}
+
+    @pytest.mark.parametrize(
+        "authorizer", [None, {}, {"claims": None}, {"claims": {}}, {"claims": {"sub": ""}}, {"claims": {"sub": "a#b"}}]
+    )
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [("GET", "/accounts"), ("POST", "/accounts"), ("GET", "/accounts/x"), ("DELETE", "/accounts/x")],
+    )
+    def test_nobody_in_particular_sees_nothing(self, method: str, path: str, authorizer: Any) -> None:
+        event = an_event(method, path, a_body() if method == "POST" else None)
+        event["requestContext"]["authorizer"] = authorizer
+        answer = call(event)
+        assert (answer.status, answer.error["code"]) == (401, "unauthorized")
+
+
+class TestTrouble:
+    @pytest.mark.parametrize(
+        ("failure", "status", "code"),
+        [
+            (StorageUnavailable("Reading failed (Throttled)."), 503, "storage_unavailable"),
+            (AccountChanged("Try again."), 409, "account_changed"),
+            (SecretUnreadable(f"inside {PASSWORD}"), 500, "internal"),
+            (RuntimeError("inside"), 500, "internal"),
+            (KeyError("inside"), 500, "internal"),
+        ],
+        ids=lambda value: type(value).__name__,
+    )
+    def test_it_is_answered_in_the_same_shape_and_tells_nothing_of_the_inside(
+        self, monkeypatch: pytest.MonkeyPatch, log: io.StringIO, failure: Exception, status: int, code: str
+    ) -> None:
+        def fail() -> Accounts:
+            raise failure
+
+        monkeypatch.setattr(function, "accounts_service", fail)
+        answer = request("GET", "/accounts")
+        assert (answer.status, answer.error["code"]) == (status, code)
+        assert "inside" not in answer.error["message"].replace("failed inside", "")
+        if status == 500:
+            assert answer.error["details"] == {"request_id": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"}
+            line, _ = lines_of(log)
+            assert line["level"] == "ERROR"
+            assert line["correlation_id"] == answer.error["details"]["request_id"]
+            assert "inside" in line["exception"]
+
+    def test_no_password_is_in_any_answer_line_or_output(
+        self,
+        service: Accounts,
+        dialer: ScriptedDialer,
+        log: io.StringIO,
+        capfd: pytest.CaptureFixture[str],
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        said = [post().text, post().text, request("GET", "/accounts").text]
+        said += [post(incoming__username=name, incoming__port="x").text for name in ("a", "b")]
+        dialer.failure = SignInRefused("no", server_text=f"{PASSWORD}?")
+        said.append(post(incoming__username="c").text)
+        dialer.failure = RuntimeError("The dialer broke.")
+        said.append(post(incoming__username="d").text)
+        dialer.failure = None
+
+        def broken(*_: object) -> bytes:
+            raise RuntimeError("The vault broke.")
+
+        monkeypatch.setattr(CredentialVault, "seal", broken)
+        said.append(post(incoming__username="e").text)
+        said += [log.getvalue(), caplog.text, *capfd.readouterr()]
+        assert "The vault broke." in log.getvalue()
+        for text in said:
+            assert PASSWORD not in text
+            assert json.dumps(PASSWORD)[1:-1] not in text
+            assert SMTP_PASSWORD not in text
+
+
+@pytest.mark.usefixtures("service")
+class TestTheLog:
+    @pytest.mark.parametrize(
+        ("event", "told"),
+        [
+            (an_event("GET", "/accounts"), {"method": "GET", "route": "/accounts", "status": 200}),
+            (
+                an_event("DELETE", f"/accounts/{an_account_id(9)}", resource="/accounts/{account_id}"),
+                {"method": "DELETE", "route": "/accounts/{account_id}", "status": 404, "error": "account_not_found"},
+            ),
+            (
+                an_event("POST", "/accounts", "{"),
+                {"method": "POST", "route": "/accounts", "status": 400, "error": "malformed_body"},
+            ),
+            (
+                an_event("POST", "/accounts", "x", headers={"content-type": "text/plain"}),
+                {"method": "POST", "route": "/accounts", "status": 415, "error": "unsupported_media_type"},
+            ),
+        ],
+        ids=lambda value: str(value.get("status", "")),
+    )
+    def test_every_request_is_one_line(self, log: io.StringIO, event: dict[str, Any], told: dict[str, Any]) -> None:
+        call(event)
+        (line,) = lines_of(log)
+        assert {name: line[name] for name in ("method", "route", "status", "error") if name in line} == told
+        assert line["message"] == "request answered"
+        assert line["correlation_id"] == event["requestContext"]["requestId"]
+
+
+class TestDescription:
+    def test_every_route_describes_what_comes_in_and_out(self) -> None:
+        schema = json.loads(function.app.get_openapi_json_schema(title="popfetch", version="1"))
+        answers = {
+            (method, path): set(operation["responses"])
+            for path, operations in schema["paths"].items()
+            for method, operation in operations.items()
+        }
+        always = {"401", "422", "500", "503"}
+        assert answers == {
+            ("post", "/accounts"): {"201", "400", "409", "415"} | always,
+            ("get", "/accounts"): {"200"} | always,
+            ("get", "/accounts/{account_id}"): {"200", "404"} | always,
+            ("delete", "/accounts/{account_id}"): {"202", "204", "404", "409"} | always,
+        }
+        error = schema["paths"]["/accounts"]["post"]["responses"]["422"]["content"]["application/json"]["schema"]
+        assert error == {"$ref": "#/components/schemas/ErrorOut"}
+        assert "password" not in schema["components"]["schemas"]["ServerOut"]["properties"]
+
+
+class TestWiring:
+    def test_it_is_built_from_the_environment_on_first_use(self, stack: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in {
+            "TABLE_NAME": stack.table,
+            "MAIL_BUCKET_NAME": stack.bucket,
+            "FETCH_QUEUE_URL": stack.queue_url,
+            "CREDENTIALS_KEY_ID": stack.key_id,
+        }.items():
+            monkeypatch.setenv(f"POPFETCH_{name}", value)
+        caches = (aws_clients.aws_client, wiring_accounts.accounts_service, wiring_accounts.account_remains)
+        for cached in caches:
+            cached.cache_clear()
+        try:
+            owner_id = str(uuid4())
+            body = a_body(verify=False)
+            added = request("POST", "/accounts", body, owner=owner_id)
+            assert added.status == 201
+            assert request("DELETE", f"/accounts/{added.json['id']}", owner=owner_id).status == 204
+            (message,) = stack.sqs.receive_message(QueueUrl=stack.queue_url)["Messages"]
+            assert json.loads(message["Body"])["account_id"] == added.json["id"]
+            refused = request("POST", "/accounts", a_body(incoming__host="127.0.0.1"), owner=owner_id)
+            assert (refused.status, refused.error["code"]) == (422, "host_refused")
+        finally:
+            for cached in caches:
+                cached.cache_clear()
+
+    def test_account_ids_are_of_one_length_and_never_the_same(self) -> None:
+        ids = {wiring_accounts.new_account_id() for _ in range(1000)}
+        assert len(ids) == 1000
+        assert {len(account_id) for account_id in ids} == {20}
+
+
+def lines_of(log: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+def write_state(stack: Aws, account_id: str, state: FetchState) -> None:
+    stack.dynamodb.put_item(TableName=stack.table, Item=to_wire(fetch_state_items.to_item(OWNER, account_id, state)))
