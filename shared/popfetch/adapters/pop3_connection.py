@@ -424,14 +424,14 @@ def merged_listing(uidl: Sequence[bytes] | None, sizes: Sequence[bytes] | None) 
     """The messages of a whole listing, by number: UIDL's rows decide what there is, LIST's add what they can."""
     octets: dict[int, int] = {}
     for row in sizes or ():
-        if row.strip():
+        if row and not row.isspace():
             number, size = replies.parse_list_row(row)
             octets.setdefault(number, size)
     if uidl is None:
         return [ListedMessage(number, b"", octets[number]) for number in sorted(octets)]
     uids: dict[int, bytes] = {}
     for row in uidl:
-        if row.strip():
+        if row and not row.isspace():
             number, uid = replies.parse_uidl_row(row)
             uids.setdefault(number, uid)
     return [ListedMessage(number, uids[number], octets.get(number, 0)) for number in sorted(uids)]

@@ -17,6 +17,9 @@ MOST_DIGITS = 18
 """The longest number that is read; anything longer is no count of messages or octets."""
 
 _CODE = re.compile(rb"\s*\[([A-Za-z0-9/_.+-]{1,64})\]")
+# Numbers are spelled out as digits, up to 18 of them: int() would also take signs, blanks and underscores.
+_LIST_ROW = re.compile(rb"\s*([0-9]{1,18})(?!\S)\s*([0-9]{1,18}(?!\S))?")
+_UIDL_ROW = re.compile(rb"[ \t]*([0-9]{1,18})(?:[ \t]+(.*))?\Z", re.DOTALL)
 _TIMESTAMP = re.compile(rb"<[!-;=?A-~]+@[!-;=?A-~]+>")
 
 
@@ -102,11 +105,11 @@ def parse_stat(text: bytes) -> tuple[int, int]:
 
 def parse_list_row(row: bytes) -> tuple[int, int]:
     """Number and octets of a row of LIST; octets are 0 where they make no sense."""
-    words = row.split(None, 2)
-    number = _number(words[0]) if words else None
-    if not number:
+    match = _LIST_ROW.match(row)
+    number = int(match.group(1)) if match else 0
+    if not match or not number:
         raise _no_number("LIST", row)
-    return number, (_number(words[1]) if len(words) > 1 else None) or 0
+    return number, int(match.group(2) or 0)
 
 
 def parse_uidl_row(row: bytes) -> tuple[int, bytes]:
@@ -115,14 +118,11 @@ def parse_uidl_row(row: bytes) -> tuple[int, bytes]:
     The UID is everything behind the blanks that follow the number, up to the end of the line: octets whose meaning
     is the server's own. It is empty where there is nothing.
     """
-    row = row.lstrip(BLANKS)
-    end = 0
-    while end < len(row) and row[end] not in BLANKS:
-        end += 1
-    number = _number(row[:end])
-    if not number:
+    match = _UIDL_ROW.match(row)
+    number = int(match.group(1)) if match else 0
+    if not match or not number:
         raise _no_number("UIDL", row)
-    return number, row[end:].lstrip(BLANKS)
+    return number, match.group(2) or b""
 
 
 def _number(word: bytes) -> int | None:
