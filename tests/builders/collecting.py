@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from popfetch.adapters import keys
 from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.dynamodb_items import Item, from_wire
 from popfetch.adapters.event_bus import EventBridgeBus
@@ -153,10 +154,11 @@ class Collection:
         return await self.records.load_ledger(self.account.account_id)
 
     def objects(self) -> dict[str, bytes]:
-        """What is in the bucket, by key."""
-        pages = self.aws.s3.get_paginator("list_objects_v2").paginate(Bucket=self.aws.bucket)
-        keys = [row["Key"] for page in pages for row in page.get("Contents", [])]
-        return {key: self.aws.s3.get_object(Bucket=self.aws.bucket, Key=key)["Body"].read() for key in keys}
+        """What is in the bucket for the account, by key."""
+        prefix = keys.mail_prefix(self.account.owner_id, self.account.account_id)
+        pages = self.aws.s3.get_paginator("list_objects_v2").paginate(Bucket=self.aws.bucket, Prefix=prefix)
+        found = [row["Key"] for page in pages for row in page.get("Contents", [])]
+        return {key: self.aws.s3.get_object(Bucket=self.aws.bucket, Key=key)["Body"].read() for key in found}
 
     def contents(self) -> list[bytes]:
         """What is in the bucket, sorted."""

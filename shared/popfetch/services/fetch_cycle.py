@@ -145,6 +145,7 @@ class FetchCycle:
         self._serial = False
         self._concluded = False
         self._pruned: Ledger | None = None
+        self._reconcile_after = state.reconcile_after
 
     async def run(self) -> LastFetch:
         """Fetch, and leave the account's record telling how it went.
@@ -245,11 +246,14 @@ class FetchCycle:
         if broke is not None:
             await self._commit(survey)
             return broke
-        self._note_reconciled(survey)
-        if doomed := sorted({*survey.stale, *self._doomed}):
+        if survey.stale:
+            self._owe_deletions(survey.stale)
+        if self._doomed:
             await self._commit(survey)
-            await self._delete(maildrop, survey, doomed)
+            await self._delete(maildrop, survey, sorted(set(self._doomed)))
+            self._note_reconciled(survey)
             return None
+        self._note_reconciled(survey)
         await self._conclude(None, survey)
         await maildrop.quit()
         return None
@@ -314,8 +318,14 @@ class FetchCycle:
 
     def _note_reconciled(self, survey: Survey) -> None:
         if survey.ledger is not None:
-            self._state = replace(self._state, reconcile_after=self._started_at + RECONCILE_EVERY)
+            self._reconcile_after = self._started_at + RECONCILE_EVERY
             self._pruned = pruned(survey.ledger, survey.absent, self._started_at)
+        self._state = replace(self._state, reconcile_after=self._reconcile_after)
+
+    def _owe_deletions(self, numbers: list[int]) -> None:
+        """Until these are deleted, whatever cycle comes next is to reconcile and find them."""
+        self._doomed += numbers
+        self._state = replace(self._state, reconcile_after=None)
 
     # --- where the first import starts ------------------------------------------------------------------------
 
@@ -483,7 +493,7 @@ class FetchCycle:
         survey.settle(row.number)
         self._forget_trouble(row)
         if self._settings.after_fetch is AfterFetch.DELETE:
-            self._doomed.append(row.number)
+            self._owe_deletions([row.number])
 
     def _is_stored_already(self, survey: Survey, intake: Intake) -> bool:
         """True for a message that the ledger knows by its content: looked at again, renamed, or without a UID."""
