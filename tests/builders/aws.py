@@ -85,6 +85,16 @@ def aws() -> Iterator[Aws]:
                 os.environ[name] = value
 
 
+def empty(stack: Aws) -> None:
+    """Take everything out of the table and the bucket, so that tests can share what is slow to build."""
+    pages = stack.dynamodb.get_paginator("scan").paginate(TableName=stack.table, ProjectionExpression="pk, sk")
+    for item in [item for page in pages for item in page["Items"]]:
+        stack.dynamodb.delete_item(TableName=stack.table, Key=item)
+    for page in stack.s3.get_paginator("list_objects_v2").paginate(Bucket=stack.bucket):
+        for found in page.get("Contents", []):
+            stack.s3.delete_object(Bucket=stack.bucket, Key=found["Key"])
+
+
 def _build() -> Aws:
     dynamodb = boto3.client("dynamodb")
     properties = template_properties("Table")

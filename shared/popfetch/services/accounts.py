@@ -215,17 +215,8 @@ _TOLD: Mapping[type[Pop3Error], _Telling] = {
         SignInTooFrequent,
         "{host} wants longer pauses between sign-ins; wait a quarter of an hour, then try again.",
     ),
-    TlsFailed: (
-        TlsTestFailed,
-        (
-            "There is no trustworthy TLS connection with {host}, port {port}; check host, port and security "
-            "(usually port 995 with tls, port 110 with starttls)."
-        ),
-    ),
-    ConnectionFailed: (
-        CannotConnect,
-        "{host} cannot be reached on port {port}; check host, port and security.",
-    ),
+    TlsFailed: (TlsTestFailed, "{reason}"),
+    ConnectionFailed: (CannotConnect, "{reason}"),
     ServerTemporary: (
         SignInTestFailed,
         "{host} has a problem of its own at the moment; try again later.",
@@ -247,4 +238,4 @@ def _told(error: Pop3Error, server: Server, secret: Secret) -> SignInTestFailed:
     failure, words = next(kinds, _UNEXPECTED)
     spoke_pop3 = not isinstance(error, TlsFailed | ConnectionFailed) and (failure, words) != _UNEXPECTED
     said = error.server_text if spoke_pop3 and secret.reveal() not in error.server_text else ""
-    return failure(words.format(host=server.host, port=server.port), said)
+    return failure(words.format(host=server.host, port=server.port, reason=error.message), said)

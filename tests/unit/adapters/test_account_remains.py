@@ -12,7 +12,7 @@ from popfetch.adapters.account_remains import AccountRemains
 from popfetch.adapters.dynamodb_items import to_wire
 from popfetch.domain.errors import StorageUnavailable
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, an_account_id
-from tests.builders.aws import Aws, aws
+from tests.builders.aws import Aws, aws, empty
 
 MINE, OTHER = an_account_id(1), an_account_id(2)
 LATER = NOON + timedelta(minutes=1)
@@ -30,10 +30,16 @@ class TickingClock:
         return self.now
 
 
+@pytest.fixture(scope="module")
+def built() -> Iterator[Aws]:
+    with aws() as stack:
+        yield stack
+
+
 @pytest.fixture
-def stack() -> Iterator[Aws]:
-    with aws() as built:
-        yield built
+def stack(built: Aws) -> Aws:
+    empty(built)
+    return built
 
 
 def remains(stack: Aws, clock: TickingClock | None = None) -> AccountRemains:

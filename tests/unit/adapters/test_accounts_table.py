@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from popfetch.adapters import account_items, fetch_state_items, keys
+from popfetch.adapters.account_items import Profile
 from popfetch.adapters.accounts_table import AccountsTable, write_standing
 from popfetch.adapters.dynamodb_items import from_wire, to_wire
 from popfetch.domain.account import (
@@ -29,13 +30,19 @@ from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.mailbox import MAX_ACCOUNTS_PER_OWNER
 from popfetch.domain.wheel import slot_of
 from tests.builders.accounts import OTHER_OWNER, OWNER, a_server, an_account, an_account_id
-from tests.builders.aws import Aws, aws
+from tests.builders.aws import Aws, aws, empty
+
+
+@pytest.fixture(scope="module")
+def built() -> Iterator[Aws]:
+    with aws() as stack:
+        yield stack
 
 
 @pytest.fixture
-def stack() -> Iterator[Aws]:
-    with aws() as built:
-        yield built
+def stack(built: Aws) -> Aws:
+    empty(built)
+    return built
 
 
 @pytest.fixture
@@ -147,13 +154,15 @@ class TestAdding:
         table.remove(OWNER, an_account_id(1))
         assert table.add(an_account(2, incoming=a_server())).is_default
 
-    def test_there_is_a_bound_on_accounts(self, table: AccountsTable) -> None:
-        for number in range(1, MAX_ACCOUNTS_PER_OWNER + 1):
-            table.add(an_account(number))
+    def test_there_is_a_bound_on_accounts(self, table: AccountsTable, stack: Aws) -> None:
+        almost_full = Profile(
+            OWNER, version=1, mailboxes={an_account_id(n): bytes([n]) for n in range(1, MAX_ACCOUNTS_PER_OWNER)}
+        )
+        stack.dynamodb.put_item(TableName=stack.table, Item=to_wire(account_items.profile_to_item(almost_full)))
+        table.add(an_account(100))
         with pytest.raises(TooManyAccounts, match=str(MAX_ACCOUNTS_PER_OWNER)):
-            table.add(an_account(MAX_ACCOUNTS_PER_OWNER + 1))
-        numbers = [record.account.position for record in table.of_owner(OWNER)]
-        assert numbers == list(range(1, MAX_ACCOUNTS_PER_OWNER + 1))
+            table.add(an_account(101))
+        assert [record.account.account_id for record in table.of_owner(OWNER)] == [an_account_id(100)]
 
     def test_the_accounts_of_many_pages_are_all_listed(self, table: AccountsTable) -> None:
         big = b"x" * 300_000  # a page is 1 MB at most
@@ -205,9 +214,11 @@ class TestTwoAtOnce:
                 ExpressionAttributeValues=to_wire({":one": 1, ":none": {}}),
             )
 
-        stack.dynamodb.meta.events.register("before-call.dynamodb.TransactWriteItems", always_beaten)
+        events = stack.dynamodb.meta.events
+        events.register("before-call.dynamodb.TransactWriteItems", always_beaten)
         with pytest.raises(AccountChanged):
             table.add(an_account(1))
+        events.unregister("before-call.dynamodb.TransactWriteItems", always_beaten)
         assert len(pauses) == 7
         assert max(pauses) <= 0.2
         assert table.of_owner(OWNER) == []

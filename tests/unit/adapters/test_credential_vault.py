@@ -91,7 +91,7 @@ def open_(vault: CredentialVault, sealed: bytes) -> str:
 
 
 class TestSealing:
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
     @given(password=st.text(max_size=200))
     def test_what_is_sealed_opens_again(self, vault: CredentialVault, password: str) -> None:
         assert open_(vault, seal(vault, password)) == password
@@ -126,7 +126,7 @@ class TestTampering:
         with pytest.raises(SecretUnreadable):
             vault.open(sealed, owner_id, account_id, direction)
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
     @given(
         sealed_for=st.tuples(st.text(), st.text(), st.sampled_from(Direction)),
         opened_for=st.tuples(st.text(), st.text(), st.sampled_from(Direction)),

@@ -48,7 +48,7 @@ from tests.builders.accounts import (
     a_server,
     an_account_id,
 )
-from tests.builders.aws import Aws, aws
+from tests.builders.aws import Aws, aws, empty
 
 
 class Remains:
@@ -74,10 +74,16 @@ class Remains:
         return self.in_time
 
 
+@pytest.fixture(scope="module")
+def built() -> Iterator[Aws]:
+    with aws() as stack:
+        yield stack
+
+
 @pytest.fixture
-def stack() -> Iterator[Aws]:
-    with aws() as built:
-        yield built
+def stack(built: Aws) -> Aws:
+    empty(built)
+    return built
 
 
 @pytest.fixture
