@@ -1,0 +1,245 @@
+"""Debian's dovecot as a private instance: its own folder, ports, users and certificate; nothing of the system's.
+
+As root it runs under dovecot's own users, otherwise under whoever runs the tests. Every user name exists and has
+the one password; a user's mailbox is a Maildir that tests seed by writing files::
+
+    with Dovecot() as server:
+        server.maildir("anna").deliver(b"Subject: one\\r\\n\\r\\nHello\\r\\n")
+        collection = collection_of(aws, server.mailbox("anna"))
+"""
+
+import contextlib
+import getpass
+import grp
+import os
+import pwd
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import trustme
+
+from popfetch.domain.account import Security, Server
+from tests.real.mailbox import Mailbox, PlainReader
+from tests.real.maildir import Maildir
+
+PASSWORD = "tr0ub4dor&drei"
+MECHANISMS = ("plain", "login", "cram-md5", "apop")
+_READY_SECONDS = 10.0
+_SEARCHED = "/usr/sbin:/usr/local/sbin:/usr/lib/dovecot"
+
+_CONFIGURATION = """\
+protocols = pop3
+listen = 127.0.0.1
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/dovecot.log
+auth_verbose = yes
+instance_name = popfetch-test-{name}
+default_internal_user = {internal_user}
+default_internal_group = {internal_group}
+default_login_user = {login_user}
+default_process_limit = 50
+ssl = {ssl}
+ssl_cert = <{folder}/server.pem
+ssl_key = <{folder}/server.key
+disable_plaintext_auth = no
+auth_mechanisms = {mechanisms}
+auth_failure_delay = {failure_seconds} secs
+auth_cache_size = 0
+mail_location = maildir:{folder}/mail/%u
+mail_max_userip_connections = 1000
+mail_fsync = never
+first_valid_uid = 1
+pop3_uidl_format = {uidl_format}
+pop3_lock_session = {lock_session}
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={mail_uid} gid={mail_gid} home={folder}/mail/%u
+}}
+service anvil {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+service pop3-login {{
+  chroot =
+  inet_listener pop3 {{
+    port = {pop3_port}
+  }}
+  inet_listener pop3s {{
+    port = {pop3s_port}
+    ssl = yes
+  }}
+}}
+"""
+
+
+def binary() -> str | None:
+    """Where dovecot is, if it is installed with its POP3 part."""
+    if not Path("/usr/lib/dovecot/pop3").exists():
+        return None
+    return shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:{_SEARCHED}")
+
+
+class Dovecot:
+    """A running dovecot; use it as a context manager."""
+
+    def __init__(
+        self,
+        *,
+        mechanisms: Sequence[str] = MECHANISMS,
+        uidl_format: str = "%08Xu%08Xv",
+        tls: str = "yes",
+        lock_session: bool = False,
+        failure_seconds: int = 0,
+    ) -> None:
+        self._mechanisms = mechanisms
+        self._uidl_format = uidl_format
+        self._tls = tls
+        self._lock_session = lock_session
+        self._failure_seconds = failure_seconds
+        self._process: subprocess.Popen[bytes] | None = None
+        self.folder = Path()
+        self.port = 0
+        self.tls_port = 0
+        self.ca_file = ""
+
+    # --- What tests ask ---------------------------------------------------------------------------------------
+
+    def mailbox(self, user: str, security: Security = Security.TLS, *, port: int = 0) -> Mailbox:
+        """The mailbox of ``user`` as clients see it; ``port`` leads through a relay instead."""
+        own = self.tls_port if security is Security.TLS else self.port
+        return Mailbox(Server("localhost", port or own, security, user), PASSWORD, self.ca_file)
+
+    def reader(self, user: str) -> PlainReader:
+        """A second client, signed in as ``user``."""
+        return PlainReader(self.tls_port, user, PASSWORD, tls=ssl.create_default_context(cafile=self.ca_file))
+
+    def maildir(self, user: str) -> Maildir:
+        """The mailbox of ``user``, made if it is not there."""
+        maildir = Maildir(self.folder / "mail" / user, self._owner)
+        maildir.make()
+        return maildir
+
+    @property
+    def log(self) -> str:
+        """What the server has logged so far."""
+        path = self.folder / "dovecot.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    # --- Running ----------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        # not pytest's folder: that is closed to the users that dovecot's processes run as
+        self.folder = Path(tempfile.mkdtemp(prefix="popfetch-dovecot-"))
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            error.add_note(f"dovecot's log ends:\n{self.log[-4000:]}")
+        self._stop()
+
+    @property
+    def _owner(self) -> tuple[int, int]:
+        """Whom mail belongs to: as root nobody in particular, for dovecot refuses to serve root's mail."""
+        if os.getuid():
+            return os.getuid(), os.getgid()
+        nobody = pwd.getpwnam("nobody")
+        return nobody.pw_uid, nobody.pw_gid
+
+    def _start(self) -> None:
+        self.folder.chmod(0o755)
+        (self.folder / "mail").mkdir()
+        os.chown(self.folder / "mail", *self._owner)
+        authority = trustme.CA()
+        certificate = authority.issue_cert("localhost", "127.0.0.1")
+        certificate.cert_chain_pems[0].write_to_path(str(self.folder / "server.pem"))
+        certificate.private_key_pem.write_to_path(str(self.folder / "server.key"))
+        self.ca_file = str(self.folder / "authority.pem")
+        authority.cert_pem.write_to_path(self.ca_file)
+        self.port, self.tls_port = _free_ports(2)
+        configuration = self.folder / "dovecot.conf"
+        configuration.write_text(self._configuration())
+        command = binary()
+        assert command, "dovecot is not installed"
+        with (self.folder / "output").open("wb") as output:
+            self._process = subprocess.Popen(
+                [command, "-F", "-c", str(configuration)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self._await_greeting()
+
+    def _configuration(self) -> str:
+        me = getpass.getuser() if os.getuid() else ""
+        mail_uid, mail_gid = self._owner
+        return _CONFIGURATION.format(
+            folder=self.folder,
+            name=self.port,
+            internal_user=me or "dovecot",
+            internal_group=grp.getgrgid(os.getgid()).gr_name if me else "dovecot",
+            login_user=me or "dovenull",
+            ssl=self._tls,
+            mechanisms=" ".join(self._mechanisms),
+            failure_seconds=self._failure_seconds,
+            uidl_format=self._uidl_format,
+            lock_session="yes" if self._lock_session else "no",
+            password=PASSWORD,
+            mail_uid=mail_uid,
+            mail_gid=mail_gid,
+            pop3_port=self.port,
+            pop3s_port=self.tls_port,
+        )
+
+    def _await_greeting(self) -> None:
+        assert self._process is not None
+        until = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < until and self._process.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 2) as probe:
+                probe.settimeout(5)
+                if probe.recv(512).startswith(b"+OK"):
+                    return
+            time.sleep(0.02)
+        output = (self.folder / "output").read_text(errors="replace")
+        raise AssertionError(f"dovecot did not start:\n{output}\n{self.log}")
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait(10)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [int(held.getsockname()[1]) for held in sockets]
+    finally:
+        for held in sockets:
+            held.close()
