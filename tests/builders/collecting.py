@@ -11,7 +11,6 @@ from typing import Any
 from popfetch.adapters import keys
 from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.dynamodb_items import Item, from_wire
-from popfetch.adapters.event_bus import EventBridgeBus
 from popfetch.adapters.fetch_queue import SqsFetchQueue
 from popfetch.adapters.fetch_records import FetchRecordsTable
 from popfetch.adapters.host_guard import HostGuard

@@ -194,7 +194,6 @@ class FetchCycle:
                 await maildrop.abandon()
                 raise
             if broke is None:
-                self._note_pipelining(maildrop)
                 return
             await maildrop.abandon()
             fruitless = 0 if self._tally.progress > progress else fruitless + 1
@@ -246,6 +245,7 @@ class FetchCycle:
         if broke is not None:
             await self._commit(survey)
             return broke
+        self._note_pipelining(maildrop)
         if survey.stale:
             self._owe_deletions(survey.stale)
         if self._doomed:

@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from popfetch.adapters.dynamodb_items import StorageUnavailable, to_wire
+from popfetch.adapters.dynamodb_items import to_wire
 from popfetch.adapters.fetch_state_items import to_item
 from popfetch.domain.account import AfterFetch, Order, Standing
-from popfetch.domain.errors import CycleOvertaken
+from popfetch.domain.errors import CycleOvertaken, StorageUnavailable
 from popfetch.domain.fetch_state import FetchState, Outcome
 from popfetch.domain.ledger import Disposition
 from tests.builders.aws import Aws
 from tests.builders.collecting import Collection, a_message
-from tests.builders.scripted_pop3_server import Mail, Scripted, ScriptedServer, ScriptedSession, err, ok
+from tests.builders.scripted_pop3_server import DEFAULT, Mail, Scripted, ScriptedServer, ScriptedSession, err
 
 
 def mails(count: int, first: int = 1) -> list[bytes]:
@@ -316,9 +316,7 @@ class TestFailedSignIn:
             assert (await collection.stored_account()).standing is Standing.ACTIVE
 
     @pytest.mark.parametrize(("answer", "cycles"), [("[AUTH] no", 3), ("go away", 10)])
-    async def test_a_row_of_refusals_stops_the_account_and_tells_once(
-        self, aws: Aws, answer: str, cycles: int
-    ) -> None:
+    async def test_a_row_of_refusals_stops_the_account_and_tells_once(self, aws: Aws, answer: str, cycles: int) -> None:
         async with ScriptedServer(on={"PASS": err(answer)}) as server:
             collection = Collection(aws, server)
             for _ in range(cycles - 1):
@@ -330,7 +328,7 @@ class TestFailedSignIn:
 
     async def test_success_starts_the_count_anew(self, aws: Aws) -> None:
         answers = [err("no")] * 9
-        async with ScriptedServer(on={"PASS": [*answers, ok(), *answers]}) as server:
+        async with ScriptedServer(on={"PASS": [*answers, DEFAULT, *answers]}) as server:
             collection = Collection(aws, server)
             for _ in range(19):
                 await collection.cycle()
