@@ -1,0 +1,206 @@
+"""The real fetch handler in processes that can be measured, and killed at every step.
+
+``python -m tests.real.fetch_process`` reads one JSON order a line and answers each by one line. For each order it
+forks a process that has everything imported and nothing connected, and runs the handler in it: an execution
+environment that costs milliseconds. An order has ``events``, handled one after another, and ``kill_at``, the number
+of the step before which the process kills itself; 0 lets it live.
+
+A step is the moment before or after a call to AWS, commands being written to the POP3 server, or its session's
+delete and quit.
+"""
+
+import asyncio
+import functools
+import itertools
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Run:
+    """How an order went: ``killed``, the ``steps`` taken, what the handler answered, and memory in octets."""
+
+    killed: bool
+    steps: list[str]
+    answers: list[Any]
+    growth: list[int]
+    errors: str = ""
+
+
+class FetchProcess:
+    """The starter of fetch processes; use it as an asynchronous context manager."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._environment = environment
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.real.fetch_process",
+            cwd=ROOT,
+            env={**os.environ, **self._environment, "PYTHONPATH": f"{ROOT}/shared:{ROOT}"},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=1 << 24,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process is not None
+        self._process.kill()
+        await self._process.communicate()
+
+    async def run(self, *events: dict[str, Any], kill_at: int = 0) -> Run:
+        """Handle ``events`` in a new process."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"events": events, "kill_at": kill_at}).encode() + b"\n")
+        answer = await asyncio.wait_for(self._process.stdout.readline(), 120)
+        assert answer, "the starter of fetch processes is gone"
+        return Run(**json.loads(answer))
+
+
+# --- In the processes ---------------------------------------------------------------------------------------------
+
+
+class _Context:
+    """What the handler asks of Lambda."""
+
+    function_name = "fetch"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:fetch"
+    aws_request_id = "00000000-0000-0000-0000-000000000000"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 180_000
+
+
+class _Steps:
+    """Counts the steps into a pipe, so that they are known of a killed process too."""
+
+    def __init__(self, pipe: int, kill_at: int) -> None:
+        self._pipe = pipe
+        self._kill_at = kill_at
+        self._numbers = itertools.count(1)
+        self._turn = threading.Lock()
+
+    def take(self, name: str) -> None:
+        with self._turn:
+            if next(self._numbers) == self._kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            os.write(self._pipe, f"{name}\n".encode())
+
+    def watch(self) -> None:
+        """Put steps around what leaves the process."""
+        from botocore.client import BaseClient
+
+        from popfetch.adapters.pop3_connection import Pop3Maildrop, _Line
+
+        def called(_: Any, operation: str, *__: Any) -> str:
+            return operation
+
+        def written(_: Any, *commands: Any) -> str:
+            return f"write {commands[0].name} x{len(commands)}"
+
+        around: list[tuple[Any, str, Callable[..., str]]] = [
+            (BaseClient, "_make_api_call", called),
+            (_Line, "send", written),
+        ]
+        for owner, name, describe in around:
+            setattr(owner, name, self._around(getattr(owner, name), describe))
+        for name in ("delete", "quit"):
+            setattr(Pop3Maildrop, name, self._around_async(getattr(Pop3Maildrop, name), name))
+
+    def _around(self, method: Callable[..., Any], describe: Callable[..., str]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            name = describe(*args, **kwargs)
+            self.take(f"before {name}")
+            result = method(*args, **kwargs)
+            self.take(f"after {name}")
+            return result
+
+        return watched
+
+    def _around_async(self, method: Callable[..., Any], name: str) -> Callable[..., Any]:
+        @functools.wraps(method)
+        async def watched(*args: Any, **kwargs: Any) -> Any:
+            self.take(f"before {name}")
+            result = await method(*args, **kwargs)
+            self.take(f"after {name}")
+            return result
+
+        return watched
+
+
+def _memory(line: str) -> int:
+    """``VmRSS`` or ``VmHWM`` of this process, in octets."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition(f"{line}:")[2].split()[0]) * 1024
+
+
+def _handle(order: dict[str, Any], pipe: int) -> None:
+    from functions.fetch.handler import handler
+
+    steps = _Steps(pipe, order["kill_at"])
+    steps.watch()
+    answers, growth = [], []
+    for event in order["events"]:
+        before = _memory("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+        answers.append(handler(event, _Context()))
+        growth.append(_memory("VmHWM") - before)
+    os.write(pipe, f"\n{json.dumps({'answers': answers, 'growth': growth})}\n".encode())
+
+
+def _fork(order: dict[str, Any]) -> Run:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            os.close(reading)
+            os.dup2(2, 1)
+            _handle(order, writing)
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        steps, _, result = pipe.read().partition("\n\n")
+    _, status = os.waitpid(child, 0)
+    ended = json.loads(result) if result else {"answers": [], "growth": []}
+    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    return Run(killed, steps.split("\n"), **ended, errors="" if killed or not status else f"exit status {status}")
+
+
+def main() -> None:
+    """Obey orders until there are no more."""
+    from functions.fetch.handler import journal
+    from popfetch.runtime.wiring_fetch import cycle_parts
+
+    cycle_parts(journal)  # clients are made here once; they connect when they are used
+    for line in sys.stdin:
+        run = _fork(json.loads(line))
+        sys.stdout.write(json.dumps({name: getattr(run, name) for name in Run.__dataclass_fields__}) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""moto as a server in a process of its own, so that what it holds is in nobody else's memory.
+
+Run as ``python -m tests.real.moto_process``: prints its port and serves until its input ends.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.builders import aws as stack
+
+ROOT = Path(__file__).parents[2]
+BUS = "popfetch"
+
+
+def serve() -> None:
+    """Serve until standard input ends."""
+    # wanted for browsers of other origins only
+    cors = ModuleType("flask_cors")
+    cors.CORS = lambda app: None  # type: ignore[attr-defined]
+    sys.modules.setdefault("flask_cors", cors)
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    print(server.get_host_and_port()[1], flush=True)
+    sys.stdin.read()
+    os._exit(0)
+
+
+def environment(port: int) -> dict[str, str]:
+    """What makes AWS clients talk to the server on ``port``."""
+    return {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": stack.REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+@contextmanager
+def moto_process() -> Iterator[int]:
+    """A running moto server; yields its port."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.real.moto_process"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}/shared:{ROOT}"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.strip().isdigit(), "moto's server did not start"
+        yield int(line)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def stack_in_a_process() -> Iterator[tuple[stack.Aws, dict[str, str]]]:
+    """The stack's storage in a process of its own, and the environment that a function finds it by."""
+    with moto_process() as port, pytest.MonkeyPatch.context() as patch:
+        names = environment(port)
+        for name, value in names.items():
+            patch.setenv(name, value)
+        aws = stack._build()
+        dead_letters = aws.sqs.create_queue(QueueName="popfetch-dead.fifo", Attributes={"FifoQueue": "true"})
+        import boto3
+
+        boto3.client("events").create_event_bus(Name=BUS)
+        yield (
+            aws,
+            {
+                **names,
+                "POPFETCH_TABLE_NAME": aws.table,
+                "POPFETCH_MAIL_BUCKET_NAME": aws.bucket,
+                "POPFETCH_FETCH_QUEUE_URL": aws.queue_url,
+                "POPFETCH_DEAD_LETTER_QUEUE_URL": dead_letters["QueueUrl"],
+                "POPFETCH_EVENT_BUS_NAME": BUS,
+                "POPFETCH_CREDENTIALS_KEY_ID": aws.key_id,
+                "POPFETCH_ALLOW_PRIVATE_HOSTS": "true",
+                "POWERTOOLS_SERVICE_NAME": "popfetch",
+                "POWERTOOLS_METRICS_NAMESPACE": "popfetch",
+                "POWERTOOLS_LOG_LEVEL": "WARNING",
+            },
+        )
+
+
+if __name__ == "__main__":
+    serve()
