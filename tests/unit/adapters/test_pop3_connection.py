@@ -1,6 +1,7 @@
 """POP3 over real sockets against a scripted server: what goes onto the wire, in what order, and what goes wrong."""
 
 import asyncio
+import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
@@ -468,6 +469,11 @@ class TestTls:
             assert isinstance(error, TlsFailed)
             assert "/nowhere.pem" in error.message
 
+    async def test_is_of_version_1_2_at_least(self, dialer: Pop3Dialer) -> None:
+        assert dialer._tls.minimum_version is ssl.TLSVersion.TLSv1_2
+        assert dialer._tls.verify_mode is ssl.CERT_REQUIRED
+        assert dialer._tls.check_hostname
+
     async def test_on_a_plain_port_says_so(self, dialer: Pop3Dialer) -> None:
         async with ScriptedServer() as server:
             plain = Server(server.host, server.port, Security.TLS, "alex")
@@ -680,6 +686,21 @@ class TestRetrieval:
                 assert len(pulled) <= seen + 4
             assert seen == 20
             assert server.session.commands[-1] == "NOOP"
+
+    async def test_refills_the_window_in_batches(self) -> None:
+        dialer = Pop3Dialer(HostGuard(allow_private=True), window=8)
+        server = ScriptedServer([HELLO] * 20)
+        async with opened(dialer, server) as maildrop:
+            await events(maildrop, iter(range(1, 21)))
+            assert server.session.reads[0].count(b"RETR") == 8
+            assert all(read.count(b"\r\n") >= 2 for read in server.session.reads[:-1])
+
+    async def test_is_bounded_in_silence_inside_a_message(self) -> None:
+        limits = Limits(reply_seconds=20, idle_seconds=0.1)
+        dialer = Pop3Dialer(HostGuard(allow_private=True), limits=limits)
+        async with opened(dialer, ScriptedServer([HELLO], on={"RETR": Hang(b"+OK\r\n")})) as maildrop:
+            async with asyncio.timeout(10):
+                assert isinstance(await failure(events(maildrop, iter([1]))), ConnectionFailed)
 
     async def test_survives_a_refused_message(self, dialer: Pop3Dialer) -> None:
         server = ScriptedServer([HELLO] * 3, on={"RETR 2": err("no \x1b[31msuch message")})

@@ -46,6 +46,10 @@ def test_secrets_are_hidden_in_every_disguise(text: bytes) -> None:
     assert "open" not in shown.lower()
 
 
+def test_an_escape_sequence_that_swallows_half_a_secret_does_not_show_the_other_half() -> None:
+    assert "sesame" not in clean(b"bad \x1b[3Xopen sesame", ["3Xopen sesame"])
+
+
 def test_the_longer_secret_goes_first() -> None:
     assert clean(b"secret-and-more", ["secret", "secret-and-more"]) == "[hidden]"
 
