@@ -95,19 +95,25 @@ def empty(stack: Aws) -> None:
             stack.s3.delete_object(Bucket=stack.bucket, Key=found["Key"])
 
 
+@cache
+def _client(service: Any) -> Any:
+    """A client for all tests of a process: making one takes longer than most tests."""
+    return boto3.client(service)
+
+
 def _build() -> Aws:
-    dynamodb = boto3.client("dynamodb")
+    dynamodb = _client("dynamodb")
     properties = template_properties("Table")
     wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
     dynamodb.create_table(TableName=TABLE, **{name: properties[name] for name in wanted})
-    s3 = boto3.client("s3")
+    s3 = _client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     if "VersioningConfiguration" in template_properties("MailBucket"):
         s3.put_bucket_versioning(
             Bucket=BUCKET, VersioningConfiguration=template_properties("MailBucket")["VersioningConfiguration"]
         )
-    kms = boto3.client("kms")
-    sqs = boto3.client("sqs")
+    kms = _client("kms")
+    sqs = _client("sqs")
     fifo = {
         name: str(template_properties("FetchQueue")[name]).lower()
         if isinstance(template_properties("FetchQueue")[name], bool)
