@@ -71,7 +71,7 @@ def _message(number: int) -> bytes:
 
 
 def _base(number: int, random: Random, sender: tuple[str, str], subject: str) -> EmailMessage:
-    sent = _FIRST_DAY + timedelta(hours=47 * number, minutes=random.randrange(600))
+    sent = _FIRST_DAY + timedelta(hours=29 * number, minutes=random.randrange(600))
     name, address = sender
     domain = address.partition("@")[2]
     message = EmailMessage(policy=_POLICY)

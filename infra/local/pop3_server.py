@@ -9,7 +9,8 @@ the environment.
 """
 
 # ruff: noqa: N802, N803, ARG002 - the names and the arguments are Twisted's
-# mypy: disable-error-code="arg-type, assignment, import-untyped, list-item, misc, no-untyped-call, override"
+# mypy: disable-error-code="arg-type, assignment, import-untyped, list-item, misc, no-untyped-call"
+# mypy: disable-error-code="override, union-attr"
 # Twisted's POP3 and zope's interfaces have no types that mypy could follow.
 
 import os
@@ -80,6 +81,15 @@ class Pop3(pop3.POP3):
     def transformChunk(self, chunk: bytes) -> bytes:
         """The octets as they are: the mailbox has stuffed them."""
         return chunk
+
+    def do_UIDL(self, i: bytes | None = None) -> object:
+        """All UIDs, or number and UID of one message (RFC 1939, section 7): Twisted leaves out the number."""
+        if i is None:
+            return super().do_UIDL()
+        size = self.mbox.listMessages()[int(i) - 1 :][:1] if i.isdigit() and int(i) else []
+        if not any(size):
+            return self.failResponse(b"No such message")
+        return self.successResponse(b"%d %s" % (int(i), self.mbox.getUidl(int(i) - 1)))
 
     def do_TOP(self, i: bytes, size: bytes) -> object:
         """The header block and the first lines of a message."""
