@@ -3,10 +3,10 @@
 ``python -m tests.real.fetch_process`` reads one JSON order a line and answers each by one line. For each order it
 forks a process that has everything imported and nothing connected, and runs the handler in it: an execution
 environment that costs milliseconds. An order has ``events``, handled one after another, and ``kill_at``, the number
-of the step before which the process kills itself; 0 lets it live.
+of the step right after which the process kills itself; 0 lets it live.
 
-A step is the moment before or after a call to AWS, commands being written to the POP3 server, or its session's
-delete and quit.
+A step is whatever others notice: an answered call to AWS, commands written to the POP3 server, its session's delete
+and quit. To be killed before a step is to be killed after the one before it, and the first kills before anything.
 """
 
 import asyncio
@@ -102,9 +102,9 @@ class _Steps:
 
     def take(self, name: str) -> None:
         with self._turn:
+            os.write(self._pipe, f"{name}\n".encode())
             if next(self._numbers) == self._kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
-            os.write(self._pipe, f"{name}\n".encode())
 
     def watch(self) -> None:
         """Put steps around what leaves the process."""
@@ -130,10 +130,8 @@ class _Steps:
     def _around(self, method: Callable[..., Any], describe: Callable[..., str]) -> Callable[..., Any]:
         @functools.wraps(method)
         def watched(*args: Any, **kwargs: Any) -> Any:
-            name = describe(*args, **kwargs)
-            self.take(f"before {name}")
             result = method(*args, **kwargs)
-            self.take(f"after {name}")
+            self.take(describe(*args, **kwargs))
             return result
 
         return watched
@@ -141,9 +139,8 @@ class _Steps:
     def _around_async(self, method: Callable[..., Any], name: str) -> Callable[..., Any]:
         @functools.wraps(method)
         async def watched(*args: Any, **kwargs: Any) -> Any:
-            self.take(f"before {name}")
             result = await method(*args, **kwargs)
-            self.take(f"after {name}")
+            self.take(name)
             return result
 
         return watched
@@ -160,6 +157,7 @@ def _handle(order: dict[str, Any], pipe: int) -> None:
 
     steps = _Steps(pipe, order["kill_at"])
     steps.watch()
+    steps.take("start")
     answers, growth = [], []
     for event in order["events"]:
         before = _memory("VmRSS")

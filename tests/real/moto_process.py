@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+import boto3
 import pytest
 
 from tests.builders import aws as stack
@@ -73,10 +74,9 @@ def stack_in_a_process() -> Iterator[tuple[stack.Aws, dict[str, str]]]:
         names = environment(port)
         for name, value in names.items():
             patch.setenv(name, value)
+        patch.setattr(stack, "_client", boto3.client)  # those that tests share know another endpoint
         aws = stack._build()
         dead_letters = aws.sqs.create_queue(QueueName="popfetch-dead.fifo", Attributes={"FifoQueue": "true"})
-        import boto3
-
         boto3.client("events").create_event_bus(Name=BUS)
         yield (
             aws,
