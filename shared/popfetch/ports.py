@@ -95,6 +95,10 @@ class Maildrop(Protocol):
     def capa_broke_session(self) -> bool:
         """True when the server closed an earlier connection at CAPA, so that it is better not asked again."""
 
+    @property
+    def login_delay(self) -> int:
+        """Seconds that the server says it wants between sign-ins (RFC 2449, section 6.5); 0 where it says nothing."""
+
     async def stat(self) -> MaildropSize:
         """Ask for the number of messages and octets (RFC 1939, section 5)."""
 

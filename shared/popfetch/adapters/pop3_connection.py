@@ -209,6 +209,11 @@ class Pop3Maildrop:
         """What CAPA announced, all in all; ``None`` where the server has none."""
         return self._offer
 
+    @property
+    def login_delay(self) -> int:
+        """Seconds that the server says it wants between sign-ins (RFC 2449, section 6.5); 0 where it says nothing."""
+        return (self._offer.login_delay if self._offer else None) or 0
+
     async def stat(self) -> MaildropSize:
         """Ask for the number of messages and octets (RFC 1939, section 5)."""
         (reply,) = await self._ask(commands.STAT)

@@ -39,6 +39,7 @@ _MUTABLE_FIELDS = re.compile(
 _FIELDS = re.compile(
     rb"^(date|from|subject|message-id|received)[ \t]*:(.*(?:\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE
 )
+_FOLD = re.compile(r"\r?\n(?=[ \t])")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 
@@ -84,9 +85,10 @@ def _read_text(value: bytes, limit: int) -> str:
         text = value.decode()
     except UnicodeDecodeError:
         text = value.decode("latin-1")
+    text = _FOLD.sub("", text)
     if "=?" in text:
         with suppress(LookupError, ValueError, HeaderParseError):  # else it is shown as it stands
-            text = str(make_header(decode_header(text.replace("\r\n", "\n"))))
+            text = str(make_header(decode_header(text)))
     return _CONTROLS.sub(" ", text).strip()[:limit]
 
 

@@ -94,3 +94,5 @@ class ConnectionFailed(Pop3Error):
 
 class DeadlineReached(ConnectionFailed):
     """The caller's own deadline came before the session was done; this says nothing about the server's health."""
+
+    code = "deadline"

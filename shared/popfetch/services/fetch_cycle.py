@@ -34,7 +34,7 @@ from popfetch.domain.maildrop_survey import (
 )
 from popfetch.domain.message import QuarantinedMessage, StoredMessage
 from popfetch.domain.message_identity import read_header_fields
-from popfetch.pop3.errors import ConnectionFailed, Pop3Error, ServerTemporary
+from popfetch.pop3.errors import ConnectionFailed, Pop3Error, ProtocolViolation, ServerTemporary
 from popfetch.ports import (
     Clock,
     CredentialVault,
@@ -146,6 +146,7 @@ class FetchCycle:
         self._concluded = False
         self._pruned: Ledger | None = None
         self._reconcile_after = state.reconcile_after
+        self._login_delay = 0
 
     async def run(self) -> LastFetch:
         """Fetch, and leave the account's record telling how it went.
@@ -187,7 +188,7 @@ class FetchCycle:
         for _ in range(SESSIONS_PER_CYCLE):
             progress, troubles, troubled_now = self._tally.progress, self._state.troubles, set(self._troubled_now)
             maildrop = await self._parts.dialer.open(account.incoming, secret, self._advice(), self._frame.deadline)
-            self._note_sign_in(maildrop)
+            self._note_sign_in()
             try:
                 broke = await self._session(maildrop)
             except BaseException:
@@ -195,6 +196,7 @@ class FetchCycle:
                 raise
             if broke is None:
                 return
+            self._note_capa(maildrop)
             await maildrop.abandon()
             fruitless = 0 if self._tally.progress > progress else fruitless + 1
             if self._time_is_up or fruitless >= FRUITLESS_SESSIONS:
@@ -210,28 +212,34 @@ class FetchCycle:
     def _advice(self) -> DialAdvice:
         traits = self._state.traits
         pipeline = True if traits.pipelining is Pipelining.WORKS else None
-        if self._serial or traits.pipelining is Pipelining.BROKEN:
+        if self._serial or (traits.pipelining is Pipelining.BROKEN and not self._reconcile_is_due):
             pipeline = False
         return DialAdvice(pipeline=pipeline, skip_capa=traits.capa_breaks_session)
 
-    def _note_sign_in(self, maildrop: Maildrop) -> None:
+    def _note_sign_in(self) -> None:
         self._state = replace(self._state, failures=replace(FailureCounts(), temporary=self._state.failures.temporary))
+
+    def _note_capa(self, maildrop: Maildrop) -> None:
         if maildrop.capa_broke_session:
             self._state = replace(self._state, traits=replace(self._state.traits, capa_breaks_session=True))
 
     def _note_pipelining(self, maildrop: Maildrop) -> None:
         known = self._state.traits.pipelining
-        if self._serial and self._tally.progress and not self._troubled_now:
+        if self._serial and not self._troubled_now:
             known = Pipelining.BROKEN
-        elif maildrop.pipelines and known is Pipelining.UNKNOWN:
+        elif maildrop.pipelines:
             known = Pipelining.WORKS
         if known is not self._state.traits.pipelining:
             self._state = replace(self._state, traits=replace(self._state.traits, pipelining=known))
 
     async def _session(self, maildrop: Maildrop) -> Pop3Error | None:
         """Work through one session; returns what broke it, after committing what it brought."""
-        survey = await self._survey(maildrop)
+        try:
+            survey = await self._survey(maildrop)
+        except (ConnectionFailed, ProtocolViolation) as error:
+            return error
         if survey is None:
+            self._note_pipelining(maildrop)
             await maildrop.quit()
             return None
         broke: Pop3Error | None = None
@@ -245,7 +253,9 @@ class FetchCycle:
         if broke is not None:
             await self._commit(survey)
             return broke
+        self._note_capa(maildrop)
         self._note_pipelining(maildrop)
+        self._login_delay = maildrop.login_delay
         if survey.stale:
             self._owe_deletions(survey.stale)
         if self._doomed:
@@ -731,7 +741,8 @@ class FetchCycle:
             },
         )
         waiting = fetch.remaining - len(self._state.troubles)
-        if self._settings.catch_up and waiting > 0 and self._tally.progress:
+        # a server that wants pauses between sign-ins gets them: its backlog waits for the interval
+        if self._settings.catch_up and waiting > 0 and self._tally.progress and not self._login_delay:
             request = FetchRequest(
                 self._account.owner_id, self._account.account_id, Reason.CATCH_UP, self._parts.clock()
             )

@@ -169,6 +169,13 @@ async def test_the_maildrop_is_reconciled_with_the_ledger_every_day(aws: Aws) ->
         assert "LIST" in server.session.commands
 
 
+async def test_a_server_that_wants_pauses_between_sign_ins_is_not_caught_up_with_at_once(aws: Aws) -> None:
+    async with ScriptedServer(mails(21), capabilities=("UIDL", "USER", "LOGIN-DELAY 300")) as server:
+        collection = Collection(aws, server, max_messages_per_cycle=20)
+        assert (await collection.cycle()).remaining == 1
+    assert collection.queued() == []
+
+
 class TestDeleting:
     async def test_kept_messages_are_never_marked(self, aws: Aws) -> None:
         async with ScriptedServer(mails(3)) as server:

@@ -86,7 +86,7 @@ def watch_deletions(collection: Collection, unsafe: list[bytes]) -> Scripted:
 
 @pytest.mark.parametrize("policy", [AfterFetch.KEEP, AfterFetch.DELETE])
 async def test_killed_at_every_step_nothing_is_lost_or_doubled(aws: Aws, policy: AfterFetch) -> None:
-    mails = [Mail(a_message(number), b"uid-%d" % number) for number in range(1, 8)]
+    mails = [Mail(a_message(number), b"uid-%d" % number) for number in range(1, 4)]
     unsafe: list[bytes] = []
     for step in itertools.count(1):
         async with ScriptedServer(mails) as server:

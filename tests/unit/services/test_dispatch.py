@@ -1,0 +1,154 @@
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from popfetch.adapters.accounts_table import AccountsTable
+from popfetch.adapters.fetch_queue import SqsFetchQueue
+from popfetch.adapters.wheel_table import WheelTable
+from popfetch.domain.account import Account, FetchSettings, Standing
+from popfetch.domain.errors import StorageUnavailable
+from popfetch.domain.fetch_request import FetchRequest
+from popfetch.domain.wheel import minute_of, slot_of
+from popfetch.services.dispatch import dispatch_due_accounts
+from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, a_server, an_account
+from tests.builders.aws import Aws
+from tests.builders.collecting import RecordingJournal
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass
+class KeepingQueue:
+    """A queue that keeps what it was sent, or refuses it."""
+
+    sent: list[FetchRequest] = field(default_factory=list)
+    broken: bool = False
+
+    def send(self, requests: Sequence[FetchRequest]) -> None:
+        if self.broken:
+            raise StorageUnavailable("The queue is down.")
+        self.sent += requests
+
+    def send_erasure(self, owner_id: str, account_id: str, erase_mail: bool) -> None:
+        raise NotImplementedError
+
+    def take(self) -> list[FetchRequest]:
+        taken, self.sent = self.sent, []
+        return taken
+
+
+class Dispatch:
+    """Dispatch over the real table of moto."""
+
+    def __init__(self, aws: Aws, shards: int = 1) -> None:
+        self.accounts = AccountsTable(aws.dynamodb, aws.table, wheel_shards=shards)
+        self.wheel = WheelTable(aws.dynamodb, aws.table, shards=shards)
+        self.queue = KeepingQueue()
+        self.journal = RecordingJournal()
+
+    def add(self, number: int, owner_id: str = OWNER, interval: int = 5) -> Account:
+        account = an_account(
+            number,
+            owner_id=owner_id,
+            fetch=FetchSettings(interval_minutes=interval),
+            incoming=a_server(username=f"{owner_id}{number}"),
+        )
+        return self.accounts.add(account).account
+
+    def at(self, at: datetime) -> list[FetchRequest]:
+        dispatch_due_accounts(at, self.wheel, self.queue, self.journal)
+        return self.queue.take()
+
+
+@pytest.fixture
+def dispatch(aws: Aws) -> Dispatch:
+    return Dispatch(aws)
+
+
+def due_minute(owner_id: str = OWNER, interval: int = 5) -> datetime:
+    """The first minute from noon on in which the owner's accounts are due."""
+    offset = (slot_of(owner_id, interval) - minute_of(NOON)) % interval
+    return NOON + offset * MINUTE
+
+
+def test_an_account_is_asked_for_in_its_minute_and_in_no_other(dispatch: Dispatch) -> None:
+    account = dispatch.add(1)
+    asked = {minute: dispatch.at(NOON + minute * MINUTE) for minute in range(10)}
+    times = [NOON + minute * MINUTE for minute, requests in asked.items() if requests]
+    assert times == [due_minute(), due_minute() + 5 * MINUTE]
+    ((request,), _) = [requests for requests in asked.values() if requests]
+    assert (request.owner_id, request.account_id, request.due_at) == (OWNER, account.account_id, due_minute())
+
+
+def test_an_owners_accounts_are_asked_for_in_the_owners_order(dispatch: Dispatch) -> None:
+    added = [dispatch.add(number, interval=interval) for number, interval in [(3, 5), (1, 1), (2, 5)]]
+    requests = dispatch.at(due_minute())
+    assert [request.account_id for request in requests] == [account.account_id for account in added]
+
+
+def test_the_same_event_again_asks_for_the_same_with_the_same_deduplication_id(dispatch: Dispatch) -> None:
+    dispatch.add(1)
+    first, again = dispatch.at(due_minute()), dispatch.at(due_minute())
+    assert [request.deduplication_id for request in first] == [request.deduplication_id for request in again]
+
+
+def test_a_late_event_does_not_turn_progress_back(dispatch: Dispatch) -> None:
+    dispatch.add(1)
+    dispatch.at(due_minute() + 3 * MINUTE)
+    assert [request.due_at for request in dispatch.at(due_minute())] == [due_minute()]
+    assert dispatch.wheel.last_minute() == minute_of(due_minute() + 3 * MINUTE)
+
+
+def test_missed_minutes_are_caught_up_once_each_account(dispatch: Dispatch) -> None:
+    dispatch.add(1, interval=5)
+    dispatch.add(2, interval=60)
+    dispatch.at(NOON - MINUTE)
+    requests = dispatch.at(NOON + timedelta(hours=7))
+    assert len(requests) == 2
+    assert dispatch.journal.lines[0][2] == {"minutes": 420}
+
+
+def test_what_the_queue_did_not_take_is_asked_for_in_the_next_minute(dispatch: Dispatch) -> None:
+    dispatch.add(1)
+    dispatch.at(due_minute() - MINUTE)
+    dispatch.queue.broken = True
+    with pytest.raises(StorageUnavailable):
+        dispatch.at(due_minute())
+    dispatch.queue.broken = False
+    assert [request.due_at for request in dispatch.at(due_minute() + MINUTE)] == [due_minute()]
+
+
+def test_an_account_off_the_wheel_is_not_asked_for(dispatch: Dispatch, aws: Aws) -> None:
+    account = dispatch.add(1)
+    dispatch.accounts.remove(OWNER, account.account_id)
+    paused = replace(an_account(2), standing=Standing.PAUSED)
+    dispatch.accounts.add(paused)
+    assert dispatch.at(due_minute()) == []
+
+
+def test_shards_that_were_added_later_are_all_read(aws: Aws) -> None:
+    before = Dispatch(aws, shards=1)
+    before.add(1)
+    after = Dispatch(aws, shards=7)
+    after.add(2)
+    after.add(3, owner_id=OTHER_OWNER, interval=1)
+    requests = after.at(due_minute())
+    assert len(requests) == 3
+
+
+def test_many_due_accounts_reach_the_queue_in_order(aws: Aws) -> None:
+    dispatch = Dispatch(aws)
+    added = [dispatch.add(number, interval=1).account_id for number in range(1, 24)]
+    dispatch_due_accounts(NOON, dispatch.wheel, SqsFetchQueue(aws.sqs, aws.queue_url), dispatch.journal)
+    assert list(_account_ids(aws)) == added
+
+
+def _account_ids(aws: Aws) -> Iterator[str]:
+    import json
+
+    while messages := aws.sqs.receive_message(QueueUrl=aws.queue_url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            yield json.loads(message["Body"])["account_id"]
+            aws.sqs.delete_message(QueueUrl=aws.queue_url, ReceiptHandle=message["ReceiptHandle"])

@@ -1,0 +1,75 @@
+"""One request of the queue, carried out or dropped."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from popfetch.adapters.accounts_table import AccountsTable
+from popfetch.domain.fetch_request import Reason
+from popfetch.domain.fetch_state import FailureCounts
+from popfetch.ports import Erasure
+from popfetch.services.fetch_account import carry_out_request
+from popfetch.services.fetch_cycle import TimeFrame
+from tests.builders.aws import Aws
+from tests.builders.collecting import Collection, a_message
+from tests.builders.scripted_pop3_server import ScriptedServer
+
+
+async def test_a_due_account_is_fetched(aws: Aws) -> None:
+    async with ScriptedServer([a_message(1)]) as server:
+        collection = Collection(aws, server)
+        await collection.carry_out()
+    assert collection.contents() == [a_message(1)]
+
+
+async def test_a_request_that_was_answered_meanwhile_connects_to_nobody(aws: Aws) -> None:
+    async with ScriptedServer([a_message(1)]) as server:
+        collection = Collection(aws, server)
+        await collection.carry_out()
+        sessions = len(server.sessions)
+        await collection.carry_out(due_at=collection.now - timedelta(minutes=1))
+        assert len(server.sessions) == sessions
+    assert collection.journal.lines[-1][2]["why"] == "answered_by_a_later_cycle"
+
+
+async def test_an_account_that_is_gone_is_dropped(aws: Aws) -> None:
+    async with ScriptedServer() as server:
+        collection = Collection(aws, server)
+        AccountsTable(aws.dynamodb, aws.table).remove(collection.account.owner_id, collection.account.account_id)
+        await collection.carry_out()
+        assert server.sessions == []
+    assert collection.journal.lines[-1][2]["why"] == "account_is_gone"
+
+
+async def test_an_account_removed_during_its_cycle_leaves_no_index_behind(aws: Aws) -> None:
+    async with ScriptedServer([a_message(1)]) as server:
+        collection = Collection(aws, server)
+        store = AccountsTable(aws.dynamodb, aws.table)
+
+        def remove(*_: object) -> None:
+            store.remove(collection.account.owner_id, collection.account.account_id)
+
+        server.on["RETR"] = remove
+        await collection.carry_out()
+    assert collection.items("MESSAGE#") == collection.items("LEDGER#") == []
+    assert collection.journal.lines[-1][2]["error"] == "account_not_found"
+
+
+async def test_back_off_is_kept_unless_a_person_asks(aws: Aws) -> None:
+    async with ScriptedServer([a_message(1)]) as server:
+        collection = Collection(aws, server)
+        state = replace(
+            await collection.state(),
+            failures=FailureCounts(temporary=5, not_before=collection.now + timedelta(hours=1)),
+        )
+        await collection.records.commit(collection.account, state, "earlier")
+        await collection.carry_out()
+        assert server.sessions == []
+        await collection.carry_out(Reason.CHECK_NOW)
+        assert len(server.sessions) == 1
+
+
+async def test_an_erasure_is_passed_on_to_the_bus(aws: Aws) -> None:
+    async with ScriptedServer() as server:
+        collection = Collection(aws, server)
+        await carry_out_request(Erasure("anna", "gone", erase_mail=True), collection.parts, TimeFrame(0, 0))
+    assert collection.bus.named("AccountDeleted") == [{"owner_id": "anna", "account_id": "gone", "erase_mail": True}]
