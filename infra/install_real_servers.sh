@@ -4,12 +4,13 @@
 set -eu
 
 packages=""
-command -v dovecot >/dev/null 2>&1 || [ -x /usr/sbin/dovecot ] || packages="$packages dovecot-pop3d"
+[ -x /usr/lib/dovecot/pop3 ] || packages="$packages dovecot-pop3d"
+[ -x /usr/sbin/pop3d ] || packages="$packages mailutils-pop3d"
 
 if [ -z "$packages" ]; then exit 0; fi
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    echo "Missing:$packages. Tests that need it are skipped; install it to run them." >&2
+    echo "Missing:$packages. Tests that need them are skipped; install them to run those." >&2
     exit 0
 fi
 
