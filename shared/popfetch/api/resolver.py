@@ -120,6 +120,8 @@ def answer(
             "body": json.dumps(errors.body(error.code, error.message)),
             "isBase64Encoded": False,
         }
+    # API Gateway takes a missing body for an empty one; not every engine does
+    answered["body"] = answered.get("body") or ""
     failed = answered["statusCode"] >= HTTPStatus.BAD_REQUEST
     journal.info(
         "request answered",

@@ -1,9 +1,13 @@
 """Logging and metrics by Powertools, behind the port that services know."""
 
+import logging
 import sys
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+_CALLER = 3
+"""Frames between whoever notes something and the logging module, so that a line's location is theirs."""
 
 _UNITS = {"OctetsStored": MetricUnit.Bytes}
 
@@ -20,15 +24,15 @@ class PowertoolsJournal:
 
     def info(self, message: str, **fields: object) -> None:
         """Note something that went as it should."""
-        self.logger.info(message, extra=fields)
+        self.logger.info(message, extra=fields, stacklevel=_CALLER)
 
     def warning(self, message: str, **fields: object) -> None:
         """Note something that an operator may want to look at."""
-        self.logger.warning(message, extra=fields)
+        self.logger.warning(message, extra=fields, stacklevel=_CALLER)
 
     def error(self, message: str, **fields: object) -> None:
         """Note something that an operator has to look at; the exception being handled is added."""
-        self.logger.error(message, extra=fields, exc_info=sys.exc_info()[0] is not None)
+        self.logger.error(message, extra=fields, stacklevel=_CALLER, exc_info=sys.exc_info()[0] is not None)
 
     def count(self, metric: str, value: float = 1) -> None:
         """Add to a metric of this invocation."""
@@ -38,4 +42,5 @@ class PowertoolsJournal:
 
 def new_journal() -> PowertoolsJournal:
     """A journal named by the function's ``POWERTOOLS_SERVICE_NAME``."""
+    logging.logAsyncioTasks = False
     return PowertoolsJournal(Logger(), Metrics())
