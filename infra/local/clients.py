@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBServiceResource
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
@@ -33,6 +35,14 @@ class Clients:
     def dynamodb(self) -> "DynamoDBServiceResource":
         """Tables."""
         return self._session.resource("dynamodb", endpoint_url=self._endpoint_url)
+
+    def iam(self) -> "IAMClient":
+        """Roles."""
+        return self._session.client("iam", endpoint_url=self._endpoint_url)
+
+    def kms(self) -> "KMSClient":
+        """Keys."""
+        return self._session.client("kms", endpoint_url=self._endpoint_url)
 
     def logs(self) -> "CloudWatchLogsClient":
         """What functions logged."""

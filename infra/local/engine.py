@@ -34,10 +34,11 @@ def path_with_our_tools() -> str:
 
 
 class Engine:
-    """The engine of a workspace."""
+    """The engine of a workspace; with ``enforce_permissions``, functions can do only what their roles allow."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, *, enforce_permissions: bool = False) -> None:
         self.workspace = workspace
+        self._enforce_permissions = enforce_permissions
         self.process = BackgroundProcess(workspace.engine, mark="ministack")
 
     def start(self) -> bool:
@@ -82,6 +83,7 @@ class Engine:
             # Servers with fixed ports that nobody needs, and that a second clone could not open.
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
+            "AUTH": "true" if self._enforce_permissions else "false",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 

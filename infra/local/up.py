@@ -18,12 +18,12 @@ type Say = Callable[[str], None]
 POP3_SERVER_MARK = "infra.local.pop3_server"
 
 
-def bring_up(workspace: Workspace, say: Say) -> dict[str, str]:
+def bring_up(workspace: Workspace, say: Say, *, enforce_permissions: bool = False) -> dict[str, str]:
     """Start the engine, deploy the stack, sign an owner in; returns the stack's outputs and the owner's.
 
     Whatever is there already stays as it is; the owner's token is always a new one.
     """
-    if Engine(workspace).start():
+    if Engine(workspace, enforce_permissions=enforce_permissions).start():
         say(f"The engine runs at {workspace.endpoint_url}.")
     else:
         say(f"The engine runs already at {workspace.endpoint_url}.")

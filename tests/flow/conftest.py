@@ -1,7 +1,7 @@
 """The deployed stack on an engine of its own, for all flow tests of a run.
 
-The engine listens at a free port and its state is removed afterwards; what ``sam build`` makes is shared with the
-make targets, so that it is built once.
+The engine lets functions do only what their roles allow. It listens at a free port, ``make down``
+does not know it, and its state is removed afterwards; what ``sam build`` made is kept for the next run.
 """
 
 import shutil
@@ -18,6 +18,7 @@ from infra.local.owner import Owner, sign_in
 from infra.local.stored import StoredAccount
 from infra.local.up import bring_up
 from infra.local.workspace import ROOT, Workspace, free_port
+from tests.flow.permissions import set_aside_what_the_engine_cannot_judge
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,11 @@ class LocalStack:
 @pytest.fixture(scope="session")
 def local_stack() -> Iterator[LocalStack]:
     """Engine and stack, brought up once."""
-    workspace = Workspace(ROOT / ".local", free_port())
+    workspace = Workspace(ROOT / ".local" / "flow-tests", free_port())
     said: list[str] = []
     try:
-        outputs = bring_up(workspace, said.append)
+        outputs = bring_up(workspace, said.append, enforce_permissions=True)
+        set_aside_what_the_engine_cannot_judge(Clients(workspace), outputs["MailBucketName"])
         owner = Owner(outputs["OwnerEmail"], outputs["OwnerPassword"], outputs["IdToken"])
         yield LocalStack(workspace, outputs, Clients(workspace), owner)
     finally:
