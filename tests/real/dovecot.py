@@ -50,7 +50,7 @@ default_process_limit = 50
 ssl = {ssl}
 ssl_cert = <{folder}/server.pem
 ssl_key = <{folder}/server.key
-disable_plaintext_auth = no
+disable_plaintext_auth = {tls_only}
 auth_mechanisms = {mechanisms}
 auth_failure_delay = {failure_seconds} secs
 auth_cache_size = 0
@@ -105,7 +105,9 @@ class Dovecot:
         tls: str = "yes",
         lock_session: bool = False,
         failure_seconds: int = 0,
+        names: Sequence[str] = ("localhost", "127.0.0.1"),
     ) -> None:
+        self._names = names
         self._mechanisms = mechanisms
         self._uidl_format = uidl_format
         self._tls = tls
@@ -171,13 +173,8 @@ class Dovecot:
         self.folder.chmod(0o755)
         (self.folder / "mail").mkdir()
         os.chown(self.folder / "mail", *self._owner)
-        authority = trustme.CA()
-        certificate = authority.issue_cert("localhost", "127.0.0.1")
-        certificate.cert_chain_pems[0].write_to_path(str(self.folder / "server.pem"))
-        certificate.private_key_pem.write_to_path(str(self.folder / "server.key"))
-        self.ca_file = str(self.folder / "authority.pem")
-        authority.cert_pem.write_to_path(self.ca_file)
-        self.port, self.tls_port = _free_ports(2)
+        self.ca_file = write_certificate(self.folder, self._names)
+        self.port, self.tls_port = free_ports(2)
         configuration = self.folder / "dovecot.conf"
         configuration.write_text(self._configuration())
         command = binary()
@@ -202,6 +199,7 @@ class Dovecot:
             internal_group=grp.getgrgid(os.getgid()).gr_name if me else "dovecot",
             login_user=me or "dovenull",
             ssl=self._tls,
+            tls_only="yes" if self._tls == "required" else "no",
             mechanisms=" ".join(self._mechanisms),
             failure_seconds=self._failure_seconds,
             uidl_format=self._uidl_format,
@@ -236,10 +234,23 @@ class Dovecot:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody listens on."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     try:
         return [int(held.getsockname()[1]) for held in sockets]
     finally:
         for held in sockets:
             held.close()
+
+
+def write_certificate(folder: Path, names: Sequence[str]) -> str:
+    """Write ``server.pem`` and ``server.key`` for ``names``; returns the file of their authority."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert(*names)
+    certificate.cert_chain_pems[0].write_to_path(str(folder / "server.pem"))
+    certificate.private_key_pem.write_to_path(str(folder / "server.key"))
+    (folder / "server.key").chmod(0o600)
+    ca_file = str(folder / "authority.pem")
+    authority.cert_pem.write_to_path(ca_file)
+    return ca_file
