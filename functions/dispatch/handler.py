@@ -14,8 +14,8 @@ journal = new_journal()
 
 
 @journal.logger.inject_lambda_context(clear_state=True)
-@journal.metrics.log_metrics
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+@journal.flushed
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Dispatch the minute that a scheduled event names by its ``time``."""
     done = dispatch_due_accounts(_time_of(event), wheel(), fetch_queue(), journal)
     return {"minute": done.minute, "requests": done.requests, "minutes_caught_up": done.minutes_caught_up}

@@ -13,8 +13,8 @@ journal = new_journal()
 
 
 @journal.logger.inject_lambda_context(clear_state=True)
-@journal.metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
+@journal.flushed
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Fetch, and answer which messages are to come again."""
     failed = fetch_batch(_deliveries(event), context.get_remaining_time_in_millis() / 1000, journal)
     return {"batchItemFailures": [{"itemIdentifier": delivery_id} for delivery_id in failed]}

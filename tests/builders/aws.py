@@ -126,5 +126,5 @@ def _build() -> Aws:
         kms=kms,
         sqs=sqs,
         key_id=kms.create_key()["KeyMetadata"]["KeyId"],
-        queue_url=sqs.create_queue(QueueName="popfetch.fifo", Attributes=fifo)["QueueUrl"],  # type: ignore[arg-type]
+        queue_url=sqs.create_queue(QueueName="popfetch.fifo", Attributes=fifo)["QueueUrl"],
     )

@@ -124,12 +124,19 @@ class Collection:
         """Change the account's fetch settings, as a person would."""
         self.account = replace(self.account, fetch=replace(self.account.fetch, **changes))
 
-    async def cycle(self, *, seconds: float = 60.0, later: timedelta = timedelta(minutes=5)) -> LastFetch:
+    async def cycle(
+        self,
+        *,
+        seconds: float = 60.0,
+        seconds_for_new: float | None = None,
+        later: timedelta = timedelta(minutes=5),
+    ) -> LastFetch:
         """Run one cycle with the stored state, ``later`` than the one before."""
         self.now += later
         state = await self.state()
         loop = asyncio.get_running_loop()
-        frame = TimeFrame(stop_at=loop.time() + seconds, deadline=loop.time() + seconds)
+        for_new = seconds if seconds_for_new is None else seconds_for_new
+        frame = TimeFrame(stop_at=loop.time() + for_new, deadline=loop.time() + seconds)
         return await FetchCycle(self.parts, self.account, state, f"cycle-{next(self._ids)}", frame).run()
 
     async def carry_out(self, reason: Reason = Reason.SCHEDULE, *, due_at: datetime | None = None) -> None:

@@ -445,6 +445,8 @@ def merged_listing(uidl: Sequence[bytes] | None, sizes: Sequence[bytes] | None) 
 def _uid_of(reply: Replied) -> bytes:
     if not reply.text:
         return b""
+    if len(reply.text.split()) == 1 and reply.text.strip() != b"%d" % reply.command.number:
+        return reply.text.strip()  # Twisted's server answers with the UID alone
     number, uid = replies.parse_uidl_row(reply.text)
     _check_number(reply.command, number)
     return uid

@@ -2,9 +2,15 @@
 
 import logging
 import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+type Handler = Callable[[Any, LambdaContext], dict[str, Any]]
 
 _CALLER = 3
 """Frames between whoever notes something and the logging module, so that a line's location is theirs."""
@@ -39,8 +45,21 @@ class PowertoolsJournal:
         if value:
             self.metrics.add_metric(metric, _UNITS.get(metric, MetricUnit.Count), value)
 
+    def flushed(self, handler: Handler) -> Handler:
+        """Write a handler's metrics as one line when it ends, however it ends; none where it counted nothing."""
+
+        @wraps(handler)
+        def flushing(event: Any, context: LambdaContext) -> dict[str, Any]:
+            try:
+                return handler(event, context)
+            finally:
+                if self.metrics.metric_set:
+                    self.metrics.flush_metrics()
+
+        return flushing
+
 
 def new_journal() -> PowertoolsJournal:
     """A journal named by the function's ``POWERTOOLS_SERVICE_NAME``."""
-    logging.logAsyncioTasks = False
+    logging.logAsyncioTasks = False  # type: ignore[attr-defined]
     return PowertoolsJournal(Logger(), Metrics())

@@ -189,6 +189,10 @@ class TestIdlePoll:
             await maildrop.probe(1)
             assert server.session.reads == [b"STAT\r\n", b"UIDL 1\r\n"]
 
+    async def test_takes_a_uid_that_comes_without_its_number(self, dialer: Pop3Dialer) -> None:
+        async with opened(dialer, ScriptedServer([HELLO], on={"UIDL 1": b"+OK 4f3a9c\r\n"})) as maildrop:
+            assert (await maildrop.probe(1))[1] == b"4f3a9c"
+
     async def test_has_no_uid_where_uidl_is_refused(self, dialer: Pop3Dialer) -> None:
         async with opened(dialer, ScriptedServer([HELLO], uidl=False)) as maildrop:
             assert await maildrop.probe(1) == (MaildropSize(1, len(HELLO)), None)

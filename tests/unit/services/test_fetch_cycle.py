@@ -13,7 +13,7 @@ from popfetch.domain.fetch_state import FetchState, Outcome
 from popfetch.domain.ledger import Disposition
 from tests.builders.aws import Aws
 from tests.builders.collecting import Collection, a_message
-from tests.builders.scripted_pop3_server import DEFAULT, Mail, Scripted, ScriptedServer, ScriptedSession, err
+from tests.builders.scripted_pop3_server import DEFAULT, Hang, Mail, Scripted, ScriptedServer, ScriptedSession, err
 
 
 def mails(count: int, first: int = 1) -> list[bytes]:
@@ -440,12 +440,23 @@ async def test_a_storage_failure_sends_the_request_back_and_loses_nothing(aws: A
     assert collection.contents() == sorted(mails(5))
 
 
-async def test_time_that_runs_out_ends_a_cycle_in_good_order(aws: Aws) -> None:
+async def test_when_no_time_is_left_for_new_messages_they_wait_for_the_next_cycle(aws: Aws) -> None:
     async with ScriptedServer(mails(5)) as server:
         collection = Collection(aws, server)
-        fetch = await collection.cycle(seconds=0)
-        assert fetch.error_code in {None, "network"}
+        fetch = await collection.cycle(seconds_for_new=0)
+        assert (fetch.stored, fetch.remaining, fetch.error_code) == (0, 5, None)
+        assert server.session.said_quit
         assert (await collection.cycle()).stored == 5
+
+
+async def test_a_deadline_in_the_middle_ends_the_session_and_is_no_failed_connection(aws: Aws) -> None:
+    async with ScriptedServer(mails(5), on={"RETR 3": [Hang()]}) as server:
+        collection = Collection(aws, server)
+        fetch = await collection.cycle(seconds=1)
+        assert (fetch.stored, fetch.error_code) == (2, "deadline")
+        assert (await collection.state()).failures.connection == 0
+        assert (await collection.cycle()).remaining == 0
+    assert collection.contents() == sorted(mails(5))
 
 
 async def test_many_small_segments_are_packed(aws: Aws) -> None:

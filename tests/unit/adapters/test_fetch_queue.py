@@ -1,0 +1,91 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from popfetch.adapters.fetch_queue import SqsFetchQueue
+from popfetch.domain.errors import StorageUnavailable
+from popfetch.domain.fetch_request import FetchRequest, Reason
+from popfetch.ports import Delivery, Erasure
+from tests.builders.accounts import NOON, OWNER
+from tests.builders.aws import Aws
+
+
+def a_request(number: int, minutes: int = 0) -> FetchRequest:
+    return FetchRequest(OWNER, f"account{number}", Reason.SCHEDULE, NOON + timedelta(minutes=minutes))
+
+
+def received(aws: Aws) -> list[Delivery]:
+    found = []
+    while messages := aws.sqs.receive_message(
+        QueueUrl=aws.queue_url, MaxNumberOfMessages=10, AttributeNames=["All"], VisibilityTimeout=0
+    ).get("Messages"):
+        for message in messages:
+            group = message["Attributes"]["MessageGroupId"]
+            found.append(Delivery(message["MessageId"], message["ReceiptHandle"], group, message["Body"]))
+            aws.sqs.delete_message(QueueUrl=aws.queue_url, ReceiptHandle=message["ReceiptHandle"])
+    return found
+
+
+def test_what_is_sent_is_read_in_order(aws: Aws) -> None:
+    queue = SqsFetchQueue(aws.sqs, aws.queue_url)
+    requests = [a_request(number) for number in range(25)]
+    queue.send(requests)
+    assert [queue.read(delivery) for delivery in received(aws)] == requests
+
+
+def test_the_same_slot_twice_is_one_message(aws: Aws) -> None:
+    queue = SqsFetchQueue(aws.sqs, aws.queue_url)
+    queue.send([a_request(1), a_request(1, minutes=5)])
+    queue.send([a_request(1)])
+    assert len(received(aws)) == 2
+
+
+def test_an_erasure_waits_behind_its_owners_requests(aws: Aws) -> None:
+    queue = SqsFetchQueue(aws.sqs, aws.queue_url)
+    queue.send([a_request(1)])
+    queue.send_erasure(OWNER, "account1", erase_mail=True)
+    assert [queue.read(delivery) for delivery in received(aws)] == [
+        a_request(1),
+        Erasure(OWNER, "account1", erase_mail=True),
+    ]
+
+
+class HalfDeaf:
+    """A queue's client that refuses the last entry of each call, for a while."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+        self.taken: list[str] = []
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        refused = Entries[-1:] if self.refusals else []
+        self.refusals -= bool(refused)
+        self.taken += [entry["MessageDeduplicationId"] for entry in Entries if entry not in refused]
+        return {"Failed": [{"Id": entry["Id"], "Code": "Throttled", "SenderFault": False} for entry in refused]}
+
+
+def test_entries_that_were_refused_are_sent_again() -> None:
+    client = HalfDeaf(refusals=2)
+    SqsFetchQueue(client, "url").send([a_request(1), a_request(2)])  # type: ignore[arg-type]
+    assert client.taken == [a_request(1).deduplication_id, a_request(2).deduplication_id]
+
+
+def test_what_is_refused_for_good_is_an_error() -> None:
+    with pytest.raises(StorageUnavailable, match="1 of 2"):
+        SqsFetchQueue(HalfDeaf(refusals=99), "url").send([a_request(1), a_request(2)])  # type: ignore[arg-type]
+
+
+async def test_deliveries_are_held_and_settled(aws: Aws) -> None:
+    queue = SqsFetchQueue(aws.sqs, aws.queue_url)
+    queue.send([a_request(1)])
+    (message,) = aws.sqs.receive_message(QueueUrl=aws.queue_url, VisibilityTimeout=30)["Messages"]
+    delivery = Delivery(message["MessageId"], message["ReceiptHandle"], OWNER, message["Body"])
+    await queue.hold([delivery], 0)
+    assert len(aws.sqs.receive_message(QueueUrl=aws.queue_url, VisibilityTimeout=0)["Messages"]) == 1
+    await queue.settle([delivery])
+    assert "Messages" not in aws.sqs.receive_message(QueueUrl=aws.queue_url)
+
+
+def test_a_deduplication_id_is_no_longer_than_sqs_allows() -> None:
+    assert len(FetchRequest(OWNER, "a" * 64, Reason.CHECK_NOW, NOON).deduplication_id) <= 128

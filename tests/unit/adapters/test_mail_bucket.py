@@ -1,0 +1,49 @@
+import pytest
+
+from popfetch.adapters.mail_bucket import PART_OCTETS, MailBucket
+from popfetch.domain.errors import StorageUnavailable
+from tests.builders.aws import Aws
+
+
+@pytest.fixture
+def bucket(aws: Aws) -> MailBucket:
+    return MailBucket(aws.s3, aws.bucket)
+
+
+async def test_a_message_is_stored_with_type_and_metadata(aws: Aws, bucket: MailBucket) -> None:
+    await bucket.put("mail/a/b/undated/1.eml", bytearray(b"octets\x00\xff"), {"uid": "1"})
+    found = aws.s3.get_object(Bucket=aws.bucket, Key="mail/a/b/undated/1.eml")
+    assert found["Body"].read() == b"octets\x00\xff"
+    assert (found["ContentType"], found["Metadata"]) == ("message/rfc822", {"uid": "1"})
+
+
+async def test_a_large_message_exists_only_once_it_is_complete(aws: Aws, bucket: MailBucket) -> None:
+    parts = [b"a" * PART_OCTETS, b"b" * PART_OCTETS, b"c" * 10]
+    upload = await bucket.begin_upload("mail/large", {"uid": "1"})
+    for part in parts:
+        await upload.write(part)
+    assert "Contents" not in aws.s3.list_objects_v2(Bucket=aws.bucket)
+    await upload.complete()
+    assert aws.s3.get_object(Bucket=aws.bucket, Key="mail/large")["Body"].read() == b"".join(parts)
+
+
+async def test_an_aborted_message_leaves_nothing(aws: Aws, bucket: MailBucket) -> None:
+    upload = await bucket.begin_upload("mail/large", {})
+    await upload.write(b"a" * PART_OCTETS)
+    await upload.abort()
+    await upload.abort()
+    assert "Uploads" not in aws.s3.list_multipart_uploads(Bucket=aws.bucket)
+    assert "Contents" not in aws.s3.list_objects_v2(Bucket=aws.bucket)
+
+
+async def test_a_part_that_failed_fails_the_message(aws: Aws, bucket: MailBucket) -> None:
+    upload = await bucket.begin_upload("mail/large", {})
+    await upload.write(b"too small to be a part that others follow")
+    await upload.write(b"the last")
+    with pytest.raises(StorageUnavailable):
+        await upload.complete()
+
+
+async def test_a_bucket_that_is_gone_is_storage_unavailable(aws: Aws) -> None:
+    with pytest.raises(StorageUnavailable, match="NoSuchBucket"):
+        await MailBucket(aws.s3, "no-such-bucket").put("k", b"", {})
