@@ -48,8 +48,8 @@ class Conversation:
 class Relay:
     """Passes every connection on to ``target``; use it as an asynchronous context manager.
 
-    ``watch`` sees the client's octets before they are passed on and may take its time; ``meddle`` replaces the
-    server's.
+    ``watch`` sees the client's octets before they are passed on and may take its time; what it raises keeps them
+    back, ends the connection, and is raised again at the end. ``meddle`` replaces the server's octets.
     """
 
     def __init__(self, target: int, *, watch: Watch | None = None, meddle: Meddle | None = None) -> None:
@@ -60,6 +60,7 @@ class Relay:
         self._meddle = meddle
         self._listener: asyncio.Server | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._objections: list[Exception] = []
 
     async def __aenter__(self) -> Self:
         self._listener = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -77,6 +78,8 @@ class Relay:
             await asyncio.wait(self._running, timeout=5)
         if error is not None and self.conversations:
             error.add_note(f"the last conversation:\n{self.conversations[-1]}")
+        if self._objections:
+            raise self._objections[0]
 
     @property
     def last(self) -> Conversation:
@@ -112,7 +115,11 @@ class Relay:
                 data = self._meddle(data)
             conversation.passed.append((side, data))
             if side == "client" and self._watch is not None:
-                await self._watch(data)
+                try:
+                    await self._watch(data)
+                except Exception as objection:
+                    self._objections.append(objection)
+                    raise ConnectionAbortedError from objection
             writer.write(data)
             await writer.drain()
         if not writer.is_closing() and writer.can_write_eof():
