@@ -71,7 +71,8 @@ def may_try_next(way: Way, text: bytes, *, protected: bool, credentials_sent: bo
     """
     code = known_code(text)
     if mechanism_unsupported(text):
-        return code == "" or not credentials_sent
+        # dovecot announces USER though it lacks PLAIN, and says so only after PASS: no password was judged
+        return code == "" or not credentials_sent or (way is Way.USER and protected)
     if code:
         return False
     if way in CHALLENGE_WAYS and credentials_sent:

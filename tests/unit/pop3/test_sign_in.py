@@ -65,6 +65,7 @@ def test_a_token_goes_the_way_that_is_announced() -> None:
         (Way.APOP, b"unknown command", False, True, True),
         (Way.LOGIN, b"no", True, False, True),
         (Way.USER, b"unknown command", True, False, True),
+        (Way.USER, b"[AUTH] Unsupported authentication mechanism.", True, True, True),
         # a challenge that failed over TLS may never have worked
         (Way.APOP, b"authentication failed", True, True, True),
         (Way.CRAM_MD5, b"", True, True, True),
@@ -77,6 +78,7 @@ def test_a_token_goes_the_way_that_is_announced() -> None:
         (Way.PLAIN, b"", True, True, False),
         (Way.USER, b"no such user", True, False, False),
         (Way.PLAIN, b"[AUTH] unknown mechanism", True, True, False),
+        (Way.USER, b"[AUTH] Unsupported authentication mechanism.", False, True, False),
         # and a server in trouble is left alone
         (Way.LOGIN, b"[IN-USE] x", True, False, False),
         (Way.CRAM_MD5, b"[SYS/TEMP] x", True, True, False),
