@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 
 import boto3
 import pytest
@@ -22,10 +21,6 @@ BUS = "popfetch"
 
 def serve() -> None:
     """Serve until standard input ends."""
-    # wanted for browsers of other origins only
-    cors = ModuleType("flask_cors")
-    cors.CORS = lambda app: None  # type: ignore[attr-defined]
-    sys.modules.setdefault("flask_cors", cors)
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)

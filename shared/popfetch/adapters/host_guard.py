@@ -126,10 +126,7 @@ def ascii_name(host: str) -> str:
         if literal is None or "%" in host:
             raise HostRefused("The host holds a colon but is no IPv6 address; the port has a field of its own.")
         return str(literal)
-    try:
-        name = host.encode("idna").decode("ascii").lower().removesuffix(".")
-    except UnicodeError as error:
-        raise HostRefused("The host is not a valid name; enter a name such as pop.example.com.") from error
+    name = (host if host.isascii() else _international(host)).lower().removesuffix(".")
     if _literal(name):
         return name
     labels = name.split(".")
@@ -138,6 +135,16 @@ def ascii_name(host: str) -> str:
     if _NUMBER.fullmatch(labels[-1]):
         raise HostRefused("The host is a number in an unusual form; enter a name, or an address such as 192.0.2.1.")
     return name
+
+
+def _international(host: str) -> str:
+    """The ASCII form of an international name (RFC 5891, mapped as browsers do by UTS 46)."""
+    import idna  # names that need it are rare, and its tables are large
+
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError) as error:
+        raise HostRefused("The host is not a valid name; enter a name such as pop.example.com.") from error
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

@@ -94,6 +94,7 @@ class TestNames:
             ("pop.example.com", "pop.example.com"),
             ("POP.Example.COM.", "pop.example.com"),
             ("bücher.example", "xn--bcher-kva.example"),
+            ("Straße.example", "xn--strae-oqa.example"),
             ("8.8.8.8", "8.8.8.8"),
             ("[2606:4700::1]", "2606:4700::1"),
             ("2606:4700:0::1", "2606:4700::1"),
