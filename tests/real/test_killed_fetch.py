@@ -77,13 +77,13 @@ class Scene:
         files = self.maildir.files()
         doomed = {digest(files[number - 1].read_bytes()) for number in numbers}
         stored = {bytes.fromhex(text) for text in self.collector.object_digests()}
-        settled = self.collector.ledger().by_content
+        settled = self.collector.ledger()
         assert doomed <= stored
         assert self.collector.indexed() == self.collector.object_keys()
         for content in doomed:
-            assert any(entry.disposition is Disposition.STORED for entry in settled.get(content_print(content), [])), (
-                "DELE was sent for a message that the ledger does not hold"
-            )
+            assert any(
+                entry.disposition is Disposition.STORED for entry in settled.of_content(content_print(content))
+            ), "DELE was sent for a message that the ledger does not hold"
 
     async def run_until_quiet(self, kill_at: int) -> None:
         """Carry out requests, the first one killed; a delivery comes again until it was done."""

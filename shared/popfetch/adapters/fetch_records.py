@@ -23,7 +23,7 @@ from popfetch.adapters.dynamodb_items import Item, WireItem, error_code, from_wi
 from popfetch.domain.account import Account
 from popfetch.domain.errors import AccountNotFound, CycleOvertaken, StorageUnavailable
 from popfetch.domain.fetch_state import FetchState, LastFetch
-from popfetch.domain.ledger import ENTRY_OCTETS, Ledger, LedgerEntry, pack, uid_print, unpack
+from popfetch.domain.ledger import ENTRY_OCTETS, Ledger, LedgerEntry, pack, uid_print
 from popfetch.domain.message import QuarantinedMessage, StoredMessage
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ class FetchRecordsTable:
     def _load_ledger(self, account_id: str) -> Ledger:
         ledger = Ledger()
         for item in self._segments(account_id, keys.LEDGER):
-            kind = ledger.fresh if item[keys.SORT].startswith(keys.FRESH_SEGMENTS) else ledger.packed
-            kind.append(keys.segment_sequence(item[keys.SORT]))
-            ledger.extend(unpack(item[cycle_items.SEGMENT]))
+            if item[keys.SORT].startswith(keys.PACKED_SEGMENTS):
+                ledger.packed_segments.append(keys.segment_sequence(item[keys.SORT]))
+            ledger.extend_packed(item[cycle_items.SEGMENT])
         return ledger
 
     def _segments(self, account_id: str, prefix: str, **options: Any) -> Iterator[Item]:
@@ -206,9 +206,9 @@ class FetchRecordsTable:
         account_id = account.account_id
         fresh = self._segments(account_id, keys.FRESH_SEGMENTS, ProjectionExpression=keys.SORT)
         old = [keys.fresh_segment(account_id, keys.segment_sequence(item[keys.SORT])) for item in fresh]
-        old += [keys.packed_segment(account_id, sequence) for sequence in ledger.packed]
+        old += [keys.packed_segment(account_id, sequence) for sequence in ledger.packed_segments]
         after = state
-        puts = self._packed_puts(account_id, max(ledger.packed, default=-1) + 1, pack(ledger.entries()))
+        puts = self._packed_puts(account_id, max(ledger.packed_segments, default=-1) + 1, pack(ledger.entries()))
         for group in batched(puts, SEGMENTS_PER_TRANSACTION, strict=False):
             written = replace(after, version=after.version + 1, fresh_segments=0)
             self._transact("Rewriting the ledger", account, after.version, written, cycle_id, list(group))

@@ -145,8 +145,8 @@ def survey_all(
         if row.uid:
             by_print.setdefault(row.print, []).append(row)
     for uid, group in by_print.items():
-        _match(survey, group, ledger.by_uid.get(uid, []), traits, settings, now)
-    survey.absent = ledger.by_uid.keys() - by_print.keys()
+        _match(survey, group, ledger.of_uid(uid), traits, settings, now)
+    survey.absent = ledger.uids - by_print.keys()
     waiting = [row for row in survey.rows if row.number not in survey.settled]
     survey.unsettled = _in_order(waiting, settings.order)
     return survey
@@ -225,9 +225,10 @@ def pruned(ledger: Ledger, absent: set[bytes], now: datetime) -> Ledger | None:
     Nothing is forgotten while more than half of the ledger is absent: a server that renames its messages, or shows
     an empty maildrop for an hour, must not cause everything to be fetched again.
     """
-    if not absent or len(absent) * 2 > len(ledger.by_uid):
+    if not absent or len(absent) * 2 > len(ledger.uids):
         return None
-    kept = Ledger(fresh=ledger.fresh, packed=ledger.packed)
+    kept = Ledger()
+    kept.packed_segments = ledger.packed_segments
     kept.extend(
         entry
         for entry in ledger.entries()

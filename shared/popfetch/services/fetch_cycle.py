@@ -510,7 +510,7 @@ class FetchCycle:
         if survey.ledger is None:
             return False
         row = intake.row
-        known = survey.ledger.by_content.get(content_print(intake.digest.content), [])
+        known = survey.ledger.of_content(content_print(intake.digest.content))
         known = [entry for entry in known if entry.disposition is Disposition.STORED]
         if not row.uid:
             return bool(known)

@@ -5,7 +5,7 @@ from popfetch.adapters.fetch_records import ENTRIES_PER_SEGMENT, FetchRecordsTab
 from popfetch.domain.account import Account
 from popfetch.domain.errors import AccountNotFound, CycleOvertaken, StorageUnavailable
 from popfetch.domain.fetch_state import Checkpoint, FetchState
-from popfetch.domain.ledger import LedgerEntry, uid_print
+from popfetch.domain.ledger import Ledger, LedgerEntry, uid_print
 from popfetch.domain.message import StoredMessage
 from tests.builders.accounts import NOON, an_account
 from tests.builders.aws import Aws
@@ -94,11 +94,11 @@ async def test_packing_keeps_every_entry(records: FetchRecordsTable, account: Ac
         state = await records.commit(account, state, "cycle", entries(3, first=number * 3))
     state = await records.compact(account, state, "cycle")
     ledger = await records.load_ledger(account.account_id)
-    assert (len(ledger), ledger.fresh, ledger.packed, state.fresh_segments) == (15, [], [0], 0)
+    assert (len(ledger), ledger.packed_segments, state.fresh_segments) == (15, [0], 0)
     state = await records.commit(account, state, "cycle", entries(1, first=99))
     await records.compact(account, state, "cycle")
     ledger = await records.load_ledger(account.account_id)
-    assert (len(ledger), ledger.packed) == (16, [0])
+    assert (len(ledger), ledger.packed_segments) == (16, [0])
 
 
 async def test_packing_spills_into_further_segments(records: FetchRecordsTable, account: Account) -> None:
@@ -110,7 +110,7 @@ async def test_packing_spills_into_further_segments(records: FetchRecordsTable, 
     await records.compact(account, state, "cycle")
     ledger = await records.load_ledger(account.account_id)
     assert len(ledger) == 3 * (ENTRIES_PER_SEGMENT - 1)
-    assert len(ledger.packed) == 3
+    assert len(ledger.packed_segments) == 3
 
 
 async def test_a_rewritten_ledger_replaces_the_old_one(records: FetchRecordsTable, account: Account) -> None:
@@ -118,7 +118,8 @@ async def test_a_rewritten_ledger_replaces_the_old_one(records: FetchRecordsTabl
     state = await records.compact(account, state, "cycle")
     state = await records.commit(account, state, "cycle", entries(5, first=5))
     ledger = await records.load_ledger(account.account_id)
-    kept = type(ledger)(fresh=ledger.fresh, packed=ledger.packed)
+    kept = Ledger()
+    kept.packed_segments = ledger.packed_segments
     kept.extend(entry for entry in ledger.entries() if entry.uid != uid_print(b"0"))
     await records.compact(account, state, "cycle", kept)
     assert len(await records.load_ledger(account.account_id)) == 9

@@ -56,6 +56,24 @@ def test_a_ledger_keeps_every_entry(entries: list[LedgerEntry]) -> None:
     assert sorted(ledger.entries(), key=repr) == sorted(entries, key=repr)
 
 
+@given(st.lists(ENTRIES), st.integers(min_value=0))
+def test_entries_are_found_by_uid_and_by_content(entries: list[LedgerEntry], which: int) -> None:
+    ledger = Ledger()
+    ledger.extend(entries)
+    assert ledger.uids == {entry.uid for entry in entries}
+    if entries:
+        wanted = entries[which % len(entries)]
+        assert ledger.of_uid(wanted.uid) == [entry for entry in reversed(entries) if entry.uid == wanted.uid]
+        assert ledger.of_content(wanted.content) == [entry for entry in entries if entry.content == wanted.content]
+
+
+def test_content_is_found_at_its_own_place_only() -> None:
+    ledger = Ledger()
+    ledger.add(LedgerEntry(b"contentXuids", 0, b"contentY", 0))
+    ledger.add(LedgerEntry(b"uid of other", 0, b"contentX", 0))
+    assert [entry.uid for entry in ledger.of_content(b"contentX")] == [b"uid of other"]
+
+
 def test_prints_tell_uids_apart_whatever_their_length() -> None:
     uids = [b"", b"a", b"a" * 70, b"a" * 71, b"\xff", b"\x00"]
     assert len({uid_print(uid) for uid in uids}) == len(uids)

@@ -77,7 +77,7 @@ def watch_deletions(collection: Collection, unsafe: list[bytes]) -> Scripted:
         assert mail is not None
         objects = collection.objects().values()
         indexed = {item.get("uid") for item in collection.items("MESSAGE#")}
-        entered = collection.records._load_ledger(collection.account.account_id).by_uid
+        entered = collection.records._load_ledger(collection.account.account_id).uids
         if mail.content not in objects or mail.uid not in indexed or uid_print(mail.uid) not in entered:
             unsafe.append(mail.uid)
 
