@@ -22,8 +22,10 @@ from popfetch.domain.fetch_state import FetchState, LastFetch
 from popfetch.domain.ledger import Ledger
 from popfetch.domain.secret import Secret
 from popfetch.pop3.limits import DEFAULT_LIMITS, Limits
+from popfetch.services.cycle_record import CycleParts
 from popfetch.services.fetch_account import carry_out_request
-from popfetch.services.fetch_cycle import CycleParts, FetchCycle, TimeFrame
+from popfetch.services.fetch_cycle import FetchCycle
+from popfetch.services.message_taking import TimeFrame
 from popfetch.services.octet_budget import OctetBudget
 from tests.builders.accounts import NOON, an_account
 from tests.builders.aws import Aws

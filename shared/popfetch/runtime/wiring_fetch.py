@@ -17,9 +17,10 @@ from popfetch.domain.fetch_request import FetchRequest
 from popfetch.ports import Delivery, Erasure, Journal
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.settings import Settings
+from popfetch.services.cycle_record import CycleParts
 from popfetch.services.fetch_account import carry_out_request
 from popfetch.services.fetch_batch import carry_out
-from popfetch.services.fetch_cycle import CycleParts, TimeFrame
+from popfetch.services.message_taking import TimeFrame
 from popfetch.services.octet_budget import OctetBudget
 
 THREADS = 48

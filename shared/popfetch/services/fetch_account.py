@@ -7,7 +7,9 @@ from popfetch.domain.admission import admit
 from popfetch.domain.errors import AccountNotFound, CycleOvertaken
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.ports import Erasure
-from popfetch.services.fetch_cycle import CycleParts, FetchCycle, TimeFrame
+from popfetch.services.cycle_record import CycleParts
+from popfetch.services.fetch_cycle import FetchCycle
+from popfetch.services.message_taking import TimeFrame
 
 
 async def carry_out_request(request: FetchRequest | Erasure, parts: CycleParts, frame: TimeFrame) -> None:

@@ -8,7 +8,7 @@ from popfetch.domain.fetch_request import Reason
 from popfetch.domain.fetch_state import FailureCounts
 from popfetch.ports import Erasure
 from popfetch.services.fetch_account import carry_out_request
-from popfetch.services.fetch_cycle import TimeFrame
+from popfetch.services.message_taking import TimeFrame
 from tests.builders.aws import Aws
 from tests.builders.collecting import Collection, a_message
 from tests.builders.scripted_pop3_server import ScriptedServer

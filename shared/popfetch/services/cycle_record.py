@@ -1,0 +1,380 @@
+"""What a cycle knows of its account, commits to the table, and tells when it is done.
+
+Everything that is to outlive the cycle goes through here: what has landed in the bucket, the account's state, and how
+it went. What is committed is consistent by itself: a checkpoint never runs ahead of the entries it stands for.
+"""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from random import random
+from typing import Any
+
+from popfetch.domain.account import Account, AfterFetch, Standing
+from popfetch.domain.errors import AccountNotFound, PopfetchError, StorageUnavailable
+from popfetch.domain.failures import after_failure
+from popfetch.domain.fetch_request import FetchRequest, Reason
+from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Outcome, Trouble
+from popfetch.domain.ledger import Disposition, Ledger, LedgerEntry, content_print, day_number, uid_print
+from popfetch.domain.maildrop_survey import TRIES_BEFORE_QUARANTINE, Row, Survey, trouble_key
+from popfetch.domain.message import QuarantinedMessage, StoredMessage
+from popfetch.pop3.errors import Pop3Error
+from popfetch.ports import (
+    Clock,
+    CredentialVault,
+    EventBus,
+    FetchQueue,
+    FetchRecords,
+    Journal,
+    MaildropDialer,
+    MailStore,
+)
+from popfetch.services.octet_budget import OctetBudget
+
+MESSAGES_PER_COMMIT = 50
+OCTETS_PER_COMMIT = 16 * 1024 * 1024
+SECONDS_PER_COMMIT = 5
+ENTRIES_PER_COMMIT = 5000
+SEGMENTS_BEFORE_PACKING = 64
+
+type Failure = Pop3Error | PopfetchError
+
+
+@dataclass(frozen=True, slots=True)
+class CycleParts:
+    """What every cycle works with; ``budget`` bounds the octets on their way to the bucket, all cycles together."""
+
+    records: FetchRecords
+    store: MailStore
+    dialer: MaildropDialer
+    vault: CredentialVault
+    queue: FetchQueue
+    bus: EventBus
+    journal: Journal
+    clock: Clock
+    budget: OctetBudget
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a cycle has done so far."""
+
+    listed: int = 0
+    stored: int = 0
+    skipped: int = 0
+    quarantined: int = 0
+    deleted: int = 0
+    octets: int = 0
+    remaining: int = 0
+
+    @property
+    def progress(self) -> int:
+        """Messages settled, one way or another."""
+        return self.stored + self.skipped + self.quarantined
+
+
+@dataclass(slots=True)
+class _Landed:
+    """Messages and entries that the bucket has acknowledged and that wait to be committed."""
+
+    messages: list[StoredMessage] = field(default_factory=list)
+    released: list[bytes] = field(default_factory=list)
+    entries: list[LedgerEntry] = field(default_factory=list)
+    octets: int = 0
+
+
+class CycleRecord:
+    """The record of one cycle; ``state`` is what the account's record says as far as this cycle knows."""
+
+    def __init__(self, parts: CycleParts, account: Account, state: FetchState, cycle_id: str) -> None:
+        self.parts = parts
+        self.account = account
+        self.state = state
+        self.tally = Tally()
+        self.started_at = parts.clock()
+        self.troubled_now: set[bytes] = set()
+        self.doomed: list[int] = []
+        self.pruned: Ledger | None = None
+        self.login_delay = 0
+        self.concluded = False
+        self._cycle_id = cycle_id
+        self._landed = _Landed()
+        self._last_commit = 0.0
+
+    def update(self, **changes: Any) -> None:
+        """Change the state as it will be written next."""
+        self.state = replace(self.state, **changes)
+
+    def learn(self, **traits: Any) -> None:
+        """Remember something of the account's server."""
+        self.update(traits=replace(self.state.traits, **traits))
+
+    # --- settling ---------------------------------------------------------------------------------------------
+
+    def land(self, survey: Survey, row: Row, message: StoredMessage) -> None:
+        """A message was acknowledged by the bucket; it counts with the next commit."""
+        self._landed.messages.append(message)
+        self._landed.octets += message.octets
+        self.tally.stored += 1
+        self.tally.octets += message.octets
+        if row.number in survey.retried:
+            self._landed.released.append(row.uid)
+
+    def settle_stored(self, survey: Survey, row: Row, content: bytes) -> None:
+        """Settle a message that is in the bucket."""
+        self._enter(survey, self._entry(row, content, Disposition.STORED))
+        survey.settle(row.number)
+        self._forget_trouble(row)
+        if self.account.fetch.after_fetch is AfterFetch.DELETE:
+            self.owe_deletions([row.number])
+
+    async def skip(self, survey: Survey, row: Row) -> None:
+        """Settle a message that the owner does not want."""
+        survey.settle(row.number)
+        self.tally.skipped += 1
+        if row.uid:
+            self._enter(survey, self._entry(row, b"", Disposition.SKIPPED))
+        if len(self._landed.entries) >= ENTRIES_PER_COMMIT:
+            await self.commit(survey)
+
+    def owe_deletions(self, numbers: list[int]) -> None:
+        """Until these are deleted, whatever cycle comes next is to reconcile and find them."""
+        self.doomed += numbers
+        self.update(reconcile_after=None)
+
+    def _enter(self, survey: Survey, entry: LedgerEntry) -> None:
+        self._landed.entries.append(entry)
+        if survey.ledger is not None:
+            survey.ledger.add(entry)
+
+    def _entry(self, row: Row, content: bytes, disposition: Disposition) -> LedgerEntry:
+        uid = row.print or uid_print(b"content:" + content)
+        return LedgerEntry(uid, row.octets, content_print(content), day_number(self.started_at), disposition)
+
+    # --- trouble ----------------------------------------------------------------------------------------------
+
+    async def note_trouble(self, survey: Survey, row: Row, reason: str) -> None:
+        """Count a try against a message, once a cycle; too many put it into quarantine."""
+        key = trouble_key(row)
+        if key in self.troubled_now:
+            return
+        self.troubled_now.add(key)
+        tries = self.state.troubles[key].tries + 1 if key in self.state.troubles else 1
+        if tries < TRIES_BEFORE_QUARANTINE:
+            self.update(troubles={**self.state.troubles, key: Trouble(tries, reason[:120])})
+            return
+        await self.parts.records.quarantine(
+            QuarantinedMessage(
+                self.account.owner_id,
+                self.account.account_id,
+                row.uid,
+                row.octets,
+                tries,
+                reason,
+                self.parts.clock(),
+            )
+        )
+        self.parts.journal.warning(
+            "a message cannot be taken and is quarantined; those behind it are not held up",
+            account_id=self.account.account_id,
+            uid=row.uid.decode("ascii", "backslashreplace")[:80],
+            tries=tries,
+            reason=reason,
+        )
+        self._enter(survey, self._entry(row, b"", Disposition.QUARANTINED))
+        survey.settle(row.number)
+        self.tally.quarantined += 1
+        self._forget_trouble(row)
+
+    def _forget_trouble(self, row: Row) -> None:
+        key = trouble_key(row)
+        if key in self.state.troubles:
+            self.update(troubles={other: t for other, t in self.state.troubles.items() if other != key})
+
+    # --- committing -------------------------------------------------------------------------------------------
+
+    async def commit_if_due(self, survey: Survey) -> None:
+        """Commit when enough has landed, or enough time has passed."""
+        landed = self._landed
+        now = asyncio.get_running_loop().time()
+        if not landed.entries:
+            self._last_commit = now
+        elif (
+            len(landed.messages) >= MESSAGES_PER_COMMIT
+            or landed.octets >= OCTETS_PER_COMMIT
+            or now - self._last_commit >= SECONDS_PER_COMMIT
+        ):
+            await self.commit(survey)
+
+    async def commit(self, survey: Survey) -> None:
+        """Make what landed count: index first, then ledger and checkpoint together."""
+        landed, self._landed = self._landed, _Landed()
+        checkpoint = survey.checkpoint()
+        written = await self._write(landed, replace(self.state, checkpoint=checkpoint))
+        # what puts under way have changed in the state meanwhile stands
+        self.update(
+            checkpoint=checkpoint,
+            version=written.version,
+            next_segment=written.next_segment,
+            fresh_segments=written.fresh_segments,
+        )
+
+    async def _write(self, landed: _Landed, state: FetchState) -> FetchState:
+        records = self.parts.records
+        if landed.messages:
+            await records.index(landed.messages)
+        try:
+            written = await records.commit(self.account, state, self._cycle_id, landed.entries)
+        except AccountNotFound:
+            await records.withdraw(landed.messages)
+            raise
+        self._last_commit = asyncio.get_running_loop().time()
+        for uid in landed.released:
+            await records.release(self.account.account_id, uid)
+        if landed.messages:
+            await self._publish(
+                "MessageStored",
+                {
+                    "messages": [
+                        {"message_id": message.message_id, "key": message.key, "octets": message.octets}
+                        for message in landed.messages
+                    ]
+                },
+            )
+        return written
+
+    # --- concluding -------------------------------------------------------------------------------------------
+
+    async def conclude(self, failure: Failure | None, survey: Survey | None = None) -> None:
+        """Write how the cycle went, together with what has landed since the last commit."""
+        landed, self._landed = self._landed, _Landed()
+        now = self.parts.clock()
+        state = self.state if survey is None else replace(self.state, checkpoint=survey.checkpoint())
+        standing = Standing.ACTIVE
+        if failure is None:
+            all_settled = state.start_applied or not self.tally.remaining
+            state = replace(state, failures=FailureCounts(), start_applied=all_settled)
+        elif not self.tally.progress:
+            failures, standing = after_failure(
+                state.failures,
+                failure.code,
+                explicit=getattr(failure, "explicit", False),
+                now=now,
+                interval=timedelta(minutes=self.account.fetch.interval_minutes),
+                jitter=random(),  # noqa: S311 - spreads pauses, guards nothing
+            )
+            state = replace(state, failures=failures)
+        self.state = await self._write(landed, replace(state, last_fetch=self._last_fetch(failure, now)))
+        self.concluded = True
+        await self._follow_standing(standing, failure)
+
+    def _last_fetch(self, failure: Failure | None, now: datetime) -> LastFetch:
+        tally = self.tally
+        if failure is not None:
+            outcome = Outcome.PARTIAL if tally.progress else Outcome.FAILED
+        elif tally.remaining:
+            outcome = Outcome.PARTIAL
+        else:
+            outcome = Outcome.STORED if tally.stored else Outcome.NOTHING_NEW
+        return LastFetch(
+            started_at=self.started_at,
+            finished_at=now,
+            outcome=outcome,
+            listed=tally.listed,
+            stored=tally.stored,
+            skipped=tally.skipped,
+            quarantined=tally.quarantined,
+            deleted=tally.deleted,
+            octets=tally.octets,
+            remaining=tally.remaining,
+            error_code=failure.code if failure else None,
+            error_message=failure.message[:300] if failure else None,
+        )
+
+    async def _follow_standing(self, standing: Standing, failure: Failure | None) -> None:
+        """Leave the wheel when a person is needed, come back to it when a check by hand succeeded; tell once."""
+        account = self.account
+        if standing is not Standing.ACTIVE and account.standing is Standing.ACTIVE:
+            stopped = replace(account, standing=standing)
+            if await self.parts.records.take_off_wheel(stopped):
+                assert failure is not None
+                name = "AccountAuthFailed" if standing is Standing.AUTH_FAILED else "AccountConnectionFailed"
+                await self._publish(name, {"code": failure.code, "message": failure.message[:300]})
+        elif failure is None and account.standing in {Standing.AUTH_FAILED, Standing.CONNECTION_FAILED}:
+            recovered = replace(account, standing=Standing.ACTIVE)
+            if await self.parts.records.put_on_wheel(recovered):
+                await self._publish("AccountRecovered", {})
+
+    async def afterwards(self) -> LastFetch:
+        """What follows a finished cycle: a word in the log, history, packing, and the next cycle if mail waits."""
+        fetch = self.state.last_fetch
+        assert fetch is not None
+        idle = fetch.outcome is Outcome.NOTHING_NEW and not (self.tally.progress or self.tally.deleted)
+        self._report(fetch, idle=idle)
+        await self._pack_ledger()
+        if idle:
+            return fetch
+        await self.parts.records.add_history(self.account, self._cycle_id, fetch)
+        await self._publish(
+            "FetchCycleCompleted",
+            {
+                "outcome": str(fetch.outcome),
+                "listed": fetch.listed,
+                "stored": fetch.stored,
+                "skipped": fetch.skipped,
+                "quarantined": fetch.quarantined,
+                "deleted": fetch.deleted,
+                "octets": fetch.octets,
+                "remaining": fetch.remaining,
+                "error": fetch.error_code,
+            },
+        )
+        waiting = fetch.remaining - len(self.state.troubles)
+        # a server that wants pauses between sign-ins gets them: its backlog waits for the interval
+        if self.account.fetch.catch_up and waiting > 0 and self.tally.progress and not self.login_delay:
+            request = FetchRequest(self.account.owner_id, self.account.account_id, Reason.CATCH_UP, self.parts.clock())
+            await asyncio.to_thread(self.parts.queue.send, [request])
+        return fetch
+
+    async def _pack_ledger(self) -> None:
+        if self.pruned is not None or self.state.fresh_segments >= SEGMENTS_BEFORE_PACKING:
+            self.state = await self.parts.records.compact(self.account, self.state, self._cycle_id, self.pruned)
+
+    def _report(self, fetch: LastFetch, *, idle: bool) -> None:
+        journal = self.parts.journal
+        details: dict[str, object] = {
+            "owner_id": self.account.owner_id,
+            "account_id": self.account.account_id,
+            "cycle_id": self._cycle_id,
+            "outcome": str(fetch.outcome),
+            "listed": fetch.listed,
+        }
+        if not idle:
+            details |= {
+                "stored": fetch.stored,
+                "skipped": fetch.skipped,
+                "quarantined": fetch.quarantined,
+                "deleted": fetch.deleted,
+                "octets": fetch.octets,
+                "remaining": fetch.remaining,
+                "seconds": round((fetch.finished_at - fetch.started_at).total_seconds(), 3),
+            }
+        journal.count("Cycles")
+        journal.count("MessagesStored", fetch.stored)
+        journal.count("OctetsStored", fetch.octets)
+        journal.count("MessagesQuarantined", fetch.quarantined)
+        if fetch.error_code:
+            journal.count("CyclesFailed")
+            journal.warning("cycle failed", **details, error=fetch.error_code, reason=fetch.error_message)
+        else:
+            journal.info("cycle finished", **details)
+
+    async def _publish(self, name: str, detail: dict[str, object]) -> None:
+        account = self.account
+        whose: dict[str, object] = {"owner_id": account.owner_id, "account_id": account.account_id}
+        try:
+            await asyncio.to_thread(self.parts.bus.publish, name, {**whose, **detail})
+        except StorageUnavailable:
+            # the mail is stored and committed: an event that could not be told must not fetch it again
+            self.parts.journal.error("an event could not be published", event_name=name, **whose)
+            self.parts.journal.count("EventsLost")
