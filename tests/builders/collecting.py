@@ -15,7 +15,7 @@ from popfetch.adapters.fetch_queue import SqsFetchQueue
 from popfetch.adapters.fetch_records import FetchRecordsTable
 from popfetch.adapters.host_guard import HostGuard
 from popfetch.adapters.mail_bucket import MailBucket
-from popfetch.adapters.pop3_connection import Pop3Dialer
+from popfetch.adapters.pop3_dialer import Pop3Dialer
 from popfetch.domain.account import Account, Direction, FetchSettings
 from popfetch.domain.fetch_request import FetchRequest, Reason
 from popfetch.domain.fetch_state import FetchState, LastFetch

@@ -110,7 +110,8 @@ class _Steps:
         """Put steps around what leaves the process."""
         from botocore.client import BaseClient
 
-        from popfetch.adapters.pop3_connection import Pop3Maildrop, _Line
+        from popfetch.adapters.pop3_line import Line as _Line
+        from popfetch.adapters.pop3_maildrop import Pop3Maildrop
 
         def called(_: Any, operation: str, *__: Any) -> str:
             return operation

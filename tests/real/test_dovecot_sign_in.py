@@ -9,7 +9,8 @@ import pytest
 import trustme
 
 from popfetch.adapters.host_guard import HostGuard
-from popfetch.adapters.pop3_connection import Pop3Dialer, Pop3Maildrop
+from popfetch.adapters.pop3_dialer import Pop3Dialer
+from popfetch.adapters.pop3_maildrop import Pop3Maildrop
 from popfetch.domain.account import Security, Server
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import MaildropBusy, SignInRefused, TlsFailed

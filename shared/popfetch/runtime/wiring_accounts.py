@@ -23,7 +23,7 @@ def accounts_service() -> Accounts:
     from popfetch.adapters.credential_vault import CredentialVault
     from popfetch.adapters.fetch_queue import SqsFetchQueue
     from popfetch.adapters.host_guard import HostGuard
-    from popfetch.adapters.pop3_connection import Pop3Dialer
+    from popfetch.adapters.pop3_dialer import Pop3Dialer
 
     settings = Settings.from_environment()
     table_name = settings.require("table_name")

@@ -12,7 +12,7 @@ from popfetch.adapters.fetch_queue import SqsFetchQueue
 from popfetch.adapters.fetch_records import FetchRecordsTable
 from popfetch.adapters.host_guard import HostGuard
 from popfetch.adapters.mail_bucket import MailBucket
-from popfetch.adapters.pop3_connection import Pop3Dialer
+from popfetch.adapters.pop3_dialer import Pop3Dialer
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.ports import Delivery, Erasure, Journal
 from popfetch.runtime.aws_clients import aws_client

@@ -1,0 +1,174 @@
+"""Opens POP3 sessions: fulfils the port ``MaildropDialer``.
+
+In this order, each only if the one before it went well: credentials that fit on their lines, a host that the guard lets
+pass, connection and TLS, CAPA, sign-in. A server that hangs up at CAPA is dialled once more without it. What fails
+leaves no connection behind.
+"""
+
+import asyncio
+import ssl
+from functools import cached_property
+
+from popfetch.adapters.host_guard import CheckedHost, HostGuard
+from popfetch.adapters.pop3_line import ClosedAtCapa, Line, out_of_place
+from popfetch.adapters.pop3_maildrop import Pop3Maildrop
+from popfetch.domain.account import AuthMethod, Server
+from popfetch.domain.secret import Secret
+from popfetch.pop3 import commands
+from popfetch.pop3.classification import Moment
+from popfetch.pop3.errors import ConnectionFailed, DeadlineReached, Pop3Error, TlsFailed, UnusableCredentials
+from popfetch.pop3.events import Challenged, Replied
+from popfetch.pop3.limits import DEFAULT_LIMITS, Limits
+from popfetch.pop3.replies import Capabilities
+from popfetch.pop3.sasl import CANCEL, Credentials, apop_digest
+from popfetch.pop3.sign_in import EXCHANGES, Way, may_try_next, ways_with_password, ways_with_token
+from popfetch.ports import DialAdvice
+
+WINDOW = 512
+"""The most commands that wait for their replies at once: enough for 2,000 messages a second at 80 ms round trip."""
+
+
+class Pop3Dialer:
+    """Opens POP3 sessions with servers that the guard lets pass.
+
+    ``ca_file`` is a PEM bundle trusted in addition to the public authorities.
+    """
+
+    def __init__(
+        self,
+        guard: HostGuard,
+        *,
+        ca_file: str | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        window: int = WINDOW,
+    ) -> None:
+        self._guard = guard
+        self._ca_file = ca_file
+        self._limits = limits
+        self._window = window
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        # Reading the public authorities takes tens of milliseconds: once a process, and only when TLS is used.
+        context = ssl.create_default_context()
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if self._ca_file:
+            try:
+                context.load_verify_locations(self._ca_file)
+            except OSError as error:
+                raise TlsFailed(
+                    f"The operator's CA bundle {self._ca_file} cannot be read; it must be a PEM file."
+                ) from error
+        return context
+
+    async def open(self, server: Server, secret: Secret, advice: DialAdvice, deadline: float) -> Pop3Maildrop:
+        """Connect, protect, sign in; ``deadline`` is in the loop's time and bounds the whole session.
+
+        A server that closes the connection at CAPA is asked again without it, and the maildrop says so in
+        ``capa_broke_session``.
+        """
+        credentials = Credentials(server.username, secret.reveal())
+        credentials.check()
+        host = await self._check(server, deadline)
+        try:
+            return await self._sign_in(host, server, credentials, advice, deadline, skip_capa=advice.skip_capa)
+        except ClosedAtCapa:
+            return await self._sign_in(
+                host, server, credentials, advice, deadline, skip_capa=True, capa_broke_session=True
+            )
+
+    async def _check(self, server: Server, deadline: float) -> CheckedHost:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._guard.check(server.host, server.port)
+        except TimeoutError as error:
+            raise DeadlineReached(f"The time was over before {server.host} was found.") from error
+
+    async def _sign_in(
+        self,
+        host: CheckedHost,
+        server: Server,
+        credentials: Credentials,
+        advice: DialAdvice,
+        deadline: float,
+        *,
+        skip_capa: bool,
+        capa_broke_session: bool = False,
+    ) -> Pop3Maildrop:
+        line = Line(host, server.security, credentials, self._limits, deadline)
+        offer: Capabilities | None = None
+        try:
+            await line.connect(lambda: self._tls)
+            if not skip_capa:
+                offer = await line.capabilities(signing_in=True)
+            await _prove_identity(line, server.auth, credentials, offer)
+        except ConnectionFailed as error:
+            await line.abandon()
+            if offer is None and not skip_capa and line.hung_up_at("USER"):
+                # It refused CAPA and then hung up; no password was sent yet.
+                raise ClosedAtCapa from error
+            raise
+        except BaseException:
+            await line.abandon()
+            raise
+        return Pop3Maildrop(line, offer, advice, self._window, capa_broke_session=capa_broke_session)
+
+
+async def _prove_identity(line: Line, auth: AuthMethod, credentials: Credentials, offer: Capabilities | None) -> None:
+    """Sign in by the best way there is; by the next one only where that is safe (see ``sign_in``)."""
+    timestamp = line.timestamp
+    protected = line.protected
+    if auth is AuthMethod.OAUTH2:
+        if not protected:
+            raise UnusableCredentials("An access token is only sent over TLS; choose TLS or STARTTLS.")
+        ways = ways_with_token(offer)
+    else:
+        ways = ways_with_password(offer, timestamp=timestamp is not None, protected=protected)
+    refused: Pop3Error | None = None
+    for way in ways:
+        try:
+            outcome, sent = await _try(line, way, credentials)
+        except ConnectionFailed as error:
+            # Servers like to hang up after a refusal; the refusal is what matters.
+            if refused is None:
+                raise
+            raise refused from error
+        if outcome.accepted:
+            return
+        refused = line.classified(outcome, Moment.SIGN_IN)
+        if not may_try_next(way, outcome.text, protected=protected, credentials_sent=sent):
+            break
+    raise refused or ConnectionFailed(f"There is no way to sign in to {line.place}.")
+
+
+async def _try(line: Line, way: Way, credentials: Credentials) -> tuple[Replied, bool]:
+    """Try one way; returns its outcome and whether the credentials were on the wire by then."""
+    if way is Way.APOP:
+        digest = apop_digest(line.timestamp or b"", credentials.secret)
+        line.hide(digest)
+        return await line.ask(commands.apop(credentials.username, digest)), True
+    if way is Way.USER:
+        reply = await line.ask(commands.user(credentials.username))
+        if not reply.accepted:
+            return reply, False
+        return await line.ask(commands.password(credentials.secret)), True
+    return await _exchange(line, way, credentials)
+
+
+async def _exchange(line: Line, way: Way, credentials: Credentials) -> tuple[Replied, bool]:
+    """Run one SASL exchange; returns the same two."""
+    exchange = EXCHANGES[way](credentials)
+    initial = exchange.initial_response()
+    line.send(commands.auth(exchange.mechanism, initial))
+    step = 0 if initial is None else 1
+    while True:
+        event = await line.next_event()
+        if isinstance(event, Replied):
+            return event, step > 0
+        if not isinstance(event, Challenged):
+            raise out_of_place(event)
+        answer = exchange.answer(step, event.challenge)
+        if answer is not None:
+            line.hide(answer.decode("ascii"))
+            step += 1
+        line.answer(CANCEL if answer is None else answer)
