@@ -96,6 +96,10 @@ class Maildrop(Protocol):
         """True when the server closed an earlier connection at CAPA, so that it is better not asked again."""
 
     @property
+    def apop_failed(self) -> bool:
+        """True when APOP was refused and another way to sign in was accepted, so that it is better not tried again."""
+
+    @property
     def login_delay(self) -> int:
         """Seconds that the server says it wants between sign-ins (RFC 2449, section 6.5); 0 where it says nothing."""
 
@@ -140,11 +144,13 @@ class DialAdvice:
     """What earlier sessions taught about a server.
 
     ``pipeline``: ``True`` to pipeline though only an earlier CAPA after sign-in announced it, ``False`` to never,
-    ``None`` to go by what the server announces. ``skip_capa`` for servers that close the connection at CAPA.
+    ``None`` to go by what the server announces. ``skip_capa`` for servers that close the connection at CAPA,
+    ``skip_apop`` for those that show a timestamp but have no APOP.
     """
 
     pipeline: bool | None = None
     skip_capa: bool = False
+    skip_apop: bool = False
 
 
 class MaildropDialer(Protocol):

@@ -110,7 +110,7 @@ class _Steps:
         """Put steps around what leaves the process."""
         from botocore.client import BaseClient
 
-        from popfetch.adapters.pop3_line import Line as _Line
+        from popfetch.adapters.pop3_line import Line
         from popfetch.adapters.pop3_maildrop import Pop3Maildrop
 
         def called(_: Any, operation: str, *__: Any) -> str:
@@ -121,7 +121,7 @@ class _Steps:
 
         around: list[tuple[Any, str, Callable[..., str]]] = [
             (BaseClient, "_make_api_call", called),
-            (_Line, "send", written),
+            (Line, "send", written),
         ]
         for owner, name, describe in around:
             setattr(owner, name, self._around(getattr(owner, name), describe))

@@ -50,6 +50,7 @@ def to_item(owner_id: str, account_id: str, state: FetchState) -> Item:
             {
                 "pipelining": None if state.traits.pipelining is Pipelining.UNKNOWN else str(state.traits.pipelining),
                 "capa_breaks": state.traits.capa_breaks_session,
+                "apop_fails": state.traits.apop_fails,
                 "sizes_unstable": state.traits.sizes_unstable,
                 "size_surprises": state.traits.size_surprises,
             }
@@ -92,6 +93,7 @@ def from_item(item: Item | None) -> FetchState:
         traits=ServerTraits(
             pipelining=Pipelining(traits.get("pipelining", Pipelining.UNKNOWN)),
             capa_breaks_session=traits.get("capa_breaks", False),
+            apop_fails=traits.get("apop_fails", False),
             sizes_unstable=traits.get("sizes_unstable", False),
             size_surprises=traits.get("size_surprises", 0),
         ),

@@ -101,7 +101,7 @@ class Pop3Dialer:
             await line.connect(lambda: self._tls)
             if not skip_capa:
                 offer = await line.capabilities(signing_in=True)
-            await _prove_identity(line, server.auth, credentials, offer)
+            apop_failed = await _prove_identity(line, server.auth, credentials, offer, skip_apop=advice.skip_apop)
         except ConnectionFailed as error:
             await line.abandon()
             if offer is None and not skip_capa and line.hung_up_at("USER"):
@@ -111,20 +111,28 @@ class Pop3Dialer:
         except BaseException:
             await line.abandon()
             raise
-        return Pop3Maildrop(line, offer, advice, self._window, capa_broke_session=capa_broke_session)
+        return Pop3Maildrop(
+            line, offer, advice, self._window, capa_broke_session=capa_broke_session, apop_failed=apop_failed
+        )
 
 
-async def _prove_identity(line: Line, auth: AuthMethod, credentials: Credentials, offer: Capabilities | None) -> None:
-    """Sign in by the best way there is; by the next one only where that is safe (see ``sign_in``)."""
-    timestamp = line.timestamp
+async def _prove_identity(
+    line: Line, auth: AuthMethod, credentials: Credentials, offer: Capabilities | None, *, skip_apop: bool
+) -> bool:
+    """Sign in by the best way there is; by the next one only where that is safe (see ``sign_in``).
+
+    Returns whether APOP was refused before another way was accepted.
+    """
+    timestamp = line.timestamp is not None and not skip_apop
     protected = line.protected
     if auth is AuthMethod.OAUTH2:
         if not protected:
             raise UnusableCredentials("An access token is only sent over TLS; choose TLS or STARTTLS.")
         ways = ways_with_token(offer)
     else:
-        ways = ways_with_password(offer, timestamp=timestamp is not None, protected=protected)
+        ways = ways_with_password(offer, timestamp=timestamp, protected=protected)
     refused: Pop3Error | None = None
+    apop_failed = False
     for way in ways:
         try:
             outcome, sent = await _try(line, way, credentials)
@@ -134,7 +142,8 @@ async def _prove_identity(line: Line, auth: AuthMethod, credentials: Credentials
                 raise
             raise refused from error
         if outcome.accepted:
-            return
+            return apop_failed
+        apop_failed = apop_failed or way is Way.APOP
         refused = line.classified(outcome, Moment.SIGN_IN)
         if not may_try_next(way, outcome.text, protected=protected, credentials_sent=sent):
             break

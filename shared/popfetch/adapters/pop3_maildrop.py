@@ -35,6 +35,8 @@ class Pop3Maildrop:
 
     capa_broke_session: bool
     """Whether the server closed a connection at CAPA, before the sign-in or after: dial it with ``skip_capa``."""
+    apop_failed: bool
+    """Whether APOP was refused and another way accepted: dial it with ``skip_apop``."""
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class Pop3Maildrop:
         window: int,
         *,
         capa_broke_session: bool,
+        apop_failed: bool,
     ) -> None:
         self._line = line
         self._offer = offer
@@ -54,6 +57,7 @@ class Pop3Maildrop:
         self._gives_uids = True
         self._count: int | None = None
         self.capa_broke_session = capa_broke_session
+        self.apop_failed = apop_failed
 
     @property
     def pipelines(self) -> bool:

@@ -48,6 +48,7 @@ class ServerTraits:
 
     pipelining: Pipelining = Pipelining.UNKNOWN
     capa_breaks_session: bool = False
+    apop_fails: bool = False
     sizes_unstable: bool = False
     size_surprises: int = 0
 

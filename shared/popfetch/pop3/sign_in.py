@@ -9,9 +9,11 @@ password.
 
 USER/PASS closes every list: servers without CAPA have it, and some leave it out of CAPA by mistake.
 
-The next way is tried only when the last refusal was of the mechanism itself, or, over TLS, when a challenge
-mechanism failed without the server saying ``[AUTH]``. Anything else would count as a second failed sign-in, and
-lock people out of their own mailboxes.
+The next way is tried only when the last refusal was of the mechanism itself; when APOP failed, because a timestamp in
+a greeting is no offer and many servers that show one have no APOP; or, over TLS, when CRAM-MD5 failed without the
+server saying ``[AUTH]``. Anything else would count as a second failed sign-in, and lock people out of their own
+mailboxes. Going on from APOP without TLS gives nothing away that was safe: whoever could make APOP fail could as well
+take the timestamp out of the greeting.
 """
 
 from collections.abc import Callable
@@ -43,9 +45,6 @@ EXCHANGES: dict[Way, Callable[[sasl.Credentials], sasl.Exchange]] = {
 }
 """The ways that are SASL mechanisms; the others have commands of their own."""
 
-CHALLENGE_WAYS = frozenset({Way.CRAM_MD5, Way.APOP})
-"""Ways that do not put the password on the wire."""
-
 _PASSWORD_OVER_TLS = (Way.PLAIN, Way.USER, Way.LOGIN, Way.CRAM_MD5, Way.APOP)
 _PASSWORD_IN_CLEAR = (Way.CRAM_MD5, Way.APOP, Way.PLAIN, Way.USER, Way.LOGIN)
 _TOKEN = (Way.XOAUTH2, Way.OAUTHBEARER)
@@ -73,9 +72,11 @@ def may_try_next(way: Way, text: bytes, *, protected: bool, credentials_sent: bo
     if mechanism_unsupported(text):
         # dovecot announces USER though it lacks PLAIN, and says so only after PASS: no password was judged
         return code == "" or not credentials_sent or (way is Way.USER and protected)
+    if way is Way.APOP:
+        return code in {"", "AUTH"}
     if code:
         return False
-    if way in CHALLENGE_WAYS and credentials_sent:
+    if way is Way.CRAM_MD5 and credentials_sent:
         return protected
     return not credentials_sent and way in EXCHANGES
 

@@ -96,7 +96,7 @@ class FetchCycle:
                 set(self._record.troubled_now),
             )
             maildrop = await self._parts.dialer.open(account.incoming, secret, self._advice(), self._frame.deadline)
-            self._note_sign_in()
+            self._note_sign_in(maildrop)
             try:
                 broke = await self._session(maildrop)
             except BaseException:
@@ -122,10 +122,12 @@ class FetchCycle:
         pipeline = True if traits.pipelining is Pipelining.WORKS else None
         if self._serial or (traits.pipelining is Pipelining.BROKEN and not self._reconcile_is_due):
             pipeline = False
-        return DialAdvice(pipeline=pipeline, skip_capa=traits.capa_breaks_session)
+        return DialAdvice(pipeline=pipeline, skip_capa=traits.capa_breaks_session, skip_apop=traits.apop_fails)
 
-    def _note_sign_in(self) -> None:
+    def _note_sign_in(self, maildrop: Maildrop) -> None:
         self._record.update(failures=replace(FailureCounts(), temporary=self._record.state.failures.temporary))
+        if maildrop.apop_failed:
+            self._record.learn(apop_fails=True)
 
     def _note_capa(self, maildrop: Maildrop) -> None:
         if maildrop.capa_broke_session:

@@ -97,18 +97,27 @@ class TestSignIn:
             await (await dial(dialer, server)).abandon()
             assert server.commands[-2:] == ["USER alex", "PASS open sesame"]
 
-    async def test_falls_back_over_tls_when_apop_does_not_work(self, dialer: Pop3Dialer) -> None:
+    @pytest.mark.parametrize("security", [Security.TLS, Security.NONE])
+    async def test_falls_back_and_says_so_when_apop_does_not_work(self, security: Security, dialer: Pop3Dialer) -> None:
         server = ScriptedServer(
-            capabilities=("UIDL",), apop=True, security=Security.TLS, on={"APOP": err("authentication failed")}
+            capabilities=("UIDL",), apop=True, security=security, on={"APOP": err("authentication failed")}
         )
         async with server:
-            await (await dial(dialer, server)).abandon()
+            maildrop = await dial(dialer, server)
+            await maildrop.abandon()
+            assert maildrop.apop_failed
             assert [line.split()[0] for line in server.commands] == ["CAPA", "APOP", "USER", "PASS"]
 
-    async def test_does_not_fall_back_in_clear_when_apop_fails(self, dialer: Pop3Dialer) -> None:
-        async with ScriptedServer(apop=True, on={"APOP": err("authentication failed")}) as server:
-            assert isinstance(await failure(dial(dialer, server)), SignInRefused)
-            assert b"sesame" not in server.received
+    async def test_does_not_try_apop_again_where_it_failed_before(self, dialer: Pop3Dialer) -> None:
+        async with ScriptedServer(apop=True) as server:
+            await (await dial(dialer, server, advice=DialAdvice(skip_apop=True))).abandon()
+            assert [line.split()[0] for line in server.commands] == ["CAPA", "USER", "PASS"]
+
+    async def test_does_not_fall_back_in_clear_from_a_challenge_the_server_offered(self, dialer: Pop3Dialer) -> None:
+        server = ScriptedServer(capabilities=("SASL CRAM-MD5", "USER"), on={"*": err("authentication failed")})
+        async with server:
+            assert isinstance(await failure(dial(dialer, server, secret="wrong password")), SignInRefused)
+            assert b"wrong password" not in server.received
 
     async def test_keeps_the_refusal_when_the_server_hangs_up_after_it(self, dialer: Pop3Dialer) -> None:
         server = ScriptedServer(

@@ -67,13 +67,16 @@ def test_a_token_goes_the_way_that_is_announced() -> None:
         (Way.USER, b"unknown command", True, False, True),
         (Way.USER, b"[AUTH] Unsupported authentication mechanism.", True, True, True),
         # a challenge that failed over TLS may never have worked
-        (Way.APOP, b"authentication failed", True, True, True),
         (Way.CRAM_MD5, b"", True, True, True),
         # without TLS it would show the password to whoever refused on purpose
-        (Way.APOP, b"authentication failed", False, True, False),
         (Way.CRAM_MD5, b"", False, True, False),
+        # a timestamp is no offer: APOP may fail though the password is right
+        (Way.APOP, b"authentication failed", True, True, True),
+        (Way.APOP, b"authentication failed", False, True, True),
+        (Way.APOP, b"[AUTH] Bad login", False, True, True),
+        (Way.APOP, b"[AUTH] no", True, True, True),
+        (Way.APOP, b"[IN-USE] x", False, True, False),
         # everything else would count twice
-        (Way.APOP, b"[AUTH] no", True, True, False),
         (Way.PLAIN, b"authentication failed", True, True, False),
         (Way.PLAIN, b"", True, True, False),
         (Way.USER, b"no such user", True, False, False),

@@ -405,6 +405,16 @@ class TestSizesThatAreNeverExact:
         assert len(collection.objects()) == 2
 
 
+@pytest.mark.parametrize("refusal", ["authentication failed", "[AUTH] bad login"])
+async def test_a_timestamp_without_apop_behind_it_is_seen_through_and_remembered(aws: Aws, refusal: str) -> None:
+    """Quirk 25."""
+    async with ScriptedServer(mails(2), apop=True, on={"APOP": err(refusal)}) as server:
+        collection = Collection(aws, server)
+        assert (await collection.cycle()).stored == 2
+        await collection.cycle()
+        assert sum(command.startswith("APOP") for command in server.commands) == 1
+
+
 class TestProtection:
     """Quirks 26 and 27."""
 
