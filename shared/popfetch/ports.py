@@ -5,7 +5,7 @@ because many cycles run side by side; those of the API and of dispatch are plain
 ``PopfetchError`` leaves, or ``popfetch.pop3.errors.Pop3Error`` leaves where a POP3 server is behind it.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -19,6 +19,9 @@ from popfetch.domain.secret import Secret
 
 Clock = Callable[[], datetime]
 """Tells the time, always with UTC as its zone."""
+
+Pause = Callable[[float], Awaitable[None]]
+"""Lets so many seconds pass."""
 
 
 # --- The maildrop ---------------------------------------------------------------------------------------------

@@ -104,6 +104,7 @@ class Collection:
         self.records = FetchRecordsTable(aws.dynamodb, aws.table, sleep=lambda _: None)
         self.vault = PlainVault(server.password)
         self._ids = itertools.count()
+        self.pauses: list[float] = []
         self.parts = CycleParts(
             records=self.records,
             store=MailBucket(aws.s3, aws.bucket),
@@ -113,10 +114,15 @@ class Collection:
             bus=self.bus,
             journal=self.journal,
             clock=lambda: self.now,
+            pause=self._let_pass,
             budget=OctetBudget(32 * 1024 * 1024),
         )
         account = an_account(number, incoming=server.account_server(), fetch=FetchSettings(**settings))
         self.account: Account = AccountsTable(aws.dynamodb, aws.table).add(account).account
+
+    async def _let_pass(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += timedelta(seconds=seconds)
 
     def with_parts(self, **parts: Any) -> None:
         """Replace parts, by faulty ones for example."""

@@ -68,6 +68,7 @@ def to_item(owner_id: str, account_id: str, state: FetchState) -> Item:
         "troubles": {uid.hex(): {"tries": t.tries, "reason": t.reason} for uid, t in state.troubles.items()} or None,
         "start_applied": state.start_applied or None,
         "reconcile_after": instant_to_text(state.reconcile_after),
+        "sign_in_after": instant_to_text(state.sign_in_after),
         "next_segment": state.next_segment or None,
         "fresh_segments": state.fresh_segments or None,
     }
@@ -111,6 +112,7 @@ def from_item(item: Item | None) -> FetchState:
         },
         start_applied=bool(item.get("start_applied", False)),
         reconcile_after=instant_from_text(item.get("reconcile_after")),
+        sign_in_after=instant_from_text(item.get("sign_in_after")),
         next_segment=item.get("next_segment", 0),
         fresh_segments=item.get("fresh_segments", 0),
     )

@@ -97,7 +97,10 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class FetchState:
-    """The record of one account; a new account has the defaults."""
+    """The record of one account; a new account has the defaults.
+
+    ``sign_in_after`` is when the server wants the next sign-in at the earliest (UTC), where it announced LOGIN-DELAY.
+    """
 
     version: int = 0
     checkpoint: Checkpoint | None = None
@@ -107,5 +110,6 @@ class FetchState:
     troubles: dict[bytes, Trouble] = field(default_factory=dict)
     start_applied: bool = False
     reconcile_after: datetime | None = None
+    sign_in_after: datetime | None = None
     next_segment: int = 0
     fresh_segments: int = 0

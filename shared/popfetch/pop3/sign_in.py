@@ -7,7 +7,9 @@ mechanism that works beats one that would be stronger on paper.
 Without TLS, which the owner must have asked for, it is CRAM-MD5, APOP, and only then the ways that show the
 password.
 
-USER/PASS closes every list: servers without CAPA have it, and some leave it out of CAPA by mistake.
+USER/PASS closes every list: servers without CAPA have it, and some leave it out of CAPA by mistake. In clear it does
+not where all that a server offers hides the password; dovecot then announces USER none the less, beside a SASL line
+that lacks PLAIN.
 
 The next way is tried only when the last refusal was of the mechanism itself; when APOP failed, because a timestamp in
 a greeting is no offer and many servers that show one have no APOP; or, over TLS, when CRAM-MD5 failed without the
@@ -47,14 +49,19 @@ EXCHANGES: dict[Way, Callable[[sasl.Credentials], sasl.Exchange]] = {
 
 _PASSWORD_OVER_TLS = (Way.PLAIN, Way.USER, Way.LOGIN, Way.CRAM_MD5, Way.APOP)
 _PASSWORD_IN_CLEAR = (Way.CRAM_MD5, Way.APOP, Way.PLAIN, Way.USER, Way.LOGIN)
+_HIDE_THE_PASSWORD = frozenset({Way.CRAM_MD5, Way.APOP})
 _TOKEN = (Way.XOAUTH2, Way.OAUTHBEARER)
 
 
 def ways_with_password(offer: Capabilities | None, *, timestamp: bool, protected: bool) -> tuple[Way, ...]:
     """The ways to try, best first. ``offer`` is ``None`` when the server has no CAPA; never empty."""
     order = _PASSWORD_OVER_TLS if protected else _PASSWORD_IN_CLEAR
-    ways = [way for way in order if _offered(way, offer, timestamp=timestamp)]
-    return tuple(ways if Way.USER in ways else [*ways, Way.USER])
+    ways = tuple(way for way in order if _offered(way, offer, timestamp=timestamp))
+    if not protected and offer is not None and ("SASL" in offer or "USER" not in offer):
+        hiding = tuple(way for way in ways if way in _HIDE_THE_PASSWORD)
+        if hiding and {*hiding, Way.USER}.issuperset(ways):
+            return hiding
+    return ways if Way.USER in ways else (*ways, Way.USER)
 
 
 def ways_with_token(offer: Capabilities | None) -> tuple[Way, ...]:

@@ -89,6 +89,7 @@ def cycle_parts(journal: Journal) -> CycleParts:
         bus=_bus(),
         journal=journal,
         clock=lambda: datetime.now(UTC),
+        pause=asyncio.sleep,
         budget=OctetBudget(OCTETS_UNDER_WAY),
     )
 

@@ -28,6 +28,7 @@ from popfetch.ports import (
     Journal,
     MaildropDialer,
     MailStore,
+    Pause,
 )
 from popfetch.services.octet_budget import OctetBudget
 
@@ -36,6 +37,9 @@ OCTETS_PER_COMMIT = 16 * 1024 * 1024
 SECONDS_PER_COMMIT = 5
 ENTRIES_PER_COMMIT = 5000
 SEGMENTS_BEFORE_PACKING = 64
+
+LONGEST_PAUSE = timedelta(seconds=60)
+"""As much of a server's LOGIN-DELAY as a cycle waits out; with a longer one, a backlog waits for the interval."""
 
 type Failure = Pop3Error | PopfetchError
 
@@ -52,6 +56,7 @@ class CycleParts:
     bus: EventBus
     journal: Journal
     clock: Clock
+    pause: Pause
     budget: OctetBudget
 
 
@@ -95,7 +100,6 @@ class CycleRecord:
         self.troubled_now: set[bytes] = set()
         self.doomed: list[int] = []
         self.pruned: Ledger | None = None
-        self.login_delay = 0
         self.concluded = False
         self._cycle_id = cycle_id
         self._landed = _Landed()
@@ -104,6 +108,12 @@ class CycleRecord:
     def update(self, **changes: Any) -> None:
         """Change the state as it will be written next."""
         self.state = replace(self.state, **changes)
+
+    @property
+    def may_sign_in_soon(self) -> bool:
+        """False when the server wants a longer pause before the next sign-in than a cycle waits out."""
+        after = self.state.sign_in_after
+        return after is None or after - self.parts.clock() <= LONGEST_PAUSE
 
     def learn(self, **traits: Any) -> None:
         """Remember something of the account's server."""
@@ -330,8 +340,7 @@ class CycleRecord:
             },
         )
         waiting = fetch.remaining - len(self.state.troubles)
-        # a server that wants pauses between sign-ins gets them: its backlog waits for the interval
-        if self.account.fetch.catch_up and waiting > 0 and self.tally.progress and not self.login_delay:
+        if self.account.fetch.catch_up and waiting > 0 and self.tally.progress and self.may_sign_in_soon:
             request = FetchRequest(self.account.owner_id, self.account.account_id, Reason.CATCH_UP, self.parts.clock())
             await asyncio.to_thread(self.parts.queue.send, [request])
         return fetch

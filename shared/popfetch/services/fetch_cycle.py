@@ -10,7 +10,7 @@ A crash between any two steps leaves work that the next cycle does again onto th
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from popfetch.domain.account import Account, Direction, Order
 from popfetch.domain.errors import AccountNotFound, CycleOvertaken, PopfetchError
@@ -27,7 +27,7 @@ from popfetch.domain.maildrop_survey import (
     survey_tail,
 )
 from popfetch.domain.message_identity import read_header_fields
-from popfetch.pop3.errors import ConnectionFailed, Pop3Error, ProtocolViolation
+from popfetch.pop3.errors import ConnectionFailed, DeadlineReached, Pop3Error, ProtocolViolation
 from popfetch.ports import DialAdvice, Maildrop, MaildropSize
 from popfetch.services.cycle_record import CycleParts, CycleRecord, Failure
 from popfetch.services.message_taking import MessageTaking, TimeFrame
@@ -54,6 +54,7 @@ class FetchCycle:
         self._taking = MessageTaking(self._record, frame)
         self._serial = False
         self._reconcile_after = state.reconcile_after
+        self._signed_in_at = self._record.started_at
 
     async def run(self) -> LastFetch:
         """Fetch, and leave the account's record telling how it went.
@@ -95,6 +96,7 @@ class FetchCycle:
                 self._record.state.troubles,
                 set(self._record.troubled_now),
             )
+            await self._keep_login_delay()
             maildrop = await self._parts.dialer.open(account.incoming, secret, self._advice(), self._frame.deadline)
             self._note_sign_in(maildrop)
             try:
@@ -107,7 +109,7 @@ class FetchCycle:
             self._note_capa(maildrop)
             await maildrop.abandon()
             fruitless = 0 if self._record.tally.progress > progress else fruitless + 1
-            if self._frame.is_up or fruitless >= FRUITLESS_SESSIONS:
+            if self._frame.is_up or fruitless >= FRUITLESS_SESSIONS or not self._record.may_sign_in_soon:
                 break
             if fruitless and maildrop.pipelines:
                 # it may be pipelining that broke the session, not the message: no blame, once more one by one
@@ -124,10 +126,31 @@ class FetchCycle:
             pipeline = False
         return DialAdvice(pipeline=pipeline, skip_capa=traits.capa_breaks_session, skip_apop=traits.apop_fails)
 
+    async def _keep_login_delay(self) -> None:
+        """Wait until the server wants the next sign-in, where that is soon."""
+        after = self._record.state.sign_in_after
+        if after is None or not self._record.may_sign_in_soon:
+            return
+        seconds = (after - self._parts.clock()).total_seconds()
+        if seconds <= 0:
+            return
+        if asyncio.get_running_loop().time() + seconds >= self._frame.stop_at:
+            raise DeadlineReached(
+                f"{self._account.incoming.host} wants a pause before the next sign-in that is longer than this run"
+                " lasts; the next one goes on."
+            )
+        await self._parts.pause(seconds)
+
     def _note_sign_in(self, maildrop: Maildrop) -> None:
+        self._signed_in_at = self._parts.clock()
+        self._note_login_delay(maildrop)
         self._record.update(failures=replace(FailureCounts(), temporary=self._record.state.failures.temporary))
         if maildrop.apop_failed:
             self._record.learn(apop_fails=True)
+
+    def _note_login_delay(self, maildrop: Maildrop) -> None:
+        delay = timedelta(seconds=maildrop.login_delay)
+        self._record.update(sign_in_after=self._signed_in_at + delay if delay else None)
 
     def _note_capa(self, maildrop: Maildrop) -> None:
         if maildrop.capa_broke_session:
@@ -165,7 +188,7 @@ class FetchCycle:
             return broke
         self._note_capa(maildrop)
         self._note_pipelining(maildrop)
-        self._record.login_delay = maildrop.login_delay
+        self._note_login_delay(maildrop)
         if survey.stale:
             self._record.owe_deletions(survey.stale)
         if self._record.doomed:

@@ -97,16 +97,26 @@ class TestSignIn:
             await (await dial(dialer, server)).abandon()
             assert server.commands[-2:] == ["USER alex", "PASS open sesame"]
 
-    @pytest.mark.parametrize("security", [Security.TLS, Security.NONE])
-    async def test_falls_back_and_says_so_when_apop_does_not_work(self, security: Security, dialer: Pop3Dialer) -> None:
+    @pytest.mark.parametrize(("offer", "security"), [(("UIDL",), Security.TLS), (("UIDL", "USER"), Security.NONE)])
+    async def test_falls_back_and_says_so_when_apop_does_not_work(
+        self, offer: tuple[str, ...], security: Security, dialer: Pop3Dialer
+    ) -> None:
         server = ScriptedServer(
-            capabilities=("UIDL",), apop=True, security=security, on={"APOP": err("authentication failed")}
+            capabilities=offer, apop=True, security=security, on={"APOP": err("authentication failed")}
         )
         async with server:
             maildrop = await dial(dialer, server)
             await maildrop.abandon()
             assert maildrop.apop_failed
             assert [line.split()[0] for line in server.commands] == ["CAPA", "APOP", "USER", "PASS"]
+
+    async def test_never_shows_the_password_in_clear_to_a_server_that_offers_only_apop(
+        self, dialer: Pop3Dialer
+    ) -> None:
+        on = {"APOP": err("authentication failed")}
+        async with ScriptedServer(capabilities=("UIDL",), apop=True, on=on) as server:
+            assert isinstance(await failure(dial(dialer, server)), SignInRefused)
+            assert b"sesame" not in server.received
 
     async def test_does_not_try_apop_again_where_it_failed_before(self, dialer: Pop3Dialer) -> None:
         async with ScriptedServer(apop=True) as server:

@@ -40,6 +40,12 @@ class TestInClear:
             (offer(), True, (Way.APOP, Way.USER)),
             (None, True, (Way.APOP, Way.USER)),
             (None, False, (Way.USER,)),
+            (offer("PLAIN", user=False), False, (Way.PLAIN, Way.USER)),
+            (offer("CRAM-MD5", user=False), False, (Way.CRAM_MD5,)),
+            (offer(user=False), True, (Way.APOP,)),
+            (Capabilities(frozenset({"SASL", "USER"}), frozenset()), True, (Way.APOP,)),
+            (Capabilities(frozenset({"SASL", "USER"}), frozenset({"NTLM"})), False, (Way.USER,)),
+            (Capabilities(frozenset({"SASL", "USER"}), frozenset({"PLAIN"})), True, (Way.APOP, Way.PLAIN, Way.USER)),
         ],
     )
     def test_ways_that_hide_the_password_come_first(

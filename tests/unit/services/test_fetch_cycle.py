@@ -13,7 +13,16 @@ from popfetch.domain.fetch_state import FetchState, Outcome
 from popfetch.domain.ledger import Disposition
 from tests.builders.aws import Aws
 from tests.builders.collecting import Collection, a_message
-from tests.builders.scripted_pop3_server import DEFAULT, Hang, Mail, Scripted, ScriptedServer, ScriptedSession, err
+from tests.builders.scripted_pop3_server import (
+    DEFAULT,
+    Close,
+    Hang,
+    Mail,
+    Scripted,
+    ScriptedServer,
+    ScriptedSession,
+    err,
+)
 
 
 def mails(count: int, first: int = 1) -> list[bytes]:
@@ -169,11 +178,41 @@ async def test_the_maildrop_is_reconciled_with_the_ledger_every_day(aws: Aws) ->
         assert "LIST" in server.session.commands
 
 
-async def test_a_server_that_wants_pauses_between_sign_ins_is_not_caught_up_with_at_once(aws: Aws) -> None:
-    async with ScriptedServer(mails(21), capabilities=("UIDL", "USER", "LOGIN-DELAY 300")) as server:
-        collection = Collection(aws, server, max_messages_per_cycle=20)
-        assert (await collection.cycle()).remaining == 1
-    assert collection.queued() == []
+class TestLoginDelay:
+    """RFC 2449, section 6.5."""
+
+    async def test_a_short_one_is_waited_out_so_that_a_backlog_is_caught_up_with_at_once(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(21), capabilities=("UIDL", "USER", "LOGIN-DELAY 10")) as server:
+            collection = Collection(aws, server, max_messages_per_cycle=20)
+            assert (await collection.cycle()).remaining == 1
+            assert len(collection.queued()) == 1
+            assert (await collection.cycle(later=timedelta(seconds=4))).stored == 1
+            assert collection.pauses == [6.0]
+
+    async def test_a_long_one_sends_a_backlog_to_the_next_interval(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(21), capabilities=("UIDL", "USER", "LOGIN-DELAY 300")) as server:
+            collection = Collection(aws, server, max_messages_per_cycle=20)
+            assert (await collection.cycle()).remaining == 1
+            assert collection.queued() == []
+            await collection.cycle(later=timedelta(minutes=5))
+            assert collection.pauses == []
+
+    async def test_a_broken_session_is_followed_by_another_only_when_the_server_wants_it(self, aws: Aws) -> None:
+        for delay, sessions in ((10, 2), (300, 1)):
+            offer = ("UIDL", "USER", f"LOGIN-DELAY {delay}")
+            async with ScriptedServer(mails(3), capabilities=offer, on={"RETR 3": [Close(), DEFAULT]}) as server:
+                collection = Collection(aws, server, number=delay)
+                await collection.cycle()
+                assert len(server.sessions) == sessions
+                assert len(collection.pauses) == sessions - 1
+
+    async def test_one_that_is_longer_than_the_time_left_is_left_to_the_next_run(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(21), capabilities=("UIDL", "USER", "LOGIN-DELAY 20")) as server:
+            collection = Collection(aws, server, max_messages_per_cycle=20)
+            await collection.cycle()
+            fetch = await collection.cycle(later=timedelta(), seconds=2)
+            assert (fetch.error_code, collection.pauses, len(server.sessions)) == ("deadline", [], 1)
+            assert (await collection.cycle()).stored == 1
 
 
 class TestDeleting:
