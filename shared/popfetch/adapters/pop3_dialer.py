@@ -1,12 +1,13 @@
 """Opens POP3 sessions: fulfils the port ``MaildropDialer``.
 
 In this order, each only if the one before it went well: credentials that fit on their lines, a host that the guard lets
-pass, connection and TLS, CAPA, sign-in. A server that hangs up at CAPA is dialled once more without it. What fails
-leaves no connection behind.
+pass, connection and TLS, CAPA, sign-in. A server that hangs up at CAPA, or after it refused one of several ways to sign
+in, is dialled again without that. What fails leaves no connection behind.
 """
 
 import asyncio
 import ssl
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from popfetch.adapters.host_guard import CheckedHost, HostGuard
@@ -64,18 +65,27 @@ class Pop3Dialer:
     async def open(self, server: Server, secret: Secret, advice: DialAdvice, deadline: float) -> Pop3Maildrop:
         """Connect, protect, sign in; ``deadline`` is in the loop's time and bounds the whole session.
 
-        A server that closes the connection at CAPA is asked again without it, and the maildrop says so in
-        ``capa_broke_session``.
+        A server that closes the connection at CAPA is dialled again without it, and one that closes it after it
+        refused a way to sign in, where there is another, is dialled again for that; the maildrop says so in
+        ``capa_broke_session`` and ``apop_failed``.
         """
         credentials = Credentials(server.username, secret.reveal())
         credentials.check()
         host = await self._check(server, deadline)
-        try:
-            return await self._sign_in(host, server, credentials, advice, deadline, skip_capa=advice.skip_capa)
-        except ClosedAtCapa:
-            return await self._sign_in(
-                host, server, credentials, advice, deadline, skip_capa=True, capa_broke_session=True
-            )
+        opening = _Opening(advice)
+        refusal: Pop3Error | None = None
+        while True:
+            try:
+                return await self._sign_in(host, server, credentials, opening, deadline)
+            except ClosedAtCapa:
+                opening.capa_broke_session = True
+            except _ClosedAfterRefusal as closed:
+                refusal = closed.refusal
+            except ConnectionFailed as error:
+                # Servers like to hang up after a refusal; the refusal is what matters.
+                if refusal is None:
+                    raise
+                raise refusal from error
 
     async def _check(self, server: Server, deadline: float) -> CheckedHost:
         try:
@@ -85,26 +95,18 @@ class Pop3Dialer:
             raise DeadlineReached(f"The time was over before {server.host} was found.") from error
 
     async def _sign_in(
-        self,
-        host: CheckedHost,
-        server: Server,
-        credentials: Credentials,
-        advice: DialAdvice,
-        deadline: float,
-        *,
-        skip_capa: bool,
-        capa_broke_session: bool = False,
+        self, host: CheckedHost, server: Server, credentials: Credentials, opening: "_Opening", deadline: float
     ) -> Pop3Maildrop:
         line = Line(host, server.security, credentials, self._limits, deadline)
         offer: Capabilities | None = None
         try:
             await line.connect(lambda: self._tls)
-            if not skip_capa:
+            if not opening.skips_capa:
                 offer = await line.capabilities(signing_in=True)
-            apop_failed = await _prove_identity(line, server.auth, credentials, offer, skip_apop=advice.skip_apop)
+            await _prove_identity(line, server.auth, credentials, offer, opening.refused)
         except ConnectionFailed as error:
             await line.abandon()
-            if offer is None and not skip_capa and line.hung_up_at("USER"):
+            if offer is None and not opening.skips_capa and line.hung_up_at("USER"):
                 # It refused CAPA and then hung up; no password was sent yet.
                 raise ClosedAtCapa from error
             raise
@@ -112,42 +114,71 @@ class Pop3Dialer:
             await line.abandon()
             raise
         return Pop3Maildrop(
-            line, offer, advice, self._window, capa_broke_session=capa_broke_session, apop_failed=apop_failed
+            line,
+            offer,
+            opening.advice,
+            self._window,
+            capa_broke_session=opening.capa_broke_session,
+            apop_failed=Way.APOP in opening.refused,
         )
 
 
+@dataclass(slots=True)
+class _Opening:
+    """What is learned of a server while it is dialled, one connection after another."""
+
+    advice: DialAdvice
+    capa_broke_session: bool = False
+    refused: set[Way] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.refused = {Way.APOP} if self.advice.skip_apop else set()
+
+    @property
+    def skips_capa(self) -> bool:
+        return self.advice.skip_capa or self.capa_broke_session
+
+
+class _ClosedAfterRefusal(Exception):
+    """The server closed the connection after it had refused a way to sign in, and another way may be tried."""
+
+    def __init__(self, refusal: Pop3Error) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
+
+
 async def _prove_identity(
-    line: Line, auth: AuthMethod, credentials: Credentials, offer: Capabilities | None, *, skip_apop: bool
-) -> bool:
+    line: Line, auth: AuthMethod, credentials: Credentials, offer: Capabilities | None, refused: set[Way]
+) -> None:
     """Sign in by the best way there is; by the next one only where that is safe (see ``sign_in``).
 
-    Returns whether APOP was refused before another way was accepted.
+    Ways in ``refused`` are not tried; those that the server refuses now are added.
     """
-    timestamp = line.timestamp is not None and not skip_apop
     protected = line.protected
     if auth is AuthMethod.OAUTH2:
         if not protected:
             raise UnusableCredentials("An access token is only sent over TLS; choose TLS or STARTTLS.")
         ways = ways_with_token(offer)
     else:
+        timestamp = line.timestamp is not None and Way.APOP not in refused
         ways = ways_with_password(offer, timestamp=timestamp, protected=protected)
-    refused: Pop3Error | None = None
-    apop_failed = False
+    refusal: Pop3Error | None = None
     for way in ways:
+        if way in refused:
+            continue
         try:
             outcome, sent = await _try(line, way, credentials)
         except ConnectionFailed as error:
-            # Servers like to hang up after a refusal; the refusal is what matters.
-            if refused is None:
+            if refusal is None:
                 raise
-            raise refused from error
+            raise _ClosedAfterRefusal(refusal) from error
         if outcome.accepted:
-            return apop_failed
-        apop_failed = apop_failed or way is Way.APOP
-        refused = line.classified(outcome, Moment.SIGN_IN)
+            return
+        refused.add(way)
+        refusal = line.classified(outcome, Moment.SIGN_IN)
         if not may_try_next(way, outcome.text, protected=protected, credentials_sent=sent):
             break
-    raise refused or ConnectionFailed(f"There is no way to sign in to {line.place}.")
+    raise refusal or ConnectionFailed(f"There is no way to sign in to {line.place}.")
 
 
 async def _try(line: Line, way: Way, credentials: Credentials) -> tuple[Replied, bool]:

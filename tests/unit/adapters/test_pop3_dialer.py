@@ -129,12 +129,44 @@ class TestSignIn:
             assert isinstance(await failure(dial(dialer, server, secret="wrong password")), SignInRefused)
             assert b"wrong password" not in server.received
 
-    async def test_keeps_the_refusal_when_the_server_hangs_up_after_it(self, dialer: Pop3Dialer) -> None:
+    @pytest.mark.parametrize(("offer", "security"), [(("UIDL",), Security.TLS), (("UIDL", "USER"), Security.NONE)])
+    async def test_dials_again_for_the_next_way_when_the_server_hangs_up_after_a_refusal(
+        self, offer: tuple[str, ...], security: Security, dialer: Pop3Dialer
+    ) -> None:
+        on = {"APOP": Close(err("authentication failed"))}
+        async with ScriptedServer(capabilities=offer, apop=True, security=security, on=on) as server:
+            maildrop = await dial(dialer, server)
+            await maildrop.abandon()
+            assert maildrop.apop_failed
+            tries = [[line.split()[0] for line in session.commands] for session in server.sessions]
+            assert tries == [["CAPA", "APOP"], ["CAPA", "USER", "PASS"]]
+
+    async def test_dials_again_without_capa_though_the_server_hung_up_after_a_refusal_too(
+        self, dialer: Pop3Dialer
+    ) -> None:
+        server = ScriptedServer(apop=True, on={"CAPA": [Close()], "APOP": Close(err("authentication failed"))})
+        async with server:
+            maildrop = await dial(dialer, server)
+            await maildrop.abandon()
+            assert (maildrop.apop_failed, maildrop.capa_broke_session) == (True, True)
+            assert len(server.sessions) == 3
+
+    async def test_keeps_the_refusal_when_the_server_hangs_up_for_good(self, dialer: Pop3Dialer) -> None:
         server = ScriptedServer(
-            capabilities=("UIDL",), apop=True, security=Security.TLS, on={"APOP": Close(err("authentication failed"))}
+            capabilities=("UIDL",),
+            apop=True,
+            security=Security.TLS,
+            on={"greeting": [DEFAULT, Close()], "APOP": Close(err("authentication failed"))},
         )
         async with server:
             assert isinstance(await failure(dial(dialer, server)), SignInRefused)
+            assert len(server.sessions) == 2
+
+    async def test_with_a_wrong_password_is_refused_once_though_the_server_hangs_up(self, dialer: Pop3Dialer) -> None:
+        on = {"PASS": Close(err("authentication failed"))}
+        async with ScriptedServer(capabilities=("UIDL",), on=on) as server:
+            assert isinstance(await failure(dial(dialer, server)), SignInRefused)
+            assert len(server.sessions) == 1
 
     async def test_cancels_a_challenge_that_makes_no_sense(self, dialer: Pop3Dialer) -> None:
         server = ScriptedServer(
