@@ -6,6 +6,7 @@ from typing import Any
 from popfetch.adapters import keys
 from popfetch.adapters.dynamodb_items import Item
 from popfetch.domain.fetch_state import (
+    COUNTS,
     Checkpoint,
     FailureCounts,
     FetchState,
@@ -126,13 +127,7 @@ def last_fetch_to_map(fetch: LastFetch) -> Item:
         "outcome": str(fetch.outcome),
         **_drop_defaults(
             {
-                "listed": fetch.listed,
-                "stored": fetch.stored,
-                "skipped": fetch.skipped,
-                "quarantined": fetch.quarantined,
-                "deleted": fetch.deleted,
-                "octets": fetch.octets,
-                "remaining": fetch.remaining,
+                **fetch.counts,
                 "error_code": fetch.error_code,
                 "error_message": fetch.error_message,
             }
@@ -146,21 +141,7 @@ def last_fetch_from_map(values: Item) -> LastFetch:
         started_at=datetime.fromisoformat(values["started_at"]),
         finished_at=datetime.fromisoformat(values["finished_at"]),
         outcome=Outcome(values["outcome"]),
-        **{
-            name: values[name]
-            for name in (
-                "listed",
-                "stored",
-                "skipped",
-                "quarantined",
-                "deleted",
-                "octets",
-                "remaining",
-                "error_code",
-                "error_message",
-            )
-            if name in values
-        },
+        **{name: values[name] for name in (*COUNTS, "error_code", "error_message") if name in values},
     )
 
 

@@ -69,6 +69,10 @@ class FailureCounts:
         return bool(self.authentication or self.connection or self.temporary)
 
 
+COUNTS = ("listed", "stored", "skipped", "quarantined", "deleted", "octets", "remaining")
+"""What a cycle counts, in the order in which it is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class LastFetch:
     """The last finished cycle, as the owner sees it."""
@@ -85,6 +89,11 @@ class LastFetch:
     remaining: int = 0
     error_code: str | None = None
     error_message: str | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts by name, as ``COUNTS`` has them."""
+        return {name: getattr(self, name) for name in COUNTS}
 
 
 @dataclass(frozen=True, slots=True)

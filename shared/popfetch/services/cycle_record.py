@@ -5,7 +5,7 @@ it went. What is committed is consistent by itself: a checkpoint never runs ahea
 """
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from random import random
 from typing import Any
@@ -62,7 +62,7 @@ class CycleParts:
 
 @dataclass(slots=True)
 class Tally:
-    """What a cycle has done so far."""
+    """What a cycle has done so far; it has the fields that ``LastFetch`` counts."""
 
     listed: int = 0
     stored: int = 0
@@ -290,13 +290,7 @@ class CycleRecord:
             started_at=self.started_at,
             finished_at=now,
             outcome=outcome,
-            listed=tally.listed,
-            stored=tally.stored,
-            skipped=tally.skipped,
-            quarantined=tally.quarantined,
-            deleted=tally.deleted,
-            octets=tally.octets,
-            remaining=tally.remaining,
+            **asdict(tally),
             error_code=failure.code if failure else None,
             error_message=failure.message[:300] if failure else None,
         )
@@ -327,17 +321,7 @@ class CycleRecord:
         await self.parts.records.add_history(self.account, self._cycle_id, fetch)
         await self._publish(
             "FetchCycleCompleted",
-            {
-                "outcome": str(fetch.outcome),
-                "listed": fetch.listed,
-                "stored": fetch.stored,
-                "skipped": fetch.skipped,
-                "quarantined": fetch.quarantined,
-                "deleted": fetch.deleted,
-                "octets": fetch.octets,
-                "remaining": fetch.remaining,
-                "error": fetch.error_code,
-            },
+            {"outcome": str(fetch.outcome), **fetch.counts, "error": fetch.error_code},
         )
         waiting = fetch.remaining - len(self.state.troubles)
         if self.account.fetch.catch_up and waiting > 0 and self.tally.progress and self.may_sign_in_soon:
@@ -359,15 +343,8 @@ class CycleRecord:
             "listed": fetch.listed,
         }
         if not idle:
-            details |= {
-                "stored": fetch.stored,
-                "skipped": fetch.skipped,
-                "quarantined": fetch.quarantined,
-                "deleted": fetch.deleted,
-                "octets": fetch.octets,
-                "remaining": fetch.remaining,
-                "seconds": round((fetch.finished_at - fetch.started_at).total_seconds(), 3),
-            }
+            seconds = (fetch.finished_at - fetch.started_at).total_seconds()
+            details |= {**fetch.counts, "seconds": round(seconds, 3)}
         journal.count("Cycles")
         journal.count("MessagesStored", fetch.stored)
         journal.count("OctetsStored", fetch.octets)
