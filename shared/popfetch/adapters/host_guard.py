@@ -82,12 +82,13 @@ class HostGuard:
             )
 
     def _check_address(self, name: str, address: IPv4Address | IPv6Address) -> None:
+        # The address itself is not told: what names mean inside the operator's network is nobody's business.
         if address.is_unspecified or address.is_multicast:
-            raise HostRefused(f"{name} leads to {address}, which is no machine's address.")
+            raise HostRefused(f"{name} does not lead to a machine's address.")
         if not self._allow_private and not is_public(address):
             raise HostRefused(
-                f"{name} leads to {address}, which is not a public address. Private networks need the stack"
-                " parameter AllowPrivateHosts."
+                f"{name} does not lead to a public address. Private networks need the stack parameter"
+                " AllowPrivateHosts."
             )
 
     async def _resolve(self, name: str, port: int) -> list[IPv4Address | IPv6Address]:

@@ -17,7 +17,15 @@ from popfetch.domain.account import Security
 from popfetch.pop3 import commands, replies
 from popfetch.pop3.classification import Moment, classify
 from popfetch.pop3.commands import Command
-from popfetch.pop3.errors import ConnectionFailed, DeadlineReached, Pop3Error, ProtocolViolation, TlsFailed
+from popfetch.pop3.errors import (
+    ConnectionFailed,
+    DeadlineReached,
+    HandshakeFailed,
+    NotReached,
+    Pop3Error,
+    ProtocolViolation,
+    TlsFailed,
+)
 from popfetch.pop3.events import Event, Greeted, Listed, Replied
 from popfetch.pop3.limits import Limits
 from popfetch.pop3.replies import Capabilities
@@ -59,7 +67,21 @@ class Line:
     # --- Connecting -------------------------------------------------------------------------------------------
 
     async def connect(self, tls: Callable[[], ssl.SSLContext]) -> None:
-        """Connect to the first address that answers, read the greeting, and put TLS where it belongs."""
+        """Connect to the first address that answers, read the greeting, and put TLS where it belongs.
+
+        Raises NotReached for whatever is no POP3 server; only a certificate or a TLS version that is refused has
+        an error of its own by then.
+        """
+        try:
+            await self._reach_server(tls)
+            if self.place.security is Security.STARTTLS:
+                await self._start_tls(tls())
+        except (ConnectionFailed, TlsFailed) as error:
+            if self._loop.time() >= self._deadline:
+                raise self._out_of_time() from error
+            raise
+
+    async def _reach_server(self, tls: Callable[[], ssl.SSLContext]) -> None:
         try:
             connection = await self._reach()
             try:
@@ -71,12 +93,11 @@ class Line:
                 connection.close()
                 raise
             await self._be_greeted()
-            if self.place.security is Security.STARTTLS:
-                await self._start_tls(tls())
-        except (ConnectionFailed, TlsFailed) as error:
-            if self._loop.time() >= self._deadline:
-                raise self._out_of_time() from error
-            raise
+        except (ConnectionFailed, HandshakeFailed, ProtocolViolation) as error:
+            raise NotReached(
+                f"No POP3 server was reached at {self.place}; check host, port and security"
+                " (995 goes with TLS, 110 with STARTTLS)."
+            ) from error
 
     async def _be_greeted(self) -> None:
         greeting = await self.next_event(within=self.limits.greeting_seconds)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from popfetch.domain.account import Security
-from popfetch.pop3.errors import ConnectionFailed, Pop3Error, TlsFailed
+from popfetch.pop3.errors import ConnectionFailed, HandshakeFailed, Pop3Error, TlsFailed
 from popfetch.pop3.session import Session
 
 READ_OCTETS = 256 * 1024
@@ -152,20 +152,22 @@ def translated(place: Place, *, handshake: bool = False) -> Iterator[None]:
             other = "STARTTLS (port 110)" if place.security is Security.TLS else "TLS (port 995)"
             message = f"{place} does not speak TLS here; try {other} if the provider offers it."
         elif error.reason in _OLD_TLS:
-            message = f"{place} offers no TLS version that is safe; 1.2 is the oldest that is accepted."
+            raise TlsFailed(
+                f"{place} offers no TLS version that is safe; 1.2 is the oldest that is accepted."
+            ) from error
         else:
             message = f"The TLS handshake with {place} failed ({error.reason or 'no reason given'})."
-        raise TlsFailed(message) from error
+        raise HandshakeFailed(message) from error
     except TimeoutError as error:
         what = "did not finish the TLS handshake in time" if handshake else "did not answer in time"
-        raise (TlsFailed if handshake else ConnectionFailed)(
+        raise (HandshakeFailed if handshake else ConnectionFailed)(
             f"{place} {what}; check host and port if this goes on."
         ) from error
     except ConnectionRefusedError as error:
         raise ConnectionFailed(f"{place} refuses connections; check host and port.") from error
     except OSError as error:
         if handshake:
-            raise TlsFailed(f"{place} closed the connection during the TLS handshake.") from error
+            raise HandshakeFailed(f"{place} closed the connection during the TLS handshake.") from error
         raise ConnectionFailed(
             f"{place} cannot be reached ({error.strerror or type(error).__name__}); check host and port."
         ) from error

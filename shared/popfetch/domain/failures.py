@@ -20,7 +20,7 @@ THROTTLED_PAUSE = timedelta(minutes=15)
 PATIENT_FAILURES = 2
 """Failures in a row that are met with the ordinary interval alone."""
 
-_NEEDS_A_PERSON = frozenset({"authentication", "permanent", "secret_unreadable"})
+_NEEDS_A_PERSON = frozenset({"authentication", "permanent", "pop_not_enabled", "secret_unreadable"})
 _CONNECTION = frozenset({"network", "tls", "host_refused"})
 _THROTTLED = frozenset({"login_too_frequent"})
 

@@ -14,6 +14,7 @@ from popfetch.pop3.errors import (
     LoginTooFrequent,
     MaildropBusy,
     Pop3Error,
+    PopNotEnabled,
     ServerPermanent,
     ServerTemporary,
     SignInRefused,
@@ -51,10 +52,14 @@ SIGN_IN_RULES = (
         r"wait .{0,40}(before|until) .{0,40}(log|try|again)|once (every|per|in) \d+",
     ),
     _rule(
+        PopNotEnabled,
+        r"pop3?\b.{0,60}(not|isn't|is not) (enabled|allowed|activated|permitted|available for)",
+        r"pop3?\b.{0,60}(disabled|deactivated|switched off)|not enabled for pop|(enable|activate|switch on) pop",
+        r"not have pop3? (access|enabled)|yet to enable pop|(no|without) pop3? access",
+    ),
+    _rule(
         ServerPermanent,
         r"account .{0,20}(locked|disabled|suspended|blocked|deactivated|closed|frozen)",
-        r"pop3?\b.{0,60}(not|isn't|is not) (enabled|allowed|activated|permitted|available for)",
-        r"pop3?\b.{0,60}(disabled|deactivated|switched off)|not enabled for pop|enable pop",
         r"plain ?text (auth|log|pass).{0,60}(disallowed|disabled|not allowed|not permitted)",
     ),
     _rule(
@@ -108,6 +113,7 @@ _SENTENCES: dict[type[Pop3Error], Callable[[str, str], str]] = {
     LoginTooFrequent: lambda server, _: f"{server} wants longer pauses between sign-ins",
     ServerTemporary: lambda server, _: f"{server} has a problem of its own that should pass",
     ServerPermanent: lambda server, _: f"{server} has a problem that needs a person; see what it says",
+    PopNotEnabled: lambda server, _: f"{server} has POP switched off for this mailbox; switch it on at the provider",
     CommandRefused: lambda server, command: f"{server} refused {command}",
 }
 
@@ -129,11 +135,13 @@ def classify(
     """
     code = known_code(text)
     leaf = CODES[code] if code else _by_text(text, moment)
+    if leaf is ServerPermanent and _by_text(text, moment) is PopNotEnabled:
+        leaf = PopNotEnabled
     said = clean(text, hidden)
     sentence = _SENTENCES[leaf](server, command)
     message = f"{sentence}. It says: {said}" if said else f"{sentence}."
-    if leaf is SignInRefused:
-        return SignInRefused(message, server_text=said, explicit=code == "AUTH")
+    if issubclass(leaf, SignInRefused | MaildropBusy):
+        return leaf(message, server_text=said, explicit=code in {"AUTH", "IN-USE"})
     return leaf(message, server_text=said)
 
 

@@ -38,9 +38,16 @@ class UnusableCredentials(SignInRefused, ValueError):
 
 
 class MaildropBusy(Pop3Error):
-    """Another session holds the maildrop: ``[IN-USE]`` (RFC 2449, section 8.1.1)."""
+    """Another session holds the maildrop; ``explicit`` when it said ``[IN-USE]`` (RFC 2449, section 8.1.1).
+
+    That code says that user name and password were right.
+    """
 
     code = "in_use"
+
+    def __init__(self, message: str, *, server_text: str = "", explicit: bool = False) -> None:
+        super().__init__(message, server_text=server_text)
+        self.explicit = explicit
 
 
 class LoginTooFrequent(Pop3Error):
@@ -60,6 +67,12 @@ class ServerPermanent(Pop3Error):
 
     code = "permanent"
     retryable = False
+
+
+class PopNotEnabled(ServerPermanent):
+    """The provider has POP switched off for this mailbox; its owner can switch it on there."""
+
+    code = "pop_not_enabled"
 
 
 class CommandRefused(Pop3Error):
@@ -86,10 +99,22 @@ class TlsFailed(Pop3Error):
     code = "tls"
 
 
+class HandshakeFailed(TlsFailed):
+    """The TLS handshake came to nothing: what answers may not speak TLS at all."""
+
+
 class ConnectionFailed(Pop3Error):
     """The server cannot be reached, closed the connection, or fell silent."""
 
     code = "network"
+
+
+class NotReached(ConnectionFailed):
+    """No POP3 server was reached: nothing there, silence, or something else that answers.
+
+    One sentence for all of these, so that nobody learns from it which ports of a host are open. What was seen is its
+    ``__cause__``, for the log.
+    """
 
 
 class DeadlineReached(ConnectionFailed):

@@ -18,6 +18,7 @@ from popfetch.pop3.errors import (
     DeadlineReached,
     LoginTooFrequent,
     MaildropBusy,
+    NotReached,
     Pop3Error,
     ProtocolViolation,
     ServerTemporary,
@@ -346,30 +347,56 @@ class TestTls:
         assert dialer._tls.verify_mode is ssl.CERT_REQUIRED
         assert dialer._tls.check_hostname
 
-    async def test_on_a_plain_port_says_so(self, dialer: Pop3Dialer) -> None:
+    async def test_on_a_plain_port_says_so_to_the_operator(self, dialer: Pop3Dialer) -> None:
         async with ScriptedServer() as server:
             plain = Server(server.host, server.port, Security.TLS, "alex")
             deadline = asyncio.get_running_loop().time() + 5
             error = await failure(dialer.open(plain, Secret("open sesame"), DialAdvice(), deadline))
-            assert isinstance(error, TlsFailed)
-            assert "STARTTLS" in error.message
+            assert isinstance(error, NotReached)
+            assert "does not speak TLS here" in str(error.__cause__)
 
     async def test_that_stalls_in_the_handshake_is_bounded(self, quick_dialer: Pop3Dialer) -> None:
         async with ScriptedServer(on={"greeting": Hang()}) as server:
             stalling = Server(server.host, server.port, Security.TLS, "alex")
             deadline = asyncio.get_running_loop().time() + 5
             error = await failure(quick_dialer.open(stalling, Secret("open sesame"), DialAdvice(), deadline))
-            assert isinstance(error, TlsFailed)
-            assert "in time" in error.message
+            assert isinstance(error, NotReached)
+            assert "in time" in str(error.__cause__)
 
 
 class TestConnecting:
-    async def test_to_a_closed_port_says_so(self, dialer: Pop3Dialer) -> None:
+    async def test_to_a_closed_port_says_so_to_the_operator(self, dialer: Pop3Dialer) -> None:
         async with ScriptedServer() as server:
             pass
         error = await failure(dial(dialer, server))
-        assert isinstance(error, ConnectionFailed)
-        assert f"127.0.0.1:{server.port} refuses connections" in error.message
+        assert isinstance(error, NotReached)
+        assert f"127.0.0.1:{server.port} refuses connections" in str(error.__cause__)
+
+    @pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS, Security.NONE])
+    async def test_does_not_tell_which_ports_are_open(self, quick_dialer: Pop3Dialer, security: Security) -> None:
+        told = set()
+        for greeting in (None, Hang(), Close(), b"220 smtp.example ESMTP\r\n", b"\x00\xff" * 4000):
+            async with ScriptedServer(on={"greeting": greeting} if greeting else {}) as server:
+                if greeting:
+                    told.add(await self._words(quick_dialer, server, security))
+            if greeting is None:
+                told.add(await self._words(quick_dialer, server, security))
+        assert told == {
+            (
+                "network",
+                "",
+                (
+                    "No POP3 server was reached at 127.0.0.1:PORT; check host, port and security"
+                    " (995 goes with TLS, 110 with STARTTLS)."
+                ),
+            )
+        }
+
+    async def _words(self, dialer: Pop3Dialer, server: ScriptedServer, security: Security) -> tuple[str, str, str]:
+        deadline = asyncio.get_running_loop().time() + 5
+        there = Server(server.host, server.port, security, "alex")
+        error = await failure(dialer.open(there, Secret("open sesame"), DialAdvice(), deadline))
+        return error.code, error.server_text, error.message.replace(str(server.port), "PORT")
 
     async def test_to_a_forbidden_host_does_not_happen(self) -> None:
         async with ScriptedServer() as server:
@@ -380,16 +407,18 @@ class TestConnecting:
     async def test_to_a_server_that_does_not_greet_is_bounded(self, quick_dialer: Pop3Dialer) -> None:
         async with ScriptedServer(on={"greeting": Hang()}) as server:
             error = await failure(dial(quick_dialer, server))
-            assert isinstance(error, ConnectionFailed)
-            assert "before it greeted" in error.message
+            assert isinstance(error, NotReached)
+            assert "before it greeted" in str(error.__cause__)
 
     async def test_to_a_server_that_refuses_at_once_is_no_wrong_password(self, dialer: Pop3Dialer) -> None:
         async with ScriptedServer(on={"greeting": Close(err("[IN-USE] come back"))}) as server:
             assert isinstance(await failure(dial(dialer, server)), MaildropBusy)
 
-    async def test_to_another_kind_of_server_is_a_violation(self, dialer: Pop3Dialer) -> None:
+    async def test_to_another_kind_of_server_reaches_no_pop3_server(self, dialer: Pop3Dialer) -> None:
         async with ScriptedServer(on={"greeting": b"220 smtp.example ESMTP\r\n"}) as server:
-            assert isinstance(await failure(dial(dialer, server)), ProtocolViolation)
+            error = await failure(dial(dialer, server))
+            assert isinstance(error, NotReached)
+            assert isinstance(error.__cause__, ProtocolViolation)
 
     async def test_tries_the_next_address_when_one_does_not_answer(
         self, dialer: Pop3Dialer, monkeypatch: pytest.MonkeyPatch

@@ -10,6 +10,7 @@ from popfetch.pop3.errors import (
     LoginTooFrequent,
     MaildropBusy,
     Pop3Error,
+    PopNotEnabled,
     ServerPermanent,
     ServerTemporary,
     SignInRefused,
@@ -24,7 +25,10 @@ SIGN_IN_TEXTS: list[tuple[str, type[Pop3Error]]] = [
     ("[LOGIN-DELAY] wait", LoginTooFrequent),
     ("[SYS/TEMP] Temporary authentication failure.", ServerTemporary),
     ("[SYS/TEMP/LOCK] later", ServerTemporary),
-    ("[SYS/PERM] Your account is not enabled for POP access. Please visit your settings page", ServerPermanent),
+    ("[SYS/PERM] Your account is not enabled for POP access. Please visit your settings page", PopNotEnabled),
+    ("[SYS/PERM] You are yet to enable POP for your account.", PopNotEnabled),
+    ("[SYS/PERM] disk failure", ServerPermanent),
+    ("[AUTH] POP3 is disabled", SignInRefused),
     ("[in-use] lower case", MaildropBusy),
     # servers without codes, and codes that nobody knows
     ("Logon failure: unknown user name or bad password.", SignInRefused),
@@ -46,7 +50,9 @@ SIGN_IN_TEXTS: list[tuple[str, type[Pop3Error]]] = [
     ("can't get lock, is busy", MaildropBusy),
     ("account locked, contact support", ServerPermanent),
     ("Your account has been disabled", ServerPermanent),
-    ("POP3 access is not enabled for this mailbox", ServerPermanent),
+    ("POP3 access is not enabled for this mailbox", PopNotEnabled),
+    ("POP3 is disabled for this account", PopNotEnabled),
+    ("Your account does not have POP access", PopNotEnabled),
     ("temporary authentication failure", ServerTemporary),
     ("please try again later", ServerTemporary),
     ("internal server error", ServerTemporary),
@@ -68,6 +74,13 @@ def test_sign_in_is_told_apart(text: str, leaf: type[Pop3Error]) -> None:
 def test_only_the_auth_code_is_explicit(text: str, explicit: bool) -> None:
     error = classify(text.encode(), Moment.SIGN_IN)
     assert isinstance(error, SignInRefused)
+    assert error.explicit is explicit
+
+
+@pytest.mark.parametrize(("text", "explicit"), [("[IN-USE] later", True), ("maildrop already locked", False)])
+def test_only_the_in_use_code_proves_the_password(text: str, explicit: bool) -> None:
+    error = classify(text.encode(), Moment.SIGN_IN)
+    assert isinstance(error, MaildropBusy)
     assert error.explicit is explicit
 
 

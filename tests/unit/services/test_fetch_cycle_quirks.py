@@ -359,7 +359,7 @@ async def test_long_status_lines_are_accepted_up_to_a_limit(aws: Aws) -> None:
         collection = Collection(aws, server)
         assert (await collection.cycle()).stored == 1
         server.on["greeting"] = b"+OK " + b"x" * 100_000 + b"\r\n"
-        assert (await collection.cycle()).error_code == "protocol"
+        assert (await collection.cycle()).error_code == "network"
 
 
 class TestSizesThatAreNeverExact:
