@@ -5,6 +5,7 @@ from typing import Any
 
 from popfetch.adapters import keys
 from popfetch.adapters.dynamodb_items import Item
+from popfetch.domain.account import Standing
 from popfetch.domain.fetch_state import (
     COUNTS,
     Checkpoint,
@@ -14,6 +15,7 @@ from popfetch.domain.fetch_state import (
     Outcome,
     Pipelining,
     ServerTraits,
+    Stop,
     Trouble,
 )
 
@@ -67,7 +69,9 @@ def to_item(owner_id: str, account_id: str, state: FetchState) -> Item:
         ),
         "last_fetch": last_fetch_to_map(state.last_fetch) if state.last_fetch else None,
         "troubles": {uid.hex(): {"tries": t.tries, "reason": t.reason} for uid, t in state.troubles.items()} or None,
+        "stop": _stop_to_map(state.stop) if state.stop else None,
         "start_applied": state.start_applied or None,
+        "start_changed": state.start_changed or None,
         "reconcile_after": instant_to_text(state.reconcile_after),
         "sign_in_after": instant_to_text(state.sign_in_after),
         "next_segment": state.next_segment or None,
@@ -111,7 +115,9 @@ def from_item(item: Item | None) -> FetchState:
             bytes.fromhex(uid): Trouble(tries=trouble["tries"], reason=trouble["reason"])
             for uid, trouble in (item.get("troubles") or {}).items()
         },
+        stop=_stop_from_map(item["stop"]) if item.get("stop") else None,
         start_applied=bool(item.get("start_applied", False)),
+        start_changed=bool(item.get("start_changed", False)),
         reconcile_after=instant_from_text(item.get("reconcile_after")),
         sign_in_after=instant_from_text(item.get("sign_in_after")),
         next_segment=item.get("next_segment", 0),
@@ -142,6 +148,26 @@ def last_fetch_from_map(values: Item) -> LastFetch:
         finished_at=datetime.fromisoformat(values["finished_at"]),
         outcome=Outcome(values["outcome"]),
         **{name: values[name] for name in (*COUNTS, "error_code", "error_message") if name in values},
+    )
+
+
+def _stop_to_map(stop: Stop) -> Item:
+    return {
+        "standing": str(stop.standing),
+        "at": instant_to_text(stop.at),
+        "code": stop.code,
+        "message": stop.message,
+        "told": stop.told,
+    }
+
+
+def _stop_from_map(values: Item) -> Stop:
+    return Stop(
+        standing=Standing(values["standing"]),
+        at=datetime.fromisoformat(values["at"]),
+        code=values["code"],
+        message=values["message"],
+        told=values["told"],
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from popfetch.domain.account import Standing
+
 
 class Outcome(StrEnum):
     """How a cycle ended."""
@@ -105,10 +107,25 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """The account left the wheel: for what, when (UTC), and whether its owner was told.
+
+    It is kept until mail flows again, so that the owner is told of the stop once and of the recovery once.
+    """
+
+    standing: Standing
+    at: datetime
+    code: str
+    message: str
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FetchState:
     """The record of one account; a new account has the defaults.
 
     ``sign_in_after`` is when the server wants the next sign-in at the earliest (UTC), where it announced LOGIN-DELAY.
+    ``start_changed`` is set while messages that were skipped are to be judged anew by another ``start``.
     """
 
     version: int = 0
@@ -117,7 +134,9 @@ class FetchState:
     failures: FailureCounts = field(default_factory=FailureCounts)
     last_fetch: LastFetch | None = None
     troubles: dict[bytes, Trouble] = field(default_factory=dict)
+    stop: Stop | None = None
     start_applied: bool = False
+    start_changed: bool = False
     reconcile_after: datetime | None = None
     sign_in_after: datetime | None = None
     next_segment: int = 0

@@ -147,6 +147,13 @@ class Ledger:
         """All entries, in the order in which they were added."""
         return unpack(bytes(self._octets))
 
+    def without(self, disposition: Disposition) -> "Ledger":
+        """The same ledger less the entries of one disposition; it is to replace the same packed items."""
+        kept = Ledger()
+        kept.packed_segments = self.packed_segments
+        kept.extend(entry for entry in self.entries() if entry.disposition is not disposition)
+        return kept
+
     def __len__(self) -> int:
         return len(self._octets) // ENTRY_OCTETS
 

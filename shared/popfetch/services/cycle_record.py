@@ -14,7 +14,7 @@ from popfetch.domain.account import Account, AfterFetch, Standing
 from popfetch.domain.errors import AccountNotFound, PopfetchError, StorageUnavailable
 from popfetch.domain.failures import after_failure
 from popfetch.domain.fetch_request import FetchRequest, Reason
-from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Outcome, Trouble
+from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Outcome, Stop, Trouble
 from popfetch.domain.ledger import Disposition, Ledger, LedgerEntry, content_print, day_number, uid_print
 from popfetch.domain.maildrop_survey import TRIES_BEFORE_QUARANTINE, Row, Survey, trouble_key
 from popfetch.domain.message import QuarantinedMessage, StoredMessage
@@ -40,6 +40,12 @@ SEGMENTS_BEFORE_PACKING = 64
 
 LONGEST_PAUSE = timedelta(seconds=60)
 """As much of a server's LOGIN-DELAY as a cycle waits out; with a longer one, a backlog waits for the interval."""
+
+LONGEST_MESSAGE = 300
+"""As much of an error's sentence, in characters, as is kept for the owner."""
+
+STOPPED = {Standing.AUTH_FAILED: "AccountAuthFailed", Standing.CONNECTION_FAILED: "AccountConnectionFailed"}
+"""The standings of accounts that need a person, and the events that tell of them."""
 
 type Failure = Pop3Error | PopfetchError
 
@@ -101,6 +107,7 @@ class CycleRecord:
         self.doomed: list[int] = []
         self.pruned: Ledger | None = None
         self.concluded = False
+        self._cause = ""
         self._cycle_id = cycle_id
         self._landed = _Landed()
         self._last_commit = 0.0
@@ -274,9 +281,16 @@ class CycleRecord:
                 jitter=random(),  # noqa: S311 - spreads pauses, guards nothing
             )
             state = replace(state, failures=failures)
+            if standing is not Standing.ACTIVE and self.account.standing is Standing.ACTIVE:
+                state = replace(state, stop=Stop(standing, now, failure.code, failure.message[:LONGEST_MESSAGE]))
+        if failure is not None and isinstance(failure.__cause__, Pop3Error):
+            self._cause = failure.__cause__.message
         self.state = await self._write(landed, replace(state, last_fetch=self._last_fetch(failure, now)))
         self.concluded = True
-        await self._follow_standing(standing, failure)
+        if failure is None:
+            await self._recover()
+        elif standing is not Standing.ACTIVE:
+            await self._stop(standing)
 
     def _last_fetch(self, failure: Failure | None, now: datetime) -> LastFetch:
         tally = self.tally
@@ -292,22 +306,27 @@ class CycleRecord:
             outcome=outcome,
             **asdict(tally),
             error_code=failure.code if failure else None,
-            error_message=failure.message[:300] if failure else None,
+            error_message=failure.message[:LONGEST_MESSAGE] if failure else None,
         )
 
-    async def _follow_standing(self, standing: Standing, failure: Failure | None) -> None:
-        """Leave the wheel when a person is needed, come back to it when a check by hand succeeded; tell once."""
+    async def _stop(self, standing: Standing) -> None:
+        """Leave the wheel, as a person is needed, and tell the owner."""
+        if self.account.standing is not Standing.ACTIVE:
+            return
+        stopped = replace(self.account, standing=standing)
+        if await self.parts.records.take_off_wheel(stopped):
+            self.state = await tell_of_stop(self.parts, stopped, self.state, self._cycle_id)
+
+    async def _recover(self) -> None:
+        """Come back to the wheel where a check by hand succeeded, and tell that mail flows again."""
         account = self.account
-        if standing is not Standing.ACTIVE and account.standing is Standing.ACTIVE:
-            stopped = replace(account, standing=standing)
-            if await self.parts.records.take_off_wheel(stopped):
-                assert failure is not None
-                name = "AccountAuthFailed" if standing is Standing.AUTH_FAILED else "AccountConnectionFailed"
-                await self._publish(name, {"code": failure.code, "message": failure.message[:300]})
-        elif failure is None and account.standing in {Standing.AUTH_FAILED, Standing.CONNECTION_FAILED}:
+        if account.standing in STOPPED:
             recovered = replace(account, standing=Standing.ACTIVE)
-            if await self.parts.records.put_on_wheel(recovered):
-                await self._publish("AccountRecovered", {})
+            if not await self.parts.records.put_on_wheel(recovered):
+                return
+        stop = self.state.stop
+        if stop is not None and (not stop.told or await self._publish("AccountRecovered", {})):
+            self.state = await self.parts.records.commit(account, replace(self.state, stop=None), self._cycle_id)
 
     async def afterwards(self) -> LastFetch:
         """What follows a finished cycle: a word in the log, history, packing, and the next cycle if mail waits."""
@@ -332,6 +351,10 @@ class CycleRecord:
     async def _pack_ledger(self) -> None:
         if self.pruned is not None or self.state.fresh_segments >= SEGMENTS_BEFORE_PACKING:
             self.state = await self.parts.records.compact(self.account, self.state, self._cycle_id, self.pruned)
+        if self.pruned is not None and self.state.start_changed:
+            # only now is the ledger without what the earlier start left out
+            settled = replace(self.state, start_changed=False)
+            self.state = await self.parts.records.commit(self.account, settled, self._cycle_id)
 
     def _report(self, fetch: LastFetch, *, idle: bool) -> None:
         journal = self.parts.journal
@@ -351,11 +374,12 @@ class CycleRecord:
         journal.count("MessagesQuarantined", fetch.quarantined)
         if fetch.error_code:
             journal.count("CyclesFailed")
-            journal.warning("cycle failed", **details, error=fetch.error_code, reason=fetch.error_message)
+            cause = {"cause": self._cause} if self._cause else {}
+            journal.warning("cycle failed", **details, error=fetch.error_code, reason=fetch.error_message, **cause)
         else:
             journal.info("cycle finished", **details)
 
-    async def _publish(self, name: str, detail: dict[str, object]) -> None:
+    async def _publish(self, name: str, detail: dict[str, object]) -> bool:
         account = self.account
         whose: dict[str, object] = {"owner_id": account.owner_id, "account_id": account.account_id}
         try:
@@ -364,3 +388,24 @@ class CycleRecord:
             # the mail is stored and committed: an event that could not be told must not fetch it again
             self.parts.journal.error("an event could not be published", event_name=name, **whose)
             self.parts.journal.count("EventsLost")
+            return False
+        return True
+
+
+async def tell_of_stop(parts: CycleParts, account: Account, state: FetchState, cycle_id: str) -> FetchState:
+    """Publish that an account has stopped, where that was not done yet; returns the state as it now stands.
+
+    Raises StorageUnavailable, so that the request comes again and this with it: the owner must learn of it.
+    """
+    stop = state.stop
+    if stop is None or stop.told or account.standing is not stop.standing:
+        return state
+    detail: dict[str, object] = {
+        "owner_id": account.owner_id,
+        "account_id": account.account_id,
+        "code": stop.code,
+        "message": stop.message,
+        "stopped_at": stop.at.isoformat(),
+    }
+    await asyncio.to_thread(parts.bus.publish, STOPPED[stop.standing], detail)
+    return await parts.records.commit(account, replace(state, stop=replace(stop, told=True)), cycle_id)

@@ -7,7 +7,7 @@ from popfetch.domain.admission import admit
 from popfetch.domain.errors import AccountNotFound, CycleOvertaken
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.ports import Erasure
-from popfetch.services.cycle_record import CycleParts
+from popfetch.services.cycle_record import CycleParts, tell_of_stop
 from popfetch.services.fetch_cycle import FetchCycle
 from popfetch.services.message_taking import TimeFrame
 
@@ -28,12 +28,14 @@ async def _fetch(request: FetchRequest, parts: CycleParts, frame: TimeFrame) -> 
         journal.info("request dropped", **whose, why="account_is_gone")
         return
     account, state = found
-    dropped = admit(request, account, state, parts.clock())
-    if dropped:
-        journal.info("request dropped", **whose, why=str(dropped))
-        return
+    cycle_id = token_hex(8)
     try:
-        await FetchCycle(parts, account, state, token_hex(8), frame).run()
+        state = await tell_of_stop(parts, account, state, cycle_id)
+        dropped = admit(request, account, state, parts.clock())
+        if dropped:
+            journal.info("request dropped", **whose, why=str(dropped))
+            return
+        await FetchCycle(parts, account, state, cycle_id, frame).run()
     except (CycleOvertaken, AccountNotFound) as error:
         journal.warning("cycle stopped", **whose, error=error.code, reason=error.message)
 

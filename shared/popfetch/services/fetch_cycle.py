@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from popfetch.domain.account import Account, Direction, Order
 from popfetch.domain.errors import AccountNotFound, CycleOvertaken, PopfetchError
 from popfetch.domain.fetch_state import Checkpoint, FailureCounts, FetchState, LastFetch, Pipelining
-from popfetch.domain.ledger import Ledger
+from popfetch.domain.ledger import Disposition, Ledger
 from popfetch.domain.maildrop_survey import (
     RECONCILE_EVERY,
     Probe,
@@ -207,7 +207,8 @@ class FetchCycle:
         """What this session is to do, or ``None`` when the probe says that nothing is new."""
         self._record.doomed = []
         checkpoint = self._record.state.checkpoint
-        if checkpoint is None or self._record.state.troubles or self._reconcile_is_due:
+        state = self._record.state
+        if checkpoint is None or state.troubles or state.start_changed or self._reconcile_is_due:
             return await self._survey_all(maildrop, await maildrop.stat())
         if checkpoint.count:
             size, uid = await maildrop.probe(checkpoint.count)
@@ -238,6 +239,9 @@ class FetchCycle:
         ledger = Ledger()
         if self._record.state.next_segment:
             ledger = await self._parts.records.load_ledger(self._account.account_id)
+        if self._record.state.start_changed:
+            # what an earlier start left out is judged anew; what was stored stays stored
+            ledger = ledger.without(Disposition.SKIPPED)
         self._record.tally.listed = len(rows)
         return survey_all(
             rows,
@@ -263,6 +267,8 @@ class FetchCycle:
         if survey.ledger is not None:
             self._reconcile_after = self._record.started_at + RECONCILE_EVERY
             self._record.pruned = pruned(survey.ledger, survey.absent, self._record.started_at)
+            if self._record.state.start_changed and self._record.pruned is None:
+                self._record.pruned = survey.ledger
         self._record.update(reconcile_after=self._reconcile_after)
 
     # --- where the first import starts ------------------------------------------------------------------------

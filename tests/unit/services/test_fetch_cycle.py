@@ -1,6 +1,7 @@
 """One cycle of one account: what it takes, commits, deletes, remembers and tells."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -353,6 +354,13 @@ class TestWhatIsTold:
         assert collection.journal.counts["EventsLost"] == 2
 
 
+class DeafBus:
+    """A bus that takes nothing."""
+
+    def publish(self, name: str, detail: dict[str, object]) -> None:
+        raise StorageUnavailable("The bus is down.")
+
+
 class TestFailedSignIn:
     async def test_one_refusal_is_recorded_and_stops_nothing(self, aws: Aws) -> None:
         async with ScriptedServer(on={"PASS": err("[AUTH] no")}) as server:
@@ -370,6 +378,10 @@ class TestFailedSignIn:
             assert collection.bus.named("AccountAuthFailed") == []
             await collection.cycle()
             assert (await collection.stored_account()).standing is Standing.AUTH_FAILED
+            (event,) = collection.bus.named("AccountAuthFailed")
+            assert (event["code"], event["stopped_at"]) == ("authentication", collection.now.isoformat())
+            collection.account = await collection.stored_account()
+            await collection.cycle()
             assert len(collection.bus.named("AccountAuthFailed")) == 1
 
     async def test_success_starts_the_count_anew(self, aws: Aws) -> None:
@@ -398,6 +410,53 @@ class TestFailedSignIn:
             await collection.cycle()
             assert (await collection.stored_account()).standing is Standing.ACTIVE
             assert len(collection.bus.named("AccountRecovered")) == 1
+            await collection.cycle()
+            assert len(collection.bus.named("AccountRecovered")) == 1
+            assert (await collection.state()).stop is None
+
+    async def test_a_stop_that_could_not_be_told_is_told_when_the_request_comes_again(self, aws: Aws) -> None:
+        async with ScriptedServer(on={"PASS": err("[AUTH] no")}) as server:
+            collection = Collection(aws, server)
+            for _ in range(2):
+                await collection.cycle()
+            working = collection.bus
+            collection.with_parts(bus=DeafBus())
+            with pytest.raises(StorageUnavailable):
+                await collection.cycle()
+            assert (await collection.stored_account()).standing is Standing.AUTH_FAILED
+            collection.with_parts(bus=working)
+            sessions = len(server.sessions)
+            for _ in range(2):
+                await collection.carry_out()
+            assert len(collection.bus.named("AccountAuthFailed")) == 1
+            assert len(server.sessions) == sessions
+
+    async def test_a_recovery_that_could_not_be_told_is_told_after_the_next_cycle(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(1), on={"PASS": [err("[AUTH] no")] * 3}) as server:
+            collection = Collection(aws, server)
+            for _ in range(3):
+                await collection.cycle()
+            collection.account = await collection.stored_account()
+            working = collection.bus
+            collection.with_parts(bus=DeafBus())
+            await collection.cycle()
+            collection.account = await collection.stored_account()
+            assert collection.account.standing is Standing.ACTIVE
+            collection.with_parts(bus=working)
+            await collection.cycle()
+            assert len(collection.bus.named("AccountRecovered")) == 1
+
+    async def test_an_owner_who_was_quicker_is_not_told(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(1), on={"PASS": [err("[AUTH] no")] * 3}) as server:
+            collection = Collection(aws, server)
+            for _ in range(2):
+                await collection.cycle()
+            seen, collection.account = collection.account, replace(collection.account, version=99)
+            await collection.cycle()
+            collection.account = seen
+            await collection.cycle()
+            assert collection.bus.named("AccountAuthFailed") == collection.bus.named("AccountRecovered") == []
+            assert (await collection.state()).stop is None
 
 
 class TestBadConnections:
@@ -408,8 +467,13 @@ class TestBadConnections:
         assert (fetch.outcome, fetch.error_code) == (Outcome.FAILED, "network")
         assert str(server.port) in (fetch.error_message or "")
 
-    async def test_a_server_that_talks_nonsense_is_a_protocol_error(self, aws: Aws) -> None:
+    async def test_a_server_that_greets_with_nonsense_is_no_pop3_server(self, aws: Aws) -> None:
         async with ScriptedServer(on={"greeting": b"220 smtp.example.com ESMTP\r\n"}) as server:
+            fetch = await Collection(aws, server).cycle()
+        assert (fetch.outcome, fetch.error_code) == (Outcome.FAILED, "network")
+
+    async def test_a_server_that_answers_nonsense_is_a_protocol_error(self, aws: Aws) -> None:
+        async with ScriptedServer(on={"STAT": b"250 Ok\r\n"}) as server:
             fetch = await Collection(aws, server).cycle()
         assert (fetch.outcome, fetch.error_code) == (Outcome.FAILED, "protocol")
 
