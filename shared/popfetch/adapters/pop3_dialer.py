@@ -13,6 +13,7 @@ from functools import cached_property
 from popfetch.adapters.host_guard import CheckedHost, HostGuard
 from popfetch.adapters.pop3_line import ClosedAtCapa, Line, out_of_place
 from popfetch.adapters.pop3_maildrop import Pop3Maildrop
+from popfetch.dialogue.sasl import CANCEL
 from popfetch.domain.account import AuthMethod, Server
 from popfetch.domain.secret import Secret
 from popfetch.pop3 import commands
@@ -21,7 +22,7 @@ from popfetch.pop3.errors import ConnectionFailed, DeadlineReached, Pop3Error, T
 from popfetch.pop3.events import Challenged, Replied
 from popfetch.pop3.limits import DEFAULT_LIMITS, Limits
 from popfetch.pop3.replies import Capabilities
-from popfetch.pop3.sasl import CANCEL, Credentials, apop_digest
+from popfetch.pop3.sasl import LONGEST_AUTH_LINE, Credentials, apop_digest
 from popfetch.pop3.sign_in import EXCHANGES, Way, may_try_next, ways_with_password, ways_with_token
 from popfetch.ports import DialAdvice
 
@@ -198,7 +199,7 @@ async def _try(line: Line, way: Way, credentials: Credentials) -> tuple[Replied,
 async def _exchange(line: Line, way: Way, credentials: Credentials) -> tuple[Replied, bool]:
     """Run one SASL exchange; returns the same two."""
     exchange = EXCHANGES[way](credentials)
-    initial = exchange.initial_response()
+    initial = exchange.initial_response(LONGEST_AUTH_LINE)
     line.send(commands.auth(exchange.mechanism, initial))
     step = 0 if initial is None else 1
     while True:
