@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from popfetch.adapters.host_guard import CheckedHost, HostGuard
+from popfetch.adapters.mail_sockets import UnreadableBundle, client_context
 from popfetch.adapters.pop3_line import ClosedAtCapa, Line, out_of_place
 from popfetch.adapters.pop3_maildrop import Pop3Maildrop
 from popfetch.dialogue.sasl import CANCEL
@@ -51,17 +52,11 @@ class Pop3Dialer:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        # Reading the public authorities takes tens of milliseconds: once a process, and only when TLS is used.
-        context = ssl.create_default_context()
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if self._ca_file:
-            try:
-                context.load_verify_locations(self._ca_file)
-            except OSError as error:
-                raise TlsFailed(
-                    f"The operator's CA bundle {self._ca_file} cannot be read; it must be a PEM file."
-                ) from error
-        return context
+        # Once a process, and only when TLS is used: see ``client_context``.
+        try:
+            return client_context(self._ca_file)
+        except UnreadableBundle as error:
+            raise TlsFailed(str(error)) from error
 
     async def open(self, server: Server, secret: Secret, advice: DialAdvice, deadline: float) -> Pop3Maildrop:
         """Connect, protect, sign in; ``deadline`` is in the loop's time and bounds the whole session.
