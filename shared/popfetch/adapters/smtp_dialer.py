@@ -8,7 +8,7 @@ import asyncio
 import ssl
 from base64 import b64decode
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from popfetch.adapters.host_guard import CheckedHost, HostGuard
 from popfetch.adapters.mail_sockets import UnreadableBundle, client_context
@@ -133,7 +133,7 @@ async def _try(line: "SubmissionLine", way: Way, credentials: Credentials) -> Re
     return reply
 
 
-async def _cancel(line: "SubmissionLine", exchange: Exchange, step: int) -> None:
+async def _cancel(line: "SubmissionLine", exchange: Exchange, step: int) -> NoReturn:
     """End an exchange that makes no sense; another way may be tried only where nothing was told in this one."""
     violation = _violation(line, exchange)
     reply = await line.ask("AUTH", CANCEL)

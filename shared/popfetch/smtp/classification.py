@@ -77,7 +77,8 @@ _THROTTLED = _rule(
 )
 _BUSY = _rule(
     ServerTemporary,
-    r"temporar|(try|retry|come) .{0,20}later|later time|connection lost to auth|unavailable|not available (at|right)",
+    r"temporar|(try|retry|come) .{0,20}later|later time|connection lost to auth|not available (at|right)",
+    r"(?<!reason )unavailable",  # postfix has no reason at hand for an ordinary wrong password
     r"(server|internal|system|database|backend|lookup|dependency) (error|fail|problem|busy)|maintenance|timed? ?-?out",
     r"overload|shutting down|unable to authenticate at present",
 )

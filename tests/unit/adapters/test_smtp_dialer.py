@@ -448,6 +448,16 @@ class TestReaching:
             deadline = asyncio.get_running_loop().time() + 5
             assert unreached(await failure(quick_smtp.sign_in(settings, Secret("open sesame"), deadline)), server)
 
+    @pytest.mark.parametrize(
+        "octets",
+        [GARBAGE, GARBAGE[::-1], b"220 smtp\r\n", b"SSH-2.0-x\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0"],
+    )
+    async def test_what_answers_a_handshake_by_no_tls_is_the_same(self, octets: bytes, quick_smtp: SmtpDialer) -> None:
+        async with ScriptedSmtpServer(security=Security.NONE, on={"greeting": Hang(octets)}) as server:
+            settings = Server(server.host, server.port, Security.TLS, "alex")
+            deadline = asyncio.get_running_loop().time() + 5
+            assert unreached(await failure(quick_smtp.sign_in(settings, Secret("open sesame"), deadline)), server)
+
     async def test_a_silent_port_is_the_same_when_the_deadline_comes(self, smtp: SmtpDialer) -> None:
         async with ScriptedSmtpServer(on={"greeting": Hang()}) as server:
             assert unreached(await failure(sign_in(smtp, server, seconds=0.2)), server)

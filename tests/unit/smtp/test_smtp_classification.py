@@ -93,6 +93,8 @@ SIGN_IN: list[tuple[int, str, type[SmtpError]]] = [
     # postfix with dovecot, old and new
     (535, "5.7.8 Error: authentication failed: UGFzc3dvcmQ6", SignInRefused),
     (535, "5.7.8 Error: authentication failed:", SignInRefused),
+    (535, "5.7.8 Error: authentication failed: (reason unavailable)", SignInRefused),
+    (535, "5.7.8 Error: authentication failed: authentication service unavailable", ServerTemporary),
     (454, "4.7.0 Temporary authentication failure: Connection lost to authentication server", ServerTemporary),
     (535, "5.7.8 Error: authentication failed: Connection lost to authentication server", ServerTemporary),
     (503, "5.5.1 Error: authentication not enabled", PasswordSignInOff),
