@@ -6,6 +6,7 @@ set -eu
 packages=""
 [ -x /usr/lib/dovecot/pop3 ] || packages="$packages dovecot-pop3d"
 [ -x /usr/sbin/pop3d ] || packages="$packages mailutils-pop3d"
+[ -x /usr/lib/postfix/sbin/master ] || packages="$packages postfix"
 
 if [ -z "$packages" ]; then exit 0; fi
 

@@ -2,7 +2,8 @@
 
 Adapters fulfil them, services call them, and neither knows the other. Ports of the fetch cycle are asynchronous,
 because many cycles run side by side; those of the API and of dispatch are plain calls. Every port raises only
-``PopfetchError`` leaves, or ``popfetch.pop3.errors.Pop3Error`` leaves where a POP3 server is behind it.
+``PopfetchError`` leaves, or ``popfetch.pop3.errors.Pop3Error`` leaves where a POP3 server is behind it, or
+``popfetch.smtp.errors.SmtpError`` leaves where a submission server is.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
@@ -163,6 +164,19 @@ class MaildropDialer(Protocol):
         """Connect, protect, sign in. ``deadline`` (``asyncio`` loop time) bounds the whole session.
 
         Raises HostRefused for hosts that must not be connected to, and the leaves of ``Pop3Error``.
+        """
+
+
+# --- Submission -----------------------------------------------------------------------------------------------
+
+
+class SubmissionDialer(Protocol):
+    """Signs in at SMTP submission servers."""
+
+    async def sign_in(self, server: Server, secret: Secret, deadline: float) -> None:
+        """Connect, protect, sign in, and say goodbye. ``deadline`` (``asyncio`` loop time) bounds all of it.
+
+        Raises HostRefused for hosts that must not be connected to, and the leaves of ``SmtpError``.
         """
 
 

@@ -64,13 +64,13 @@ class Hang:
     after: bytes = b""
 
 
-class _Default:
+class Default:
     """The reply that a well-behaved server would give."""
 
 
-DEFAULT = _Default()
+DEFAULT = Default()
 
-type Answer = bytes | Close | Hang | _Default | None
+type Answer = bytes | Close | Hang | Default | None
 type Scripted = Callable[["ScriptedSession", str], Answer]
 type Action = Answer | Scripted
 
@@ -269,7 +269,7 @@ class _Conversation:
             line = (await self._line()).decode("utf-8", "surrogateescape")
             self._session.commands.append(line)
             action = self._server.action(self._session, line)
-            if isinstance(action, _Default):
+            if isinstance(action, Default):
                 if not await self._usual(line):
                     return
             elif not await self._act(action, b""):

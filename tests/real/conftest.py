@@ -1,4 +1,4 @@
-"""What tests with real servers share: a dovecot of their own, AWS under moto, and a bound on every test's time."""
+"""What tests with real servers share: a dovecot and a postfix of their own, moto, and a bound on every test's time."""
 
 import signal
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ import pytest
 
 from tests.builders.aws import Aws, aws
 from tests.real import dovecot as dovecot_server
+from tests.real import smtp_server
 
 SECONDS = 60
 """What a test may take, unless its module sets ``SECONDS`` itself."""
@@ -39,6 +40,19 @@ def dovecot_installed() -> None:
 @pytest.fixture
 def dovecot(dovecot_installed: None) -> Iterator[dovecot_server.Dovecot]:
     with dovecot_server.Dovecot() as server:
+        yield server
+
+
+@pytest.fixture
+def smtp_server_installed(dovecot_installed: None) -> None:
+    """Skips a test where postfix is missing; for tests that start it with settings of their own."""
+    if why := smtp_server.missing():
+        pytest.skip(why)
+
+
+@pytest.fixture
+def smtp(smtp_server_installed: None, dovecot: dovecot_server.Dovecot) -> Iterator[smtp_server.SmtpServer]:
+    with smtp_server.SmtpServer(dovecot) as server:
         yield server
 
 

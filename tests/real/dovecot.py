@@ -68,6 +68,11 @@ userdb {{
   driver = static
   args = uid={mail_uid} gid={mail_gid} home={folder}/mail/%u
 }}
+service auth {{
+  inet_listener {{
+    port = {auth_port}
+  }}
+}}
 service anvil {{
   chroot =
 }}
@@ -95,7 +100,10 @@ def binary() -> str | None:
 
 
 class Dovecot:
-    """A running dovecot; use it as a context manager."""
+    """A running dovecot; use it as a context manager.
+
+    ``auth_port`` answers other servers that ask whether a password is right.
+    """
 
     def __init__(
         self,
@@ -117,6 +125,7 @@ class Dovecot:
         self.folder = Path()
         self.port = 0
         self.tls_port = 0
+        self.auth_port = 0
         self.ca_file = ""
 
     # --- What tests ask ---------------------------------------------------------------------------------------
@@ -132,7 +141,7 @@ class Dovecot:
 
     def maildir(self, user: str) -> Maildir:
         """The mailbox of ``user``, made if it is not there."""
-        maildir = Maildir(self.folder / "mail" / user, self._owner)
+        maildir = Maildir(self.folder / "mail" / user, self.owner)
         maildir.make()
         return maildir
 
@@ -162,7 +171,7 @@ class Dovecot:
         self._stop()
 
     @property
-    def _owner(self) -> tuple[int, int]:
+    def owner(self) -> tuple[int, int]:
         """Whom mail belongs to: as root nobody in particular, for dovecot refuses to serve root's mail."""
         if os.getuid():
             return os.getuid(), os.getgid()
@@ -172,9 +181,9 @@ class Dovecot:
     def _start(self) -> None:
         self.folder.chmod(0o755)
         (self.folder / "mail").mkdir()
-        os.chown(self.folder / "mail", *self._owner)
+        os.chown(self.folder / "mail", *self.owner)
         self.ca_file = write_certificate(self.folder, self._names)
-        self.port, self.tls_port = free_ports(2)
+        self.port, self.tls_port, self.auth_port = free_ports(3)
         configuration = self.folder / "dovecot.conf"
         configuration.write_text(self._configuration())
         command = binary()
@@ -191,7 +200,7 @@ class Dovecot:
 
     def _configuration(self) -> str:
         me = getpass.getuser() if os.getuid() else ""
-        mail_uid, mail_gid = self._owner
+        mail_uid, mail_gid = self.owner
         return _CONFIGURATION.format(
             folder=self.folder,
             name=self.port,
@@ -209,6 +218,7 @@ class Dovecot:
             mail_gid=mail_gid,
             pop3_port=self.port,
             pop3s_port=self.tls_port,
+            auth_port=self.auth_port,
         )
 
     def _await_greeting(self) -> None:

@@ -18,6 +18,13 @@ from popfetch.pop3.limits import DEFAULT_LIMITS
 
 POP3_PORTS = frozenset({110, 995})
 
+SUBMISSION_PORTS = frozenset({465, 587})
+"""Where mail is handed in by people who sign in (RFC 8314, RFC 6409).
+
+Port 25 is for mail between servers and closed to Lambda by default; 2525 belongs to nobody, and those who offer it do
+so beside 587.
+"""
+
 LONGEST_NAME = 253
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")

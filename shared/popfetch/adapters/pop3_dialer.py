@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from popfetch.adapters.host_guard import CheckedHost, HostGuard
+from popfetch.adapters.mail_sockets import UnreadableBundle, client_context
 from popfetch.adapters.pop3_line import ClosedAtCapa, Line, out_of_place
 from popfetch.adapters.pop3_maildrop import Pop3Maildrop
+from popfetch.dialogue.sasl import CANCEL
 from popfetch.domain.account import AuthMethod, Server
 from popfetch.domain.secret import Secret
 from popfetch.pop3 import commands
@@ -21,7 +23,7 @@ from popfetch.pop3.errors import ConnectionFailed, DeadlineReached, Pop3Error, T
 from popfetch.pop3.events import Challenged, Replied
 from popfetch.pop3.limits import DEFAULT_LIMITS, Limits
 from popfetch.pop3.replies import Capabilities
-from popfetch.pop3.sasl import CANCEL, Credentials, apop_digest
+from popfetch.pop3.sasl import LONGEST_AUTH_LINE, Credentials, apop_digest
 from popfetch.pop3.sign_in import EXCHANGES, Way, may_try_next, ways_with_password, ways_with_token
 from popfetch.ports import DialAdvice
 
@@ -50,17 +52,11 @@ class Pop3Dialer:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        # Reading the public authorities takes tens of milliseconds: once a process, and only when TLS is used.
-        context = ssl.create_default_context()
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if self._ca_file:
-            try:
-                context.load_verify_locations(self._ca_file)
-            except OSError as error:
-                raise TlsFailed(
-                    f"The operator's CA bundle {self._ca_file} cannot be read; it must be a PEM file."
-                ) from error
-        return context
+        # Once a process, and only when TLS is used: see ``client_context``.
+        try:
+            return client_context(self._ca_file)
+        except UnreadableBundle as error:
+            raise TlsFailed(str(error)) from error
 
     async def open(self, server: Server, secret: Secret, advice: DialAdvice, deadline: float) -> Pop3Maildrop:
         """Connect, protect, sign in; ``deadline`` is in the loop's time and bounds the whole session.
@@ -198,7 +194,7 @@ async def _try(line: Line, way: Way, credentials: Credentials) -> tuple[Replied,
 async def _exchange(line: Line, way: Way, credentials: Credentials) -> tuple[Replied, bool]:
     """Run one SASL exchange; returns the same two."""
     exchange = EXCHANGES[way](credentials)
-    initial = exchange.initial_response()
+    initial = exchange.initial_response(LONGEST_AUTH_LINE)
     line.send(commands.auth(exchange.mechanism, initial))
     step = 0 if initial is None else 1
     while True:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import cast
 
 from popfetch.adapters.host_guard import CheckedHost
+from popfetch.adapters.mail_sockets import reach
 from popfetch.adapters.pop3_wire import Place, Wire, translated
 from popfetch.domain.account import Security
 from popfetch.pop3 import commands, replies
@@ -108,24 +109,8 @@ class Line:
         self.timestamp = greeting.timestamp
 
     async def _reach(self) -> socket.socket:
-        failure: ConnectionFailed | None = None
-        for address in self._host.addresses:
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            connection = socket.socket(family, socket.SOCK_STREAM)
-            try:
-                connection.setblocking(False)
-                with translated(self.place):
-                    async with asyncio.timeout_at(self._until(self.limits.connect_seconds)):
-                        await self._loop.sock_connect(connection, (address, self.place.port))
-            except ConnectionFailed as error:
-                connection.close()
-                failure = error
-            except BaseException:
-                connection.close()
-                raise
-            else:
-                return connection
-        raise failure or ConnectionFailed(f"{self.place} has no address.")
+        with translated(self.place):
+            return await reach(self._host, seconds=self.limits.connect_seconds, deadline=self._deadline)
 
     async def _implicit_tls(self, connection: socket.socket, tls: ssl.SSLContext) -> None:
         with translated(self.place, handshake=True):

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
+from popfetch.adapters.mail_sockets import place_name, refused_by_us, speaks_no_tls, tls_sentence
 from popfetch.domain.account import Security
 from popfetch.pop3.errors import ConnectionFailed, HandshakeFailed, Pop3Error, TlsFailed
 from popfetch.pop3.session import Session
@@ -21,21 +22,6 @@ READ_OCTETS = 256 * 1024
 
 FULL_AT_OCTETS = 512 * 1024
 """How much may wait for the caller before the socket is left alone."""
-
-CERTIFICATE_PROBLEMS = {
-    9: "is not valid yet",
-    10: "has expired",
-    18: "is self-signed",
-    19: "was issued by an authority that is not trusted",
-    20: "was issued by an authority that is not trusted",
-    21: "was issued by an authority that is not trusted",
-    62: "is for another name",
-    64: "is for another address",
-}
-"""OpenSSL's verification codes (X509_V_ERR) in words."""
-
-_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL"})
-_OLD_TLS = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +33,7 @@ class Place:
     security: Security
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return place_name(self.host, self.port)
 
 
 class Wire(asyncio.BufferedProtocol):
@@ -141,23 +127,11 @@ def translated(place: Place, *, handshake: bool = False) -> Iterator[None]:
     """Turn the errors of sockets and of TLS into popfetch's own, each with what to do about it."""
     try:
         yield
-    except ssl.SSLCertVerificationError as error:
-        problem = CERTIFICATE_PROBLEMS.get(error.verify_code, f"is not trusted ({error.verify_message})")
-        raise TlsFailed(
-            f"The certificate of {place} {problem}. Check the host name; a server of your own needs its authority in"
-            " the operator's CA bundle."
-        ) from error
     except ssl.SSLError as error:
-        if error.reason in _NOT_TLS:
+        if speaks_no_tls(error):
             other = "STARTTLS (port 110)" if place.security is Security.TLS else "TLS (port 995)"
-            message = f"{place} does not speak TLS here; try {other} if the provider offers it."
-        elif error.reason in _OLD_TLS:
-            raise TlsFailed(
-                f"{place} offers no TLS version that is safe; 1.2 is the oldest that is accepted."
-            ) from error
-        else:
-            message = f"The TLS handshake with {place} failed ({error.reason or 'no reason given'})."
-        raise HandshakeFailed(message) from error
+            raise HandshakeFailed(f"{place} does not speak TLS here; try {other} if the provider offers it.") from error
+        raise (TlsFailed if refused_by_us(error) else HandshakeFailed)(tls_sentence(error, place)) from error
     except TimeoutError as error:
         what = "did not finish the TLS handshake in time" if handshake else "did not answer in time"
         raise (HandshakeFailed if handshake else ConnectionFailed)(

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from enum import Enum
 
+from popfetch.dialogue.texts import clean
 from popfetch.pop3.errors import (
     CommandRefused,
     LoginTooFrequent,
@@ -20,7 +21,6 @@ from popfetch.pop3.errors import (
     SignInRefused,
 )
 from popfetch.pop3.replies import response_code
-from popfetch.pop3.texts import clean
 
 
 class Moment(Enum):

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
+from popfetch.dialogue.texts import clean
 from popfetch.pop3.errors import ProtocolViolation
-from popfetch.pop3.texts import clean
 
 BLANKS = b" \t"
 MOST_DIGITS = 18

@@ -1,120 +1,27 @@
-"""Proofs of identity as pure functions: SASL mechanisms (RFC 4422) and APOP's digest (RFC 1939, section 7).
+"""What of the proofs of identity is POP3's own; the SASL mechanisms are in ``popfetch.dialogue.sasl``.
 
-An exchange is a row of answers, one a challenge. The first answer may travel with AUTH itself where the mechanism
-allows it and the line stays within 255 octets (RFC 5034, section 4); otherwise AUTH goes alone and the server asks.
+The first answer of an exchange may travel with AUTH itself where the mechanism allows it and the line stays within 255
+octets (RFC 5034, section 4); otherwise AUTH goes alone and the server asks.
 """
 
-import hmac
-from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import md5
 
+from popfetch.dialogue import sasl
 from popfetch.pop3.errors import UnusableCredentials
 
 LONGEST_AUTH_LINE = 255
 """Octets of AUTH with its initial response, CRLF included."""
 
-CANCEL = b"*"
-"""The answer that ends an exchange without finishing it (RFC 5034, section 4)."""
-
-_FORBIDDEN = frozenset("\r\n\0")
-
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
-    """Who signs in and with what; ``secret`` is a password, or an access token for OAUTHBEARER and XOAUTH2."""
-
-    username: str
-    secret: str = field(repr=False)
+class Credentials(sasl.Credentials):
+    """Who signs in to a POP3 server and with what."""
 
     def check(self) -> None:
         """Raise UnusableCredentials for what would break out of its line, before anything is sent."""
-        for what, value in (("user name", self.username), ("password", self.secret)):
-            if not value:
-                raise UnusableCredentials(f"The {what} is empty; enter it again.")
-            if _FORBIDDEN & set(value):
-                raise UnusableCredentials(
-                    f"The {what} holds a line break or a NUL, which cannot be sent; enter it again."
-                )
-            if any("\ud800" <= char <= "\udfff" for char in value):
-                # Encoding it would raise an error that carries the value.
-                raise UnusableCredentials(f"The {what} is not valid text; enter it again.")
-
-    def traces(self) -> frozenset[str]:
-        """Every form in which the secret goes onto the wire and could come back in a server's words."""
-        secret = self.secret.encode()
-        forms = [secret, b"\0" + self.username.encode() + b"\0" + secret]
-        encoded = {b64encode(form).decode("ascii") for form in forms}
-        # Servers that echo often lose the padding.
-        return frozenset({self.secret} | encoded | {form.rstrip("=") for form in encoded})
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One run of a mechanism: what to answer to each challenge, in order; answers take and give plain octets."""
-
-    mechanism: str
-    answers: tuple[Callable[[bytes], bytes], ...] = field(repr=False)
-    speaks_first: bool = False
-    """Whether the first answer needs no challenge and may be an initial response."""
-
-    def initial_response(self) -> bytes | None:
-        """The first answer in base64 where it may travel with AUTH, else ``None``."""
-        if not self.speaks_first:
-            return None
-        response = b64encode(self.answers[0](b""))
-        line = len(b"AUTH ") + len(self.mechanism) + 1 + len(response) + 2
-        return response if line <= LONGEST_AUTH_LINE else None
-
-    def answer(self, step: int, challenge: bytes) -> bytes | None:
-        """The answer to the challenge of ``step`` (from 0), both in base64; ``None`` when there is no good one."""
-        if step >= len(self.answers):
-            return None
-        try:
-            return b64encode(self.answers[step](b64decode(challenge, validate=True)))
-        except NotBase64:
-            # The mechanisms that speak first ignore what is in their challenge; some servers put prose there.
-            return b64encode(self.answers[step](b"")) if self.speaks_first or self.mechanism == "LOGIN" else None
-
-
-def _fixed(answer: bytes) -> Callable[[bytes], bytes]:
-    return lambda _challenge: answer
-
-
-def plain(credentials: Credentials) -> Exchange:
-    """PLAIN (RFC 4616)."""
-    token = b"\0" + credentials.username.encode() + b"\0" + credentials.secret.encode()
-    return Exchange("PLAIN", (_fixed(token),), speaks_first=True)
-
-
-def login(credentials: Credentials) -> Exchange:
-    """LOGIN, which was never standardised: user name, then password, each when asked."""
-    return Exchange("LOGIN", (_fixed(credentials.username.encode()), _fixed(credentials.secret.encode())))
-
-
-def cram_md5(credentials: Credentials) -> Exchange:
-    """CRAM-MD5 (RFC 2195): the challenge keyed with the password."""
-
-    def answer(challenge: bytes) -> bytes:
-        digest = hmac.new(credentials.secret.encode(), challenge, "md5").hexdigest()
-        return f"{credentials.username} {digest}".encode()
-
-    return Exchange("CRAM-MD5", (answer,))
-
-
-def xoauth2(credentials: Credentials) -> Exchange:
-    """XOAUTH2 in two lines, as Microsoft demands; the second answer, empty, makes a failure end in ``-ERR``."""
-    token = f"user={credentials.username}\x01auth=Bearer {credentials.secret}\x01\x01".encode()
-    return Exchange("XOAUTH2", (_fixed(token), _fixed(b"")))
-
-
-def oauthbearer(credentials: Credentials) -> Exchange:
-    """OAUTHBEARER (RFC 7628) in two lines; the second answer acknowledges a failure (section 3.2.3)."""
-    name = credentials.username.replace("=", "=3D").replace(",", "=2C")
-    token = f"n,a={name},\x01auth=Bearer {credentials.secret}\x01\x01".encode()
-    return Exchange("OAUTHBEARER", (_fixed(token), _fixed(b"\x01")))
+        if objection := self.objection():
+            raise UnusableCredentials(objection)
 
 
 def apop_digest(timestamp: bytes, password: str) -> str:

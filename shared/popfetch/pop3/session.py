@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum
 
+from popfetch.dialogue.texts import clean
 from popfetch.pop3.buffer import ReceiveBuffer
 from popfetch.pop3.commands import Command, Shape
 from popfetch.pop3.errors import LimitExceeded, Pop3Error, ProtocolViolation
@@ -29,7 +30,6 @@ from popfetch.pop3.events import (
 )
 from popfetch.pop3.limits import DEFAULT_LIMITS, Limits
 from popfetch.pop3.replies import Status, apop_timestamp, parse_status
-from popfetch.pop3.texts import clean
 
 TERMINATOR = b"\r\n.\r\n"
 STUFFED = b"\r\n.."

@@ -21,7 +21,7 @@ take the timestamp out of the greeting.
 from collections.abc import Callable
 from enum import Enum
 
-from popfetch.pop3 import sasl
+from popfetch.dialogue import sasl
 from popfetch.pop3.classification import known_code, mechanism_unsupported
 from popfetch.pop3.replies import Capabilities
 

@@ -13,8 +13,8 @@ _ESCAPE_SEQUENCES = re.compile(
 )
 
 
-def clean(text: bytes, hidden: Iterable[str] = ()) -> str:
-    """A server's text as one printable line of at most 200 characters, with everything in ``hidden`` taken out.
+def clean(text: bytes, hidden: Iterable[str] = (), *, longest: int = LONGEST_TEXT) -> str:
+    """A server's text as one printable line of at most ``longest`` characters, with everything in ``hidden`` taken out.
 
     Secrets are looked for before and after the cleaning: a control character inside an echoed password must not
     carry it past the search.
@@ -22,7 +22,7 @@ def clean(text: bytes, hidden: Iterable[str] = ()) -> str:
     secrets = sorted({secret for secret in hidden if secret}, key=len, reverse=True)
     shown = _redact(text.decode("utf-8", "replace"), secrets)
     shown = _redact(_printable(shown), [printable for secret in secrets if (printable := _printable(secret))])
-    return shown if len(shown) <= LONGEST_TEXT else shown[: LONGEST_TEXT - 1] + "…"
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def _printable(text: str) -> str:

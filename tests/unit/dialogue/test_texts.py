@@ -2,7 +2,7 @@
 
 import pytest
 
-from popfetch.pop3.texts import clean
+from popfetch.dialogue.texts import clean
 
 
 @pytest.mark.parametrize(

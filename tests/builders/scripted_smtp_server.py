@@ -1,0 +1,286 @@
+"""A submission server for tests whose every reply can be scripted.
+
+It listens on a loopback port, signs in by every usual mechanism, speaks plain, TLS or STARTTLS, and records what it
+received. ``on`` overrides replies, by whole line or by verb::
+
+    server = ScriptedSmtpServer(
+        on={
+            "greeting": b"421 4.3.2 later\\r\\n",   # raw octets, sent as they are
+            "EHLO": Close(),                       # closes without a word
+            "AUTH": Hang(b"53"),                   # sends this, then nothing more
+            "STARTTLS": Flood(b"220-a\\r\\n"),       # sends this for as long as the client listens
+            "QUIT": [b"500 no\\r\\n", DEFAULT],      # first this, then as usual
+            "answer": b"535 no\\r\\n",               # to whatever answers a challenge
+        },
+    )
+    async with server:
+        await dialer.sign_in(server.account_server(), ...)
+"""
+
+import asyncio
+import hmac
+import ssl
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from popfetch.domain.account import AuthMethod, Security, Server
+from tests.builders.scripted_pop3_server import DEFAULT, Close, Default, Hang, server_context
+
+CHALLENGE = b"<challenge.1@smtp.example.test>"
+
+
+@dataclass(frozen=True)
+class Flood:
+    """Send these octets again and again, with a pause between, until the client goes away."""
+
+    octets: bytes
+    pause: float = 0
+
+
+type Answer = bytes | Close | Hang | Flood | Default
+type Action = Answer | Callable[["SmtpSession", str], Answer]
+
+
+@dataclass
+class SmtpSession:
+    """One connection to the server, as it was seen by it."""
+
+    lines: list[str] = field(default_factory=list)
+    received: bytearray = field(default_factory=bytearray)
+    encrypted: bool = False
+    signed_in: bool = False
+
+    @property
+    def verbs(self) -> list[str]:
+        """The first words of all lines."""
+        return [line.partition(" ")[0] for line in self.lines]
+
+
+class ScriptedSmtpServer:
+    """A submission server on a loopback port; use it as an asynchronous context manager.
+
+    ``extensions`` are the rows of EHLO's answer, behind TLS too unless ``extensions_in_tls`` says otherwise;
+    STARTTLS is added where it belongs, and answered by ``go_ahead``. ``delay`` is how many seconds the greeting takes.
+    """
+
+    def __init__(
+        self,
+        *,
+        on: Mapping[str, Action | list[Action]] | None = None,
+        security: Security = Security.TLS,
+        username: str = "alex@example.com",
+        password: str = "open sesame",
+        extensions: Sequence[str] = ("PIPELINING", "ENHANCEDSTATUSCODES", "AUTH PLAIN LOGIN"),
+        extensions_in_tls: Sequence[str] | None = None,
+        context: ssl.SSLContext | None = None,
+        go_ahead: bytes = b"220 2.0.0 go ahead\r\n",
+        delay: float = 0,
+    ) -> None:
+        self.on: dict[str, Action | list[Action]] = dict(on or {})
+        self.security = security
+        self.username = username
+        self.password = password
+        self.extensions = extensions
+        self.extensions_in_tls = extensions_in_tls
+        self.go_ahead = go_ahead
+        self.delay = delay
+        self.sessions: list[SmtpSession] = []
+        self.host = "127.0.0.1"
+        self.port = 0
+        self._context = context or server_context()
+        self._listener: asyncio.Server | None = None
+        self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def session(self) -> SmtpSession:
+        """The latest session."""
+        return self.sessions[-1]
+
+    @property
+    def received(self) -> bytes:
+        """Every octet that was received behind TLS or without it, all sessions joined."""
+        return b"".join(bytes(session.received) for session in self.sessions)
+
+    async def left_alone(self) -> None:
+        """Wait until every client has gone."""
+        await asyncio.gather(*self._running)
+
+    def account_server(self, *, host: str | None = None, auth: AuthMethod = AuthMethod.PASSWORD) -> Server:
+        """The settings that an account needs to reach this server."""
+        return Server(host or self.host, self.port, self.security, self.username, auth)
+
+    async def __aenter__(self) -> Self:
+        context = self._context if self.security is Security.TLS else None
+        self._listener = await asyncio.start_server(self._accept, self.host, self.port, ssl=context)
+        self.port = self._listener.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._listener is not None
+        self._listener.close()
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running, timeout=5)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        session = SmtpSession(encrypted=self.security is Security.TLS)
+        self.sessions.append(session)
+        task = asyncio.create_task(_Conversation(self, session, reader, writer).run())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    def action(self, session: SmtpSession, line: str, *keys: str) -> Answer:
+        """What the script says about this line; ``DEFAULT`` where it says nothing."""
+        for key in keys:
+            if key not in self.on:
+                continue
+            action = self.on[key]
+            if isinstance(action, list):
+                action = action.pop(0) if action else DEFAULT
+            return action(session, line) if callable(action) else action
+        return DEFAULT
+
+
+class _Conversation:
+    """Serves one session."""
+
+    def __init__(
+        self,
+        server: ScriptedSmtpServer,
+        session: SmtpSession,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self._server = server
+        self._session = session
+        self._reader = reader
+        self._writer = writer
+
+    async def run(self) -> None:
+        try:
+            await self._serve()
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, EOFError):
+            pass
+        finally:
+            self._writer.transport.abort()
+
+    async def _serve(self) -> None:
+        await asyncio.sleep(self._server.delay)
+        greeting = self._server.action(self._session, "", "greeting")
+        if not await self._act(greeting, b"220 smtp.example.test ESMTP\r\n"):
+            return
+        while True:
+            line = await self._line()
+            verb = line.partition(" ")[0].upper()
+            action = self._server.action(self._session, line, line, " ".join(line.split()[:2]), verb)
+            if action is not DEFAULT:
+                if not await self._act(action, b""):
+                    return
+            elif verb == "STARTTLS":
+                await self._start_tls()
+            elif verb == "AUTH":
+                if not await self._auth(line):
+                    return
+            elif not await self._usual(verb):
+                return
+
+    async def _usual(self, verb: str) -> bool:
+        match verb:
+            case "EHLO":
+                rows = ["smtp.example.test", *self._extensions()]
+                marks = ["-"] * (len(rows) - 1) + [" "]
+                await self._write("".join(f"250{m}{row}\r\n" for m, row in zip(marks, rows, strict=True)).encode())
+            case "HELO":
+                await self._write(b"250 smtp.example.test\r\n")
+            case "QUIT":
+                await self._write(b"221 2.0.0 bye\r\n")
+                return False
+            case _:
+                await self._write(b"500 5.5.2 what?\r\n")
+        return True
+
+    def _extensions(self) -> list[str]:
+        if self._session.encrypted:
+            inside = self._server.extensions_in_tls
+            return [*(self._server.extensions if inside is None else inside)]
+        return [*self._server.extensions, *(["STARTTLS"] if self._server.security is Security.STARTTLS else [])]
+
+    async def _auth(self, line: str) -> bool:
+        _, mechanism, *rest = line.split()
+        match mechanism:
+            case "PLAIN":
+                token = b64decode(rest[0]) if rest else await self._ask(b"")
+                if token is None:
+                    return False
+                _, username, password = token.decode().split("\0")
+            case "LOGIN":
+                name, secret = await self._ask(b"Username:"), await self._ask(b"Password:")
+                if name is None or secret is None:
+                    return False
+                username, password = name.decode(), secret.decode()
+            case "CRAM-MD5":
+                proof = await self._ask(CHALLENGE)
+                if proof is None:
+                    return False
+                username, _, digest = proof.decode().rpartition(" ")
+                expected = hmac.new(self._server.password.encode(), CHALLENGE, "md5").hexdigest()
+                password = self._server.password if digest == expected else ""
+            case "XOAUTH2":
+                token = await self._ask(b"")
+                good = f"user={self._server.username}\x01auth=Bearer {self._server.password}\x01\x01".encode()
+                username, password = self._server.username, self._server.password if token == good else ""
+                if not password:
+                    await self._ask(b'{"status":"400"}')
+            case _:
+                await self._write(b"504 5.5.4 Unrecognized authentication type\r\n")
+                return True
+        self._session.signed_in = (username, password) == (self._server.username, self._server.password)
+        action = self._server.action(self._session, line, "answer")
+        usual = b"235 2.7.0 welcome\r\n" if self._session.signed_in else b"535 5.7.8 Authentication failed\r\n"
+        return await self._act(action, usual)
+
+    async def _ask(self, challenge: bytes) -> bytes | None:
+        await self._write(b"334 " + b64encode(challenge) + b"\r\n")
+        return b64decode(await self._line())
+
+    async def _start_tls(self) -> None:
+        await self._write(self._server.go_ahead)
+        await self._writer.start_tls(self._server._context)
+        self._session.encrypted = True
+
+    async def _act(self, action: Answer, usual: bytes) -> bool:
+        match action:
+            case Close():
+                await self._write(action.after)
+                return False
+            case Hang():
+                await self._write(action.after)
+                while await self._reader.read(1 << 16):
+                    pass
+                return False
+            case Flood():
+                while True:
+                    await self._write(action.octets)
+                    await asyncio.sleep(action.pause)
+            case bytes():
+                await self._write(action)
+            case _:
+                await self._write(usual)
+        return True
+
+    async def _line(self) -> str:
+        line = await self._reader.readuntil(b"\r\n")
+        self._session.received += line
+        text = line[:-2].decode("utf-8", "surrogateescape")
+        self._session.lines.append(text)
+        return text
+
+    async def _write(self, octets: bytes) -> None:
+        self._writer.write(octets)
+        await self._writer.drain()

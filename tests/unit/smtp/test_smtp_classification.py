@@ -1,0 +1,276 @@
+"""What submission servers say when they say no, and what it means."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from popfetch.dialogue.texts import HIDDEN
+from popfetch.smtp.classification import Moment, classify, mechanism_refused, no_starttls
+from popfetch.smtp.errors import (
+    AppPasswordNeeded,
+    PasswordSignInOff,
+    ServerPermanent,
+    ServerTemporary,
+    SignInRefused,
+    SignInTooFrequent,
+    SmtpError,
+    TlsFailed,
+)
+from popfetch.smtp.replies import Reply
+
+QQ_LISTS_IT_ALL = (
+    "Login fail. Account is abnormal, service is not open, password is incorrect, login frequency limited, or system is"
+    " busy. More information at https://x.test"
+)
+SIGN_IN: list[tuple[int, str, type[SmtpError]]] = [
+    # Gmail
+    (535, "5.7.8 Username and Password not accepted. For more information, go to https://x.test", SignInRefused),
+    (534, "5.7.9 Application-specific password required. For more information, go to", AppPasswordNeeded),
+    (534, "5.7.14 <https://x.test/> Please log in via your web browser and then try again.", ServerPermanent),
+    (534, "5.7.9 Please log in with your web browser and then try again. Learn more at", ServerPermanent),
+    (454, "4.7.0 Too many login attempts, please try again later.", SignInTooFrequent),
+    (454, "4.7.0 Cannot authenticate due to a temporary system problem. Try again later.", ServerTemporary),
+    (421, "4.7.28 Gmail has detected an unusual amount of mail", SignInTooFrequent),
+    (421, "4.3.0 Temporary System Problem. Try again later", ServerTemporary),
+    # Microsoft
+    (535, "5.7.3 Authentication unsuccessful [AB1PR01CA0001.prod.exchangelabs.com]", SignInRefused),
+    (535, "5.7.139 Authentication unsuccessful, the user credentials were incorrect.", SignInRefused),
+    (535, "5.7.139 Authentication unsuccessful, basic authentication is disabled.", PasswordSignInOff),
+    (
+        535,
+        "5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.",
+        PasswordSignInOff,
+    ),
+    (
+        535,
+        "5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.",
+        PasswordSignInOff,
+    ),
+    (
+        535,
+        "5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy.",
+        PasswordSignInOff,
+    ),
+    (
+        535,
+        "5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully.",
+        PasswordSignInOff,
+    ),
+    (550, "5.7.30 Basic authentication is not supported for Client Submission.", PasswordSignInOff),
+    (504, "5.7.4 Unrecognized authentication type", PasswordSignInOff),
+    (451, "4.7.500 Server busy. Please try again later", ServerTemporary),
+    (432, "4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded", SignInTooFrequent),
+    # Yahoo, AOL
+    (535, "5.7.0 (#AUTH005) Too many bad auth attempts.", SignInTooFrequent),
+    (535, "5.7.0 (#MBR1212) Incorrect username or password.", SignInRefused),
+    (534, "5.7.9 (#AUTH012) Application-specific password required", AppPasswordNeeded),
+    # Zoho, Fastmail, OVH, GMX
+    (535, "Authentication Failed", SignInRefused),
+    (530, "Must issue a STARTTLS command first.", TlsFailed),
+    (535, "5.7.0 Incorrect username or password", SignInRefused),
+    (535, "5.7.1 Authentication failed", SignInRefused),
+    (535, "Authentication credentials invalid", SignInRefused),
+    # Yandex, mail.ru
+    (535, "5.7.8 Error: authentication failed: Invalid user or password!", SignInRefused),
+    (
+        535,
+        "5.7.8 Error: authentication failed: This user does not have access rights to this service",
+        PasswordSignInOff,
+    ),
+    (535, "5.7.0 NEOBHODIM parol prilozheniya / Application password is REQUIRED", AppPasswordNeeded),
+    # QQ, NetEase
+    (535, "Login Fail. Please enter your authorization code to login. More information in http://x", AppPasswordNeeded),
+    (
+        535,
+        QQ_LISTS_IT_ALL,
+        SignInRefused,
+    ),
+    (535, "Error: 请使用授权码登录。", AppPasswordNeeded),
+    (535, "Error: authentication failed", SignInRefused),
+    (550, "User has no permission", PasswordSignInOff),
+    # postfix with dovecot, old and new
+    (535, "5.7.8 Error: authentication failed: UGFzc3dvcmQ6", SignInRefused),
+    (535, "5.7.8 Error: authentication failed:", SignInRefused),
+    (535, "5.7.8 Error: authentication failed: (reason unavailable)", SignInRefused),
+    (535, "5.7.8 Error: authentication failed: authentication service unavailable", ServerTemporary),
+    (454, "4.7.0 Temporary authentication failure: Connection lost to authentication server", ServerTemporary),
+    (535, "5.7.8 Error: authentication failed: Connection lost to authentication server", ServerTemporary),
+    (503, "5.5.1 Error: authentication not enabled", PasswordSignInOff),
+    (421, "4.7.0 mail.test Error: too many errors", SignInTooFrequent),
+    (538, "5.7.11 Encryption required for requested authentication mechanism", TlsFailed),
+    # exim, cPanel
+    (535, "Incorrect authentication data", SignInRefused),
+    (435, "Unable to authenticate at present", ServerTemporary),
+    (503, "AUTH command used when not advertised", PasswordSignInOff),
+    (504, "UNSUPPORTED authentication mechanism not supported", PasswordSignInOff),
+    # qmail, Courier, dovecot submission, sendmail
+    (535, "authorization failed (#5.7.0)", SignInRefused),
+    (535, "authentication failed (#5.7.1)", SignInRefused),
+    (454, "4.3.0 oops, unable to write pipe (#4.3.0)", ServerTemporary),
+    (523, "5.7.10 Plaintext authentication disallowed on non-secure (SSL/TLS) connections.", TlsFailed),
+    (535, "5.7.0 authentication failed", SignInRefused),
+    (530, "5.7.0 Authentication requires TLS", TlsFailed),
+    # the unspecific
+    (535, "", SignInRefused),
+    (534, "5.7.9 Authentication mechanism is too weak", PasswordSignInOff),
+    (502, "5.5.2 Command not recognized", PasswordSignInOff),
+    (550, "5.7.1 authentication failed", SignInRefused),
+    (554, "5.7.1 who knows", ServerPermanent),
+    (501, "5.5.2 Cannot decode", ServerPermanent),
+    (535, "5.7.13 User account disabled", ServerPermanent),
+    (535, "5.7.8 Your account has been suspended", ServerPermanent),
+    (535, "5.7.8 Your account is temporarily locked", ServerTemporary),
+    (550, "Your IP address is blocked", ServerPermanent),
+    (535, "5.7.8 Internal server error", ServerTemporary),
+    (535, "4.7.8 who knows", ServerTemporary),
+    (454, "5.7.8 Authentication failed, invalid password", ServerTemporary),
+    (451, "Authentication failed: wrong password", ServerTemporary),
+    (421, "", ServerTemporary),
+]
+
+
+@pytest.mark.parametrize(("code", "text", "leaf"), SIGN_IN)
+def test_sign_in_is_told_apart(code: int, text: str, leaf: type[SmtpError]) -> None:
+    assert type(classify(Reply(code, text.encode()), Moment.SIGN_IN)) is leaf
+    assert type(classify(Reply(code, text.upper().encode()), Moment.SIGN_IN)) is leaf
+
+
+@pytest.mark.parametrize("moment", [Moment.GREETING, Moment.HELLO])
+@pytest.mark.parametrize(
+    ("code", "text", "leaf"),
+    [
+        (421, "4.3.2 Service not available, closing transmission channel", ServerTemporary),
+        (421, "4.7.0 Too many concurrent connections", SignInTooFrequent),
+        (450, "4.7.1 Client host rejected: cannot find your hostname", ServerTemporary),
+        (554, "5.7.1 Service unavailable; Client host [192.0.2.1] blocked using a.test", ServerPermanent),
+        (554, "5.3.2 Service unavailable", ServerTemporary),
+        (554, "5.7.1 Your password for this address is invalid", ServerPermanent),
+        (554, "Too many connections", SignInTooFrequent),
+        (550, "5.7.1 TLS required", TlsFailed),
+        (550, "", ServerPermanent),
+        (535, "5.7.8 authentication failed", ServerPermanent),
+    ],
+)
+def test_a_server_that_does_not_even_greet_is_not_a_wrong_password(
+    code: int, text: str, leaf: type[SmtpError], moment: Moment
+) -> None:
+    assert type(classify(Reply(code, text.encode()), moment)) is leaf
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "leaf"),
+    [
+        (454, "4.7.0 TLS not available due to local problem", ServerTemporary),
+        (421, "4.7.0 too many errors", SignInTooFrequent),
+        (502, "5.5.1 command not implemented", TlsFailed),
+        (530, "5.7.0 authentication failed", TlsFailed),
+    ],
+)
+def test_no_starttls_is_no_tls(code: int, text: str, leaf: type[SmtpError]) -> None:
+    error = classify(Reply(code, text.encode()), Moment.STARTTLS, server="S")
+    assert type(error) is leaf
+    if leaf is TlsFailed:
+        assert error.message == f"{no_starttls('S').message.removesuffix('.')}. It says: {text}"
+
+
+@given(code=st.integers(400, 499), text=st.binary(max_size=200), moment=st.sampled_from(Moment))
+def test_nothing_temporary_is_ever_held_against_the_password(code: int, text: bytes, moment: Moment) -> None:
+    assert type(classify(Reply(code, text), moment)) in {ServerTemporary, SignInTooFrequent}
+
+
+@given(text=st.sampled_from([text for _, text, _ in SIGN_IN]), status=st.from_regex(r"\A4\.[0-9]\.[0-9]{1,3}\Z"))
+def test_no_more_is_anything_whose_status_is_temporary(text: str, status: str) -> None:
+    error = classify(Reply(535, f"{status} {text}".encode()), Moment.SIGN_IN)
+    assert error.retryable
+    assert type(error) in {ServerTemporary, SignInTooFrequent}
+
+
+@given(code=st.integers(400, 599), text=st.binary(max_size=300), moment=st.sampled_from(Moment))
+def test_whatever_is_said_is_something(code: int, text: bytes, moment: Moment) -> None:
+    error = classify(Reply(code, text), moment, server="smtp.example.com:465")
+    assert error.code != SmtpError.code
+    assert "smtp.example.com:465" in error.message
+    assert len(error.server_text) <= 200
+    assert error.server_text.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "explicit"), [("5.7.8 no", True), ("5.7.0 authentication failed", False), ("", False)]
+)
+def test_only_its_own_status_is_explicit(text: str, explicit: bool) -> None:
+    error = classify(Reply(535, text.encode()), Moment.SIGN_IN)
+    assert isinstance(error, SignInRefused)
+    assert error.explicit is explicit
+
+
+def test_a_needed_app_password_counts_as_a_refused_sign_in() -> None:
+    error = classify(Reply(534, b"5.7.9 Application-specific password required"), Moment.SIGN_IN)
+    assert isinstance(error, SignInRefused)
+    assert error.code == "authentication"
+    assert "app password" in error.message
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (504, ""),
+        (504, "5.5.4 Unrecognized authentication type"),
+        (535, "5.7.8 Error: authentication failed: Invalid authentication mechanism"),
+        (501, "5.5.4 Syntax: AUTH mechanism"),
+        (534, "5.7.9 Authentication mechanism is too weak"),
+        (502, "Unsupported authentication method"),
+        (432, "4.7.12 A password transition is needed"),
+    ],
+)
+def test_a_refusal_of_the_mechanism_is_recognised(code: int, text: str) -> None:
+    assert mechanism_refused(Reply(code, text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [(code, text) for code, text, leaf in SIGN_IN if leaf in {SignInRefused, SignInTooFrequent, AppPasswordNeeded}]
+    + [(454, "4.7.0 Temporary authentication failure"), (432, "4.3.2 limit"), (235, "mechanism not supported")],
+)
+def test_a_refusal_of_the_password_is_not_taken_for_one_of_the_mechanism(code: int, text: str) -> None:
+    assert not mechanism_refused(Reply(code, text.encode()))
+
+
+def test_the_sentence_names_the_server_and_quotes_it() -> None:
+    error = classify(Reply(535, b"5.7.8 bad\n5.7.8 password"), Moment.SIGN_IN, server="smtp.example.com:465")
+    assert error.message == (
+        "smtp.example.com:465 does not accept this user name and password; check both. It says: 5.7.8 bad password"
+    )
+    assert error.server_text == "5.7.8 bad password"
+
+
+@given(
+    text=st.binary(max_size=300),
+    secret=st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), min_size=8, max_size=30).filter(
+        lambda text: text != HIDDEN
+    ),
+    at=st.integers(0, 300),
+    moment=st.sampled_from(Moment),
+)
+def test_an_echoed_secret_never_shows(text: bytes, secret: str, at: int, moment: Moment) -> None:
+    plain = str(classify(Reply(535, text), moment, server="S"))
+    error = classify(Reply(535, text[:at] + secret.encode() + text[at:]), moment, server="S", hidden=[secret])
+    for shown in (str(error), error.server_text, repr(error)):
+        assert secret not in shown or secret in plain
+
+
+@given(
+    secret=st.text("abcdefghijkmnopqrstuvwxyz0123456789+/", min_size=6, max_size=40).filter(
+        lambda text: sum(map(str.isalnum, text)) >= 4
+    ),
+    cuts=st.lists(st.integers(0, 40), max_size=5),
+    glue=st.sampled_from(["\n", "\n5.7.8 ", " ", "\x00", "-", "\x1b[1m"]),
+)
+def test_a_secret_in_pieces_never_shows(secret: str, cuts: list[int], glue: str) -> None:
+    places = sorted({0, *(cut for cut in cuts if cut < len(secret)), len(secret)})
+    pieces = [secret[a:b] for a, b in pairwise(places)]
+    reply = Reply(535, f"5.7.8 No: {glue.join(pieces)}".encode())
+    error = classify(reply, Moment.SIGN_IN, server="S", hidden=[secret])
+    shown = "".join(filter(str.isalnum, error.server_text))
+    assert "".join(filter(str.isalnum, secret)) not in shown
