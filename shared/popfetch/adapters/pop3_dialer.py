@@ -13,11 +13,12 @@ from functools import cached_property
 from popfetch.adapters.host_guard import CheckedHost, HostGuard
 from popfetch.adapters.pop3_line import ClosedAtCapa, Line, out_of_place
 from popfetch.adapters.pop3_maildrop import Pop3Maildrop
+from popfetch.adapters.tls_trust import client_context
 from popfetch.domain.account import AuthMethod, Server
 from popfetch.domain.secret import Secret
 from popfetch.pop3 import commands
 from popfetch.pop3.classification import Moment
-from popfetch.pop3.errors import ConnectionFailed, DeadlineReached, Pop3Error, TlsFailed, UnusableCredentials
+from popfetch.pop3.errors import ConnectionFailed, DeadlineReached, Pop3Error, UnusableCredentials
 from popfetch.pop3.events import Challenged, Replied
 from popfetch.pop3.limits import DEFAULT_LIMITS, Limits
 from popfetch.pop3.replies import Capabilities
@@ -50,17 +51,7 @@ class Pop3Dialer:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        # Reading the public authorities takes tens of milliseconds: once a process, and only when TLS is used.
-        context = ssl.create_default_context()
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if self._ca_file:
-            try:
-                context.load_verify_locations(self._ca_file)
-            except OSError as error:
-                raise TlsFailed(
-                    f"The operator's CA bundle {self._ca_file} cannot be read; it must be a PEM file."
-                ) from error
-        return context
+        return client_context(self._ca_file)
 
     async def open(self, server: Server, secret: Secret, advice: DialAdvice, deadline: float) -> Pop3Maildrop:
         """Connect, protect, sign in; ``deadline`` is in the loop's time and bounds the whole session.
