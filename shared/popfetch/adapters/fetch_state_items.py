@@ -44,6 +44,7 @@ def to_item(owner_id: str, account_id: str, state: FetchState) -> Item:
                 "uid": state.checkpoint.last_uid,
                 "octets": state.checkpoint.octets,
                 "sizes": state.checkpoint.sizes_digest,
+                "beyond": state.checkpoint.settled_beyond,
             },
             keep=("count", "octets"),
         )
@@ -93,6 +94,7 @@ def from_item(item: Item | None) -> FetchState:
             last_uid=checkpoint.get("uid", b""),
             octets=checkpoint.get("octets"),
             sizes_digest=checkpoint.get("sizes", b""),
+            settled_beyond=checkpoint.get("beyond", False),
         )
         if checkpoint
         else None,

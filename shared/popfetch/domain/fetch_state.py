@@ -36,12 +36,14 @@ class Checkpoint:
     ``last_uid`` is the print of message ``count``'s UID (empty where there is none); ``octets`` is what STAT said
     when all of the maildrop was settled, ``None`` while messages beyond ``count`` wait; ``sizes_digest`` is the
     digest of the LIST sizes of 1 to ``count``, the stand-in for ``last_uid`` on servers without UIDL.
+    ``settled_beyond`` says that some behind ``count`` are settled too, with others waiting before them.
     """
 
     count: int
     last_uid: bytes = b""
     octets: int | None = None
     sizes_digest: bytes = b""
+    settled_beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,14 +50,16 @@ def read_probe(checkpoint: Checkpoint, count: int, octets: int, uid: bytes, *, s
     Without UIDs only an unchanged maildrop is recognised; with none settled yet, everything there is new.
     """
     if checkpoint.count == 0:
-        return Probe.NEW_AT_THE_END if count else Probe.NOTHING_NEW
+        if not count:
+            return Probe.NOTHING_NEW
+        return Probe.UNCLEAR if checkpoint.settled_beyond else Probe.NEW_AT_THE_END
     if checkpoint.last_uid and (not uid or uid_print(uid) != checkpoint.last_uid):
         return Probe.UNCLEAR
     if count == checkpoint.count:
         same_octets = octets == checkpoint.octets or (sizes_unstable and bool(checkpoint.last_uid))
         unchanged = checkpoint.octets is not None and same_octets
         return Probe.NOTHING_NEW if unchanged else Probe.UNCLEAR
-    if count > checkpoint.count and checkpoint.last_uid:
+    if count > checkpoint.count and checkpoint.last_uid and not checkpoint.settled_beyond:
         return Probe.NEW_AT_THE_END
     return Probe.UNCLEAR
 
@@ -107,11 +109,12 @@ class Survey:
         complete = len(prefix) == len(kept) and self.base.count + len(self.rows) >= self.count
         gone = sum(row.octets for row in self.rows if row.number in self.deleted)
         octets = max(0, self.octets - gone) if complete else None
+        beyond = any(row.number in self.settled for row in kept[len(prefix) :])
         if not prefix:
-            return replace(self.base, octets=octets)
+            return replace(self.base, octets=octets, settled_beyond=beyond)
         last = prefix[-1]
         digest = b"" if last.uid or self.base.count else sizes_digest(prefix)
-        return Checkpoint(self.base.count + len(prefix), last.print, octets, digest)
+        return Checkpoint(self.base.count + len(prefix), last.print, octets, digest, settled_beyond=beyond)
 
 
 def survey_tail(

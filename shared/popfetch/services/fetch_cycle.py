@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from popfetch.domain.account import Account, Direction, Order
 from popfetch.domain.errors import AccountNotFound, CycleOvertaken, PopfetchError
-from popfetch.domain.fetch_state import Checkpoint, FailureCounts, FetchState, LastFetch, Pipelining
+from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Pipelining
 from popfetch.domain.ledger import Disposition, Ledger
 from popfetch.domain.maildrop_survey import (
     RECONCILE_EVERY,
@@ -220,7 +220,7 @@ class FetchCycle:
         if verdict is Probe.NOTHING_NEW:
             self._record.tally.listed = size.count
             return None
-        if verdict is Probe.NEW_AT_THE_END and not self._took_beyond(checkpoint):
+        if verdict is Probe.NEW_AT_THE_END:
             first, last = checkpoint.count + 1, size.count
             if self._settings.order is Order.OLDEST_FIRST:
                 last = min(last, checkpoint.count + self._settings.max_messages_per_cycle + ROWS_BEYOND_LIMIT)
@@ -229,10 +229,6 @@ class FetchCycle:
                 self._record.tally.listed = size.count
                 return survey_tail(checkpoint, size.count, size.octets, rows, self._settings)
         return await self._survey_all(maildrop, size)
-
-    def _took_beyond(self, checkpoint: Checkpoint) -> bool:
-        """True when messages beyond the checkpoint may be settled: the newest were taken first, and others wait."""
-        return self._settings.order is Order.NEWEST_FIRST and checkpoint.octets is None
 
     async def _survey_all(self, maildrop: Maildrop, size: MaildropSize) -> Survey:
         rows = await self._rows(maildrop, None, size.count)
