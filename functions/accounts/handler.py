@@ -1,26 +1,32 @@
-"""The owner's accounts: add, show and delete them."""
+"""The owner's accounts: add, show, change, order, pause, check and delete them."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from popfetch.api.account_models import AccountIn, AccountOut, AccountsOut, ErasureOut, MailFate
+from popfetch.api.account_answers import AccountOut, AccountsOut, CheckOut, ErasureOut, HistoryOut, MailFate
+from popfetch.api.account_models import AccountIn, AccountPatch, DefaultIn, OrderIn
+from popfetch.api.etags import etag_of, versions_of
 from popfetch.api.resolver import answer, failures, json_of, make_resolver, owner_of
+from popfetch.ports import AccountRecord
 from popfetch.runtime.observability import new_journal
-from popfetch.runtime.wiring_accounts import accounts_service
+from popfetch.runtime.wiring_accounts import account_changes, accounts_service
+from popfetch.services.account_changes import ChangeAccount
 
 journal = new_journal()
 app = make_resolver(journal)
+
+AccountId = Annotated[str, Path(description="The account's id.")]
 
 
 @app.post(
     "/accounts",
     summary="Add an account",
-    description="Tests the sign-in first, unless verify is false; nothing is stored when it fails.",
+    description="Tries to sign in at both servers first, unless verify is false; nothing is stored when that fails.",
     status_code=HTTPStatus.CREATED,
     responses={
         **json_of(AccountOut, HTTPStatus.CREATED, "The account; Location has its path."),
@@ -30,15 +36,9 @@ app = make_resolver(journal)
 )
 def add(account: AccountIn) -> Response[AccountOut]:
     """Add an account."""
-    service = accounts_service()
-    added = AccountOut.of(service.add(account.to_command(owner_of(app))), service.clock())
+    record = accounts_service().add(account.to_command(owner_of(app)))
     path = app.current_event.request_context.path or app.current_event.path
-    return Response(
-        status_code=HTTPStatus.CREATED,
-        content_type=content_types.APPLICATION_JSON,
-        headers={"Location": f"{path.rstrip('/')}/{added.id}"},
-        body=added,
-    )
+    return _tagged(record, HTTPStatus.CREATED, {"Location": f"{path.rstrip('/')}/{record.account.account_id}"})
 
 
 @app.get(
@@ -49,21 +49,84 @@ def add(account: AccountIn) -> Response[AccountOut]:
 )
 def show_all() -> AccountsOut:
     """All accounts of who asks."""
-    service = accounts_service()
-    now = service.clock()
-    return AccountsOut(accounts=[AccountOut.of(record, now) for record in service.of_owner(owner_of(app))])
+    return _all(accounts_service().of_owner(owner_of(app)))
+
+
+@app.put(
+    "/accounts/order",
+    summary="Put the accounts in order",
+    description="They are fetched and listed in this order from now on.",
+    responses={
+        **json_of(AccountsOut, HTTPStatus.OK, "The accounts, in their new order."),
+        **failures(HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    },
+    tags=["accounts"],
+)
+def put_in_order(order: OrderIn) -> AccountsOut:
+    """Order the accounts of who asks."""
+    return _all(accounts_service().reorder(owner_of(app), order.account_ids))
+
+
+@app.put(
+    "/accounts/default",
+    summary="Choose the default account",
+    description="Exactly one account is the default one; when it is deleted, the first one left takes its place.",
+    responses={
+        **json_of(AccountsOut, HTTPStatus.OK, "The accounts, the default one marked."),
+        **failures(
+            HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        ),
+    },
+    tags=["accounts"],
+)
+def choose_default(default: DefaultIn) -> AccountsOut:
+    """Make an account of who asks the default one."""
+    return _all(accounts_service().make_default(owner_of(app), default.account_id))
 
 
 @app.get(
     "/accounts/<account_id>",
     summary="One account",
-    responses={**json_of(AccountOut, HTTPStatus.OK, "The account."), **failures(HTTPStatus.NOT_FOUND)},
+    responses={
+        **json_of(AccountOut, HTTPStatus.OK, "The account; ETag has its version."),
+        **failures(HTTPStatus.NOT_FOUND),
+    },
     tags=["accounts"],
 )
-def show(account_id: str) -> AccountOut:
+def show(account_id: AccountId) -> Response[AccountOut]:
     """One account of who asks."""
-    service = accounts_service()
-    return AccountOut.of(service.get(owner_of(app), account_id), service.clock())
+    return _tagged(accounts_service().get(owner_of(app), account_id))
+
+
+@app.patch(
+    "/accounts/<account_id>",
+    summary="Change an account",
+    description=(
+        "What is left out stays as it is. New ways to sign in are tried before they are kept, unless verify is false, "
+        "and the mailbox is checked at once then."
+    ),
+    responses={
+        **json_of(AccountOut, HTTPStatus.OK, "The account as it is now; ETag has its version."),
+        **failures(
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.CONFLICT,
+            HTTPStatus.PRECONDITION_FAILED,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        ),
+    },
+    tags=["accounts"],
+)
+def change(
+    account_id: AccountId,
+    patch: AccountPatch,
+    if_match: Annotated[
+        str | None, Header(alias="If-Match", description="The ETag of the account that is to be changed.")
+    ] = None,
+) -> Response[AccountOut]:
+    """Change an account of who asks."""
+    command = ChangeAccount(owner_of(app), account_id, patch.to_change(), versions_of(if_match), patch.verify)
+    return _tagged(account_changes().change(command))
 
 
 @app.delete(
@@ -79,16 +142,97 @@ def show(account_id: str) -> AccountOut:
     tags=["accounts"],
 )
 def delete(
-    account_id: str,
+    account_id: AccountId,
     mail: Annotated[MailFate, Query(description="What becomes of the mail that is stored.")] = MailFate.KEEP,
 ) -> Response[Any]:
     """Delete an account of who asks."""
     if accounts_service().remove(owner_of(app), account_id, erase_mail=mail is MailFate.DELETE):
         return Response(status_code=HTTPStatus.NO_CONTENT)
+    return _json(ErasureOut(id=account_id), HTTPStatus.ACCEPTED)
+
+
+@app.post(
+    "/accounts/<account_id>/pause",
+    summary="Pause an account",
+    description="It is not fetched on schedule until it is resumed; a check by hand still works.",
+    responses={
+        **json_of(AccountOut, HTTPStatus.OK, "The paused account."),
+        **failures(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    },
+    tags=["accounts"],
+)
+def pause(account_id: AccountId) -> Response[AccountOut]:
+    """Pause an account of who asks."""
+    return _tagged(accounts_service().pause(owner_of(app), account_id))
+
+
+@app.post(
+    "/accounts/<account_id>/resume",
+    summary="Resume an account",
+    description="Puts an account that was paused, or that failed too often, back on schedule, and checks it at once.",
+    responses={
+        **json_of(AccountOut, HTTPStatus.OK, "The account, on schedule again."),
+        **failures(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    },
+    tags=["accounts"],
+)
+def resume(account_id: AccountId) -> Response[AccountOut]:
+    """Resume an account of who asks."""
+    return _tagged(accounts_service().resume(owner_of(app), account_id))
+
+
+@app.post(
+    "/accounts/<account_id>/fetch",
+    summary="Check for mail now",
+    description="Asks for a fetch behind those of the owner's that are under way, whatever the account's status.",
+    status_code=HTTPStatus.ACCEPTED,
+    responses={
+        **json_of(CheckOut, HTTPStatus.ACCEPTED, "Asked for; last_fetch tells how it went."),
+        **failures(HTTPStatus.NOT_FOUND),
+    },
+    tags=["accounts"],
+)
+def check_now(account_id: AccountId) -> Response[CheckOut]:
+    """Check an account of who asks."""
+    requested_at = accounts_service().check_now(owner_of(app), account_id)
+    return _json(CheckOut(id=account_id, requested_at=requested_at), HTTPStatus.ACCEPTED)
+
+
+@app.get(
+    "/accounts/<account_id>/history",
+    summary="The last cycles of an account",
+    description=(
+        "The newest first, for 30 days. Cycles in which nothing happened are left out, but for the very last one."
+    ),
+    responses={
+        **json_of(HistoryOut, HTTPStatus.OK, "A page of cycles."),
+        **failures(HTTPStatus.NOT_FOUND),
+    },
+    tags=["accounts"],
+)
+def history(
+    account_id: AccountId,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many cycles at most.")] = 20,
+    cursor: Annotated[str | None, Query(max_length=200, description="What the page before this one gave.")] = None,
+) -> HistoryOut:
+    """The last cycles of an account of who asks."""
+    return HistoryOut.of(accounts_service().history_of(owner_of(app), account_id, limit=limit, cursor=cursor))
+
+
+def _all(records: list[AccountRecord]) -> AccountsOut:
+    return AccountsOut.of(records, accounts_service().clock())
+
+
+def _tagged(
+    record: AccountRecord, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None
+) -> Response[AccountOut]:
+    tag = {"ETag": etag_of(record.account.version)}
+    return _json(AccountOut.of(record, accounts_service().clock()), status, {**tag, **(headers or {})})
+
+
+def _json[Body](body: Body, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response[Body]:
     return Response(
-        status_code=HTTPStatus.ACCEPTED,
-        content_type=content_types.APPLICATION_JSON,
-        body=ErasureOut(id=account_id),
+        status_code=status, content_type=content_types.APPLICATION_JSON, headers=dict(headers or {}), body=body
     )
 
 

@@ -266,10 +266,17 @@ class AccountRecord:
     is_default: bool
 
 
-class AccountStore(Protocol):
-    """The accounts of owners. No call reaches another owner's account: it is not found."""
+type ChangeOfRecord = Callable[[Account, FetchState], tuple[Account, FetchState]]
+"""What an account and its state become; it may raise, and is called again where others came first."""
 
-    def add(self, account: Account) -> AccountRecord:
+
+class AccountStore(Protocol):
+    """The accounts of owners. No call reaches another owner's account: it is not found.
+
+    Calls that write raise AccountChanged when others kept coming first.
+    """
+
+    def add(self, account: Account, state: FetchState) -> AccountRecord:
         """Add an account at the end of its owner's order; the first becomes the default.
 
         Raises AccountAlreadyAdded and TooManyAccounts.
@@ -281,11 +288,39 @@ class AccountStore(Protocol):
     def of_owner(self, owner_id: str) -> list[AccountRecord]:
         """All accounts of an owner, in the owner's order."""
 
+    def change(self, owner_id: str, account_id: str, change: ChangeOfRecord) -> AccountRecord:
+        """Write what ``change`` makes of an account and its state, both as they are at that moment.
+
+        Of the state only what ``change`` alters is written, and a cycle under way is overtaken by it. Raises
+        AccountNotFound, AccountAlreadyAdded where the account now is another's mailbox, and what ``change`` raises.
+        """
+
+    def reorder(self, owner_id: str, account_ids: Sequence[str]) -> list[AccountRecord]:
+        """Give the accounts this order, which names each of them once. Raises InvalidOrder."""
+
+    def make_default(self, owner_id: str, account_id: str) -> list[AccountRecord]:
+        """Make an account the default one, in place of the one that was. Raises AccountNotFound."""
+
     def remove(self, owner_id: str, account_id: str) -> AccountRecord:
         """Remove the account and its state together; the default passes to the first one left.
 
         Raises AccountNotFound.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Finished cycles, the newest first; ``cursor`` asks for those before them, ``None`` where there are none."""
+
+    cycles: list[LastFetch]
+    cursor: str | None
+
+
+class CycleHistory(Protocol):
+    """The finished cycles of an account in which anything happened, kept for a bounded time."""
+
+    def page(self, account_id: str, *, limit: int, cursor: str | None = None) -> HistoryPage:
+        """One page of the history. Raises InvalidCursor for a cursor that no page of this account gave."""
 
 
 class AccountRemains(Protocol):

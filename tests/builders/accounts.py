@@ -1,10 +1,12 @@
 """Accounts and what belongs to them, with defaults: a test names only what it is about."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from popfetch.domain.account import Account, Security, Server
+from popfetch.domain.fetch_request import FetchRequest
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import Pop3Error
 from popfetch.ports import DialAdvice, Maildrop
@@ -13,6 +15,7 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 OWNER = "0b7d5ad2-5f8c-4d1b-9a55-1d1f5c5a7e01"
 OTHER_OWNER = "9c1e6f7a-0d3b-4c77-8a0e-6a2f0d9b4c02"
 PASSWORD = "tr0ub4dor-und-Söhne"
+SMTP_PASSWORD = "smtp-Geheimnis-7"
 
 
 def an_account_id(number: int = 1) -> str:
@@ -50,10 +53,11 @@ def an_account(number: int = 1, **changes: Any) -> Account:
 
 
 class SignedIn:
-    """A maildrop of which only the ending is of interest."""
+    """A maildrop of which only the ending is of interest, and how often one may sign in."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.login_delay = 0
 
     async def quit(self) -> bool:
         self.calls.append("quit")
@@ -79,13 +83,27 @@ class ScriptedDialer:
 
 
 @dataclass
-class RecordingQueue:
-    """A fetch queue that remembers the erasures it was asked for."""
+class ScriptedSubmission:
+    """An outgoing server's dialer, likewise."""
 
+    failure: Exception | None = None
+    calls: list[tuple[Server, Secret]] = field(default_factory=list)
+
+    async def sign_in(self, server: Server, secret: Secret, deadline: float) -> None:
+        self.calls.append((server, secret))
+        if self.failure:
+            raise self.failure
+
+
+@dataclass
+class RecordingQueue:
+    """A fetch queue that remembers what it was asked for."""
+
+    requests: list[FetchRequest] = field(default_factory=list)
     erasures: list[tuple[str, str, bool]] = field(default_factory=list)
 
-    def send(self, requests: Any) -> None:
-        raise NotImplementedError
+    def send(self, requests: Sequence[FetchRequest]) -> None:
+        self.requests += requests
 
     def send_erasure(self, owner_id: str, account_id: str, erase_mail: bool) -> None:
         self.erasures.append((owner_id, account_id, erase_mail))

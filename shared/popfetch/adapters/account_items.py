@@ -186,6 +186,22 @@ class Profile:
             mailboxes={**self.mailboxes, account.account_id: mailbox_print(account.incoming)},
         )
 
+    def with_mailbox_of(self, account: Account) -> "Profile":
+        """The profile after an account's mailbox became another."""
+        return replace(
+            self,
+            version=self.version + 1,
+            mailboxes={**self.mailboxes, account.account_id: mailbox_print(account.incoming)},
+        )
+
+    def with_default(self, account_id: str) -> "Profile":
+        """The profile with another default account."""
+        return replace(self, version=self.version + 1, default_account_id=account_id)
+
+    def with_positions_up_to(self, count: int) -> "Profile":
+        """The profile after the accounts were numbered from 1 to ``count``."""
+        return replace(self, version=self.version + 1, next_position=count + 1)
+
     def without_account(self, account_id: str, first_left: str | None) -> "Profile":
         """The profile after an account went; where it was the default, ``first_left`` takes that role."""
         return replace(

@@ -3,26 +3,33 @@
 Adding and removing are one transaction each over the owner's profile, the account and its fetch state. The
 profile's version decides between two that happen at once: the later one reads again and repeats::
 
-    add     read profile -> check -> [ profile UNCHANGED | account ABSENT | state ABSENT ]
-    remove  read owner   ---------> [ profile UNCHANGED | account PRESENT | state        ]
+    add      read profile -> check -> [ profile UNCHANGED | account ABSENT    | state ABSENT         ]
+    change   read account -> apply -> [ profile UNCHANGED | account UNCHANGED | state PRESENT, merged ]
+    reorder  read owner   -> check -> [ profile UNCHANGED | accounts UNCHANGED                        ]
+    default  read owner   -> check -> [ profile UNCHANGED                                             ]
+    remove   read owner   ---------> [ profile UNCHANGED | account PRESENT   | state                 ]
+
+A change writes the profile only where the mailbox becomes another, and the state only where that changes. A cycle
+that is under way writes the state all the time: a change does not wait for it, it sets its own attributes and moves
+the version on, by which the cycle learns that it was overtaken.
 """
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from popfetch.adapters import account_items, fetch_state_items, keys
-from popfetch.adapters.account_items import UNCHANGED, Profile, UpdateRequest
+from popfetch.adapters.account_items import UNCHANGED, VERSION, Profile, UpdateRequest
 from popfetch.adapters.dynamodb_items import Item, error_code, from_wire, to_wire, translated
 from popfetch.domain.account import Account
 from popfetch.domain.errors import AccountChanged, AccountNotFound, StorageUnavailable
 from popfetch.domain.fetch_state import FetchState
-from popfetch.domain.mailbox import check_can_add, is_account_id
-from popfetch.ports import AccountRecord
+from popfetch.domain.mailbox import check_can_add, check_not_held, check_order, is_account_id, mailbox_print
+from popfetch.ports import AccountRecord, ChangeOfRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -51,12 +58,12 @@ class AccountsTable:
         self._wheel_shards = wheel_shards
         self._sleep = sleep
 
-    def add(self, account: Account) -> AccountRecord:
+    def add(self, account: Account, state: FetchState | None = None) -> AccountRecord:
         """Add an account at the end of its owner's order; the first becomes the default.
 
         Raises AccountAlreadyAdded and TooManyAccounts, and AccountChanged when others kept coming first.
         """
-        state = FetchState()
+        state = state or FetchState()
         for _ in self._attempts():
             profile = self._profile(account.owner_id)
             check_can_add(account.incoming, profile.mailboxes)
@@ -73,19 +80,72 @@ class AccountsTable:
 
     def get(self, owner_id: str, account_id: str) -> AccountRecord:
         """One account. Raises AccountNotFound."""
-        if not is_account_id(account_id):
-            raise AccountNotFound(account_id)
-        profile_key = keys.profile(owner_id)
-        account_key = keys.account(owner_id, account_id)
-        state_key = keys.fetch_state(owner_id, account_id)
-        items = self._read(profile_key, account_key, state_key)
-        if account_key[keys.SORT] not in items:
-            raise AccountNotFound(account_id)
-        return _records(owner_id, items)[1][0]
+        return self._account(owner_id, account_id)[1]
 
     def of_owner(self, owner_id: str) -> list[AccountRecord]:
         """All accounts of an owner, in the owner's order."""
         return self._owner(owner_id)[1]
+
+    def change(self, owner_id: str, account_id: str, change: ChangeOfRecord) -> AccountRecord:
+        """Write what ``change`` makes of an account and its state, both as they are at that moment.
+
+        Raises AccountNotFound, AccountAlreadyAdded, AccountChanged, and what ``change`` raises.
+        """
+        for _ in self._attempts():
+            profile, record = self._account(owner_id, account_id)
+            account, state = change(record.account, record.state)
+            if (account, state) == (record.account, record.state):
+                return record
+            changed = replace(account, version=record.account.version + 1)
+            writes = [self._put_account(changed, seen_version=record.account.version)]
+            if state != record.state:
+                state = replace(state, version=record.state.version + 1)
+                writes.append(self._merge_state(changed, record.state, state))
+            if mailbox_print(account.incoming) != profile.mailboxes.get(account_id):
+                others = {held: mailbox for held, mailbox in profile.mailboxes.items() if held != account_id}
+                check_not_held(account.incoming, others)
+                writes.append(self._put_profile(profile, profile.with_mailbox_of(account)))
+            if self._commit("Changing the account", *writes):
+                return AccountRecord(changed, state, record.is_default)
+        raise _changed_too_often()
+
+    def reorder(self, owner_id: str, account_ids: Sequence[str]) -> list[AccountRecord]:
+        """Give the accounts this order, which names each of them once. Raises InvalidOrder and AccountChanged."""
+        for _ in self._attempts():
+            profile, records = self._owner(owner_id)
+            held = {record.account.account_id: record for record in records}
+            check_order(account_ids, held.keys())
+            ordered = [
+                replace(held[account_id], account=replace(held[account_id].account, position=position))
+                for position, account_id in enumerate(account_ids, start=1)
+            ]
+            moved = {r.account.account_id for r in ordered if r.account != held[r.account.account_id].account}
+            if not moved:
+                return ordered
+            ordered = [_next_version(r) if r.account.account_id in moved else r for r in ordered]
+            if self._commit(
+                "Storing the order",
+                self._put_profile(profile, profile.with_positions_up_to(len(ordered))),
+                *(
+                    self._put_account(record.account, seen_version=record.account.version - 1)
+                    for record in ordered
+                    if record.account.account_id in moved
+                ),
+            ):
+                return ordered
+        raise _changed_too_often()
+
+    def make_default(self, owner_id: str, account_id: str) -> list[AccountRecord]:
+        """Make an account the default one, in place of the one that was. Raises AccountNotFound, AccountChanged."""
+        for _ in self._attempts():
+            profile, records = self._owner(owner_id)
+            if account_id not in {record.account.account_id for record in records}:
+                raise AccountNotFound(account_id)
+            if profile.default_account_id == account_id or self._commit(
+                "Storing the default account", self._put_profile(profile, profile.with_default(account_id))
+            ):
+                return [replace(r, is_default=r.account.account_id == account_id) for r in records]
+        raise _changed_too_often()
 
     def remove(self, owner_id: str, account_id: str) -> AccountRecord:
         """Remove the account and its state together; the default passes to the first one left.
@@ -107,6 +167,16 @@ class AccountsTable:
             ):
                 return removed
         raise _changed_too_often()
+
+    def _account(self, owner_id: str, account_id: str) -> tuple[Profile, AccountRecord]:
+        if not is_account_id(account_id):
+            raise AccountNotFound(account_id)
+        account_key = keys.account(owner_id, account_id)
+        items = self._read(keys.profile(owner_id), account_key, keys.fetch_state(owner_id, account_id))
+        if account_key[keys.SORT] not in items:
+            raise AccountNotFound(account_id)
+        profile, (record,) = _records(owner_id, items)
+        return profile, record
 
     def _owner(self, owner_id: str) -> tuple[Profile, list[AccountRecord]]:
         items: dict[str, Item] = {}
@@ -153,6 +223,37 @@ class AccountsTable:
             put["Put"]["ConditionExpression"] = UNCHANGED
             put["Put"]["ExpressionAttributeValues"] = to_wire({":seen_version": before.version})
         return put
+
+    def _put_account(self, account: Account, *, seen_version: int) -> Item:
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": to_wire(account_items.to_item(account, self._wheel_shards)),
+                "ConditionExpression": UNCHANGED,
+                "ExpressionAttributeValues": to_wire({":seen_version": seen_version}),
+            }
+        }
+
+    def _merge_state(self, account: Account, before: FetchState, after: FetchState) -> Item:
+        """Set and remove what differs, whatever a cycle has done to the other attributes, and move the version on."""
+        key = keys.fetch_state(account.owner_id, account.account_id)
+        old = fetch_state_items.to_item(account.owner_id, account.account_id, before)
+        new = fetch_state_items.to_item(account.owner_id, account.account_id, after)
+        altered = sorted(name for name in old.keys() | new.keys() if name != VERSION and old.get(name) != new.get(name))
+        to_set = [name for name in altered if new.get(name) is not None]
+        to_remove = [name for name in altered if new.get(name) is None]
+        sets = [f"#{name} = :{name}" for name in to_set] + [f"#{VERSION} = #{VERSION} + :one"]
+        removes = f" REMOVE {', '.join(f'#{name}' for name in to_remove)}" if to_remove else ""
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": to_wire(key),
+                "UpdateExpression": f"SET {', '.join(sets)}{removes}",
+                "ConditionExpression": PRESENT,
+                "ExpressionAttributeNames": {f"#{name}": name for name in [*altered, VERSION]},
+                "ExpressionAttributeValues": to_wire({":one": 1, **{f":{name}": new[name] for name in to_set}}),
+            }
+        }
 
     def _put_new(self, item: Item) -> Item:
         return {"Put": {"TableName": self._table, "Item": to_wire(item), "ConditionExpression": ABSENT}}
@@ -212,6 +313,10 @@ def _records(owner_id: str, items: Mapping[str, Item]) -> tuple[Profile, list[Ac
         )
     records.sort(key=lambda record: (record.account.position, record.account.account_id))
     return profile, records
+
+
+def _next_version(record: AccountRecord) -> AccountRecord:
+    return replace(record, account=replace(record.account, version=record.account.version + 1))
 
 
 def _lost_race(error: ClientError) -> bool:

@@ -8,7 +8,12 @@ from datetime import datetime, timedelta
 
 from popfetch.adapters import keys
 from popfetch.adapters.dynamodb_items import Item
-from popfetch.adapters.fetch_state_items import instant_from_text, instant_to_text, last_fetch_to_map
+from popfetch.adapters.fetch_state_items import (
+    instant_from_text,
+    instant_to_text,
+    last_fetch_from_map,
+    last_fetch_to_map,
+)
 from popfetch.domain.account import Account
 from popfetch.domain.fetch_state import LastFetch
 from popfetch.domain.ledger import uid_print
@@ -89,6 +94,11 @@ def finished_cycle_to_item(account: Account, cycle_id: str, fetch: LastFetch) ->
         **last_fetch_to_map(fetch),
         keys.EXPIRES_AT: _epoch(fetch.finished_at + HISTORY_IS_KEPT),
     }
+
+
+def finished_cycle_from_item(item: Item) -> LastFetch:
+    """A finished cycle from its item."""
+    return last_fetch_from_map(item)
 
 
 def _epoch(instant: datetime) -> int:

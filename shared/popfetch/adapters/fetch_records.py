@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from popfetch.adapters import account_items, cycle_items, fetch_state_items, keys
+from popfetch.adapters.accounts_table import write_standing
 from popfetch.adapters.dynamodb_items import Item, WireItem, error_code, from_wire, to_wire, translated
 from popfetch.domain.account import Account
 from popfetch.domain.errors import AccountNotFound, CycleOvertaken, StorageUnavailable
@@ -295,22 +296,14 @@ class FetchRecordsTable:
 
     async def take_off_wheel(self, account: Account) -> bool:
         """Store ``account.standing`` and leave the wheel; ``False`` when the account was changed meanwhile."""
-        return await asyncio.to_thread(self._update_standing, account_items.leave_wheel(account))
+        return await self._write_standing(account_items.leave_wheel(account))
 
     async def put_on_wheel(self, account: Account) -> bool:
         """Store ``account.standing`` and join the wheel; ``False`` when the account was changed meanwhile."""
-        return await asyncio.to_thread(self._update_standing, account_items.join_wheel(account, self._wheel_shards))
+        return await self._write_standing(account_items.join_wheel(account, self._wheel_shards))
 
-    def _update_standing(self, request: account_items.UpdateRequest) -> bool:
-        try:
-            with translated("Changing the account's standing"):
-                self._client.update_item(TableName=self._table, **request)
-        except StorageUnavailable as failure:
-            cause = failure.__cause__
-            if isinstance(cause, ClientError) and error_code(cause) == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+    async def _write_standing(self, update: account_items.UpdateRequest) -> bool:
+        return await asyncio.to_thread(write_standing, self._client, self._table, update)
 
 
 def _as_many_as_fit(segments: Iterator[Item]) -> list[Item]:

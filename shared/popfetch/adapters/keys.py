@@ -19,6 +19,7 @@ The sparse index ``wheel`` has ``wheel_slot`` (``{interval}#{slot}#{shard}``) an
 (``{owner}#{position}#{account}``); only accounts on the wheel have them.
 """
 
+import re
 from datetime import datetime
 
 PARTITION = "pk"
@@ -34,6 +35,8 @@ PACKED_SEGMENTS = "LEDGER#1#"
 MESSAGES = "MESSAGE#"
 CYCLES = "CYCLE#"
 QUARANTINE = "QUARANTINE#"
+
+_CYCLE_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[A-Za-z0-9-]{1,40}")
 
 type Key = dict[str, str]
 
@@ -100,6 +103,18 @@ def quarantined(account_id: str, uid_print: bytes) -> Key:
 def finished_cycle(account_id: str, started_at: datetime, cycle_id: str) -> Key:
     """The key of a finished cycle in the account's history."""
     return _key(account_partition(account_id), f"{CYCLES}{started_at:%Y-%m-%dT%H:%M:%S.%fZ}#{cycle_id}")
+
+
+def finished_cycle_name(sort: str) -> str:
+    """What tells a finished cycle apart from the others of its account: instant and cycle."""
+    return sort.removeprefix(CYCLES)
+
+
+def finished_cycle_named(account_id: str, name: str) -> Key:
+    """The key of a finished cycle by its name. Raises ValueError for what is no such name."""
+    if not _CYCLE_NAME.fullmatch(name):
+        raise ValueError("This is no name of a finished cycle.")
+    return _key(account_partition(account_id), f"{CYCLES}{name}")
 
 
 def dispatch_progress() -> Key:

@@ -10,22 +10,30 @@ from popfetch.domain.errors import (
     AccountAlreadyAdded,
     AccountChanged,
     AccountNotFound,
+    AccountOutdated,
     HostRefused,
     InvalidAccount,
+    InvalidCursor,
+    InvalidOrder,
+    NoOutgoingServer,
     PopfetchError,
     StorageUnavailable,
     TooManyAccounts,
 )
-from popfetch.services.accounts import SignInTestFailed
+from popfetch.services.sign_in_test import SignInTestFailed
 
 STATUS: Mapping[type[PopfetchError], HTTPStatus] = {
     InvalidAccount: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidOrder: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
     HostRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     SignInTestFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
     AccountNotFound: HTTPStatus.NOT_FOUND,
     AccountAlreadyAdded: HTTPStatus.CONFLICT,
     TooManyAccounts: HTTPStatus.CONFLICT,
     AccountChanged: HTTPStatus.CONFLICT,
+    NoOutgoingServer: HTTPStatus.CONFLICT,
+    AccountOutdated: HTTPStatus.PRECONDITION_FAILED,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """The status of each error, by the nearest class; what is not here is an internal error."""
@@ -70,6 +78,25 @@ def status_of(error: PopfetchError) -> HTTPStatus:
 def body(code: str, message: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The error's JSON."""
     return ErrorOut(error=ErrorBody(code=code, message=message, details=dict(details or {}))).model_dump()
+
+
+def details_of(error: PopfetchError) -> dict[str, Any]:
+    """What helps to mend an error, beside its sentence."""
+    match error:
+        case AccountOutdated(version=version):
+            return {"version": version}
+        case SignInTestFailed(also=SignInTestFailed() as other):
+            told = {"code": other.code, "message": other.message, **_sign_in_details(other)}
+            return {**_sign_in_details(error), "also": told}
+        case SignInTestFailed():
+            return dict(_sign_in_details(error))
+        case _:
+            return {}
+
+
+def _sign_in_details(failure: SignInTestFailed) -> dict[str, str]:
+    said = {"server_said": failure.server_said} if failure.server_said else {}
+    return {"direction": str(failure.direction), **said}
 
 
 def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -21,7 +21,6 @@ from popfetch.api import errors
 from popfetch.api.errors import BadRequest, ErrorOut
 from popfetch.domain.errors import PopfetchError
 from popfetch.ports import Journal
-from popfetch.services.accounts import SignInTestFailed
 
 _OWNER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _JSON = "application/json"
@@ -32,6 +31,7 @@ _ANSWERS = {
     HTTPStatus.UNAUTHORIZED: "Nobody is signed in.",
     HTTPStatus.NOT_FOUND: "The owner has no such account.",
     HTTPStatus.CONFLICT: "The request does not go with what is there.",
+    HTTPStatus.PRECONDITION_FAILED: "The account is not the version that If-Match names.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not sent as JSON.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A field does not fit, or the mail server refused.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something failed inside; details.request_id finds it in the log.",
@@ -66,12 +66,9 @@ def make_resolver(journal: Journal) -> APIGatewayRestResolver:
         status = errors.status_of(error)
         if status is HTTPStatus.INTERNAL_SERVER_ERROR:
             return failed_inside(error)
-        details = {}
-        if isinstance(error, SignInTestFailed) and error.server_said:
-            details["server_said"] = error.server_said
         if error.retryable:
             journal.warning("request not carried out", error=error.code, reason=error.message)
-        return _response(status, error.code, error.message, details)
+        return _response(status, error.code, error.message, errors.details_of(error))
 
     def does_not_fit(error: RequestValidationError) -> Response[Any]:
         details = errors.invalid_fields(error.errors())

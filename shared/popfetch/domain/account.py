@@ -1,5 +1,6 @@
 """An account: a POP3 mailbox elsewhere, as its owner set it up."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -34,6 +35,14 @@ class Direction(StrEnum):
 
     INCOMING = "incoming"
     OUTGOING = "outgoing"
+
+
+USUAL_PORTS: Mapping[Direction, Mapping[Security, int]] = {
+    Direction.INCOMING: {Security.TLS: 995, Security.STARTTLS: 110, Security.NONE: 110},
+    Direction.OUTGOING: {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 587},
+}
+"""The ports that servers usually have, by how the connection is protected (RFC 8314, sections 3.2 and 3.3;
+RFC 1939; RFC 6409)."""
 
 
 class AfterFetch(StrEnum):

@@ -25,6 +25,27 @@ class InvalidAccount(PopfetchError):
     code = "invalid_account"
 
 
+class NoOutgoingServer(InvalidAccount):
+    """Something is asked of the account's outgoing server, and it has none."""
+
+    code = "no_outgoing_server"
+
+
+class InvalidOrder(PopfetchError):
+    """An order that does not name each of the owner's accounts exactly once."""
+
+    code = "invalid_order"
+
+
+class InvalidCursor(PopfetchError):
+    """A cursor that no page of this list has given."""
+
+    code = "invalid_cursor"
+
+    def __init__(self) -> None:
+        super().__init__("This cursor is not one of this list; leave it out to begin with the newest.")
+
+
 class AccountNotFound(PopfetchError):
     """No such account for this owner."""
 
@@ -51,6 +72,18 @@ class AccountChanged(PopfetchError):
 
     code = "account_changed"
     retryable = True
+
+
+class AccountOutdated(PopfetchError):
+    """The change was meant for an older version of the account; read it again, and change that."""
+
+    code = "account_outdated"
+
+    def __init__(self, account_id: str, version: int) -> None:
+        super().__init__(
+            f"Account {account_id} was changed meanwhile and is at version {version} now; read it again and repeat."
+        )
+        self.version = version
 
 
 class CycleOvertaken(PopfetchError):

@@ -5,11 +5,11 @@ would fetch it twice and fight over its lock.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 
 from popfetch.domain.account import Server
-from popfetch.domain.errors import AccountAlreadyAdded, TooManyAccounts
+from popfetch.domain.errors import AccountAlreadyAdded, InvalidOrder, TooManyAccounts
 
 MAX_ACCOUNTS_PER_OWNER = 99
 """With the owner's profile that makes 100 items, as many as one transaction can change together."""
@@ -38,6 +38,15 @@ def check_can_add(server: Server, mailboxes: Mapping[str, bytes]) -> None:
 
     Raises AccountAlreadyAdded and TooManyAccounts.
     """
+    check_not_held(server, mailboxes)
+    if len(mailboxes) >= MAX_ACCOUNTS_PER_OWNER:
+        raise TooManyAccounts(
+            f"One owner can keep {MAX_ACCOUNTS_PER_OWNER} accounts; remove one before you add another."
+        )
+
+
+def check_not_held(server: Server, mailboxes: Mapping[str, bytes]) -> None:
+    """Check that none of these accounts, by account id, is the mailbox already. Raises AccountAlreadyAdded."""
     wanted = mailbox_print(server)
     for account_id, held in mailboxes.items():
         if held == wanted:
@@ -45,7 +54,16 @@ def check_can_add(server: Server, mailboxes: Mapping[str, bytes]) -> None:
                 f"The mailbox of {server.username} at {server.host}, port {server.port}, is already account "
                 f"{account_id}; change or remove that one instead."
             )
-    if len(mailboxes) >= MAX_ACCOUNTS_PER_OWNER:
-        raise TooManyAccounts(
-            f"One owner can keep {MAX_ACCOUNTS_PER_OWNER} accounts; remove one before you add another."
+
+
+def check_order(account_ids: Sequence[str], held: Collection[str]) -> None:
+    """Check that an order names each account that is held exactly once. Raises InvalidOrder."""
+    missing = set(held) - set(account_ids)
+    unknown = set(account_ids) - set(held)
+    if missing or unknown or len(account_ids) != len(held):
+        problems = [f"{len(missing)} missing"] if missing else []
+        problems += [f"{len(unknown)} unknown"] if unknown else []
+        problems += ["one named twice"] if len(set(account_ids)) != len(account_ids) else []
+        raise InvalidOrder(
+            f"The order must name each of your {len(held)} accounts once ({', '.join(problems)}); list them again."
         )

@@ -7,6 +7,7 @@ gmail.com. They are expected in ASCII, as the DNS has them.
 import re
 from collections import defaultdict
 
+from popfetch.domain.errors import InvalidAccount
 from popfetch.domain.provider import Provider, recommended_above
 from popfetch.domain.provider_table import PROVIDERS
 
@@ -58,6 +59,16 @@ def shortest_interval(incoming_host: str) -> int:
 def recommended_interval(incoming_host: str) -> int:
     """The minutes between two fetches that suit a server, from the menu."""
     return recommended_above(shortest_interval(incoming_host))
+
+
+def check_interval(minutes: int, incoming_host: str) -> None:
+    """Check that a server tolerates being signed in to every ``minutes``. Raises InvalidAccount."""
+    shortest = shortest_interval(incoming_host)
+    if minutes < shortest:
+        raise InvalidAccount(
+            f"fetch.interval_minutes: {incoming_host} tolerates no more than one sign-in every {shortest} minutes; "
+            f"choose {shortest} or more."
+        )
 
 
 def lies_below(host: str, domain: str) -> bool:

@@ -5,10 +5,18 @@ from datetime import UTC, datetime
 from functools import cache
 
 from popfetch.adapters.account_remains import AccountRemains
+from popfetch.adapters.accounts_table import AccountsTable
+from popfetch.adapters.credential_vault import CredentialVault
+from popfetch.adapters.fetch_queue import SqsFetchQueue
+from popfetch.adapters.host_guard import SUBMISSION_PORTS, HostGuard
+from popfetch.adapters.pop3_dialer import Pop3Dialer
+from popfetch.adapters.smtp_dialer import SmtpDialer
 from popfetch.domain.mailbox import ACCOUNT_ID_ALPHABET, ACCOUNT_ID_LENGTH
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.settings import Settings
+from popfetch.services.account_changes import AccountChanges
 from popfetch.services.accounts import Accounts
+from popfetch.services.sign_in_test import SignInTester
 
 
 def new_account_id() -> str:
@@ -19,24 +27,61 @@ def new_account_id() -> str:
 @cache
 def accounts_service() -> Accounts:
     """The verbs over accounts, on the stack's table, key, bucket and queue."""
-    from popfetch.adapters.accounts_table import AccountsTable
-    from popfetch.adapters.credential_vault import CredentialVault
-    from popfetch.adapters.fetch_queue import SqsFetchQueue
-    from popfetch.adapters.host_guard import HostGuard
-    from popfetch.adapters.pop3_dialer import Pop3Dialer
+    from popfetch.adapters.cycle_history import CycleHistoryTable
 
-    settings = Settings.from_environment()
-    table_name = settings.require("table_name")
     return Accounts(
-        store=AccountsTable(aws_client("dynamodb"), table_name, wheel_shards=settings.wheel_shards),
-        vault=CredentialVault(
-            aws_client("kms"), aws_client("dynamodb"), table_name, settings.require("credentials_key_id")
-        ),
-        dialer=Pop3Dialer(HostGuard(allow_private=settings.allow_private_hosts), ca_file=settings.ca_file or None),
+        store=_store(),
+        vault=_vault(),
+        tester=_tester(),
         remains=account_remains(),
-        queue=SqsFetchQueue(aws_client("sqs"), settings.require("fetch_queue_url")),
-        clock=lambda: datetime.now(UTC),
+        history=CycleHistoryTable(aws_client("dynamodb"), Settings.from_environment().require("table_name")),
+        queue=_queue(),
+        clock=_now,
         new_account_id=new_account_id,
+    )
+
+
+@cache
+def account_changes() -> AccountChanges:
+    """The verbs that change accounts, on the stack's table, key and queue."""
+    return AccountChanges(store=_store(), vault=_vault(), tester=_tester(), queue=_queue(), clock=_now)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@cache
+def _store() -> AccountsTable:
+    settings = Settings.from_environment()
+    return AccountsTable(aws_client("dynamodb"), settings.require("table_name"), wheel_shards=settings.wheel_shards)
+
+
+@cache
+def _vault() -> CredentialVault:
+    settings = Settings.from_environment()
+    return CredentialVault(
+        aws_client("kms"),
+        aws_client("dynamodb"),
+        settings.require("table_name"),
+        settings.require("credentials_key_id"),
+    )
+
+
+@cache
+def _queue() -> SqsFetchQueue:
+    return SqsFetchQueue(aws_client("sqs"), Settings.from_environment().require("fetch_queue_url"))
+
+
+@cache
+def _tester() -> SignInTester:
+    settings = Settings.from_environment()
+    ca_file = settings.ca_file or None
+    return SignInTester(
+        maildrops=Pop3Dialer(HostGuard(allow_private=settings.allow_private_hosts), ca_file=ca_file),
+        submissions=SmtpDialer(
+            HostGuard(allow_private=settings.allow_private_hosts, ports=SUBMISSION_PORTS), ca_file=ca_file
+        ),
     )
 
 

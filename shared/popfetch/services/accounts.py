@@ -1,91 +1,41 @@
-"""Adding, showing and removing an owner's accounts.
+"""Adding, showing, ordering, pausing, checking and removing an owner's accounts.
 
 An account is added only after its sign-in was seen to work, unless its owner asks otherwise: a typing error
 is told at once to the person who can mend it, and the schedule never repeats a wrong password.
 """
 
-import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
-from popfetch.domain.account import Account, AuthMethod, Direction, FetchSettings, Server
-from popfetch.domain.errors import InvalidAccount, PopfetchError, StorageUnavailable
+from popfetch.domain.account import Account, Direction, FetchSettings, Server, Standing
+from popfetch.domain.account_change import set_going
+from popfetch.domain.errors import StorageUnavailable
+from popfetch.domain.fetch_request import FetchRequest, Reason
+from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.mailbox import check_can_add, mailbox_print
+from popfetch.domain.providers import check_interval
 from popfetch.domain.secret import Secret
-from popfetch.pop3.errors import (
-    ConnectionFailed,
-    LoginTooFrequent,
-    MaildropBusy,
-    Pop3Error,
-    ServerPermanent,
-    ServerTemporary,
-    SignInRefused,
-    TlsFailed,
-)
 from popfetch.ports import (
     AccountRecord,
     AccountRemains,
     AccountStore,
     Clock,
     CredentialVault,
-    DialAdvice,
+    CycleHistory,
     FetchQueue,
-    MaildropDialer,
+    HistoryPage,
 )
 from popfetch.services.erase import erase_account
-
-SIGN_IN_SECONDS = 20.0
-"""How long the test of a sign-in may take; the API answers within 29 seconds."""
+from popfetch.services.sign_in_test import SignInTester, SignInTrial, check_can_be_tried
 
 ERASING_TIME = timedelta(seconds=15)
 """How long removing an account erases what it left before the rest is done in the background."""
 
 
-class SignInTestFailed(PopfetchError):
-    """The incoming server did not let popfetch in, so that nothing was stored."""
-
-    code = "server_error"
-
-    def __init__(self, message: str, server_said: str = "") -> None:
-        super().__init__(message)
-        self.server_said = server_said
-
-
-class CannotConnect(SignInTestFailed):
-    """The server cannot be reached."""
-
-    code = "cannot_connect"
-
-
-class TlsTestFailed(SignInTestFailed):
-    """No trustworthy TLS with the server."""
-
-    code = "tls_failed"
-
-
-class SignInTestRefused(SignInTestFailed):
-    """The server does not accept user name and password."""
-
-    code = "sign_in_refused"
-
-
-class SignInTooFrequent(SignInTestFailed):
-    """The server wants longer pauses between sign-ins."""
-
-    code = "too_frequent"
-
-
-class MaildropTestBusy(SignInTestFailed):
-    """Another program is signed in to the mailbox."""
-
-    code = "maildrop_busy"
-
-
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """The command to add an account; ``verify`` tests the sign-in first."""
+    """The command to add an account; ``verify`` tests the sign-in at both servers first."""
 
     owner_id: str
     email: str
@@ -97,6 +47,14 @@ class NewAccount:
     fetch: FetchSettings = field(default_factory=FetchSettings)
     verify: bool = True
 
+    @property
+    def trials(self) -> list[SignInTrial]:
+        """The sign-ins that show whether the account can work."""
+        trials = [SignInTrial(Direction.INCOMING, self.incoming, self.incoming_secret)]
+        if self.outgoing and self.outgoing_secret:
+            trials.append(SignInTrial(Direction.OUTGOING, self.outgoing, self.outgoing_secret))
+        return trials
+
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
@@ -104,24 +62,28 @@ class Accounts:
 
     store: AccountStore
     vault: CredentialVault
-    dialer: MaildropDialer
+    tester: SignInTester
     remains: AccountRemains
+    history: CycleHistory
     queue: FetchQueue
     clock: Clock
     new_account_id: Callable[[], str]
 
     def add(self, new: NewAccount) -> AccountRecord:
-        """Test the sign-in, seal the passwords, and add the account at the end of its owner's order.
+        """Test the sign-ins, seal the passwords, and add the account at the end of its owner's order.
 
         Raises InvalidAccount, AccountAlreadyAdded, TooManyAccounts, HostRefused and the leaves of
         SignInTestFailed; nothing is stored then.
         """
-        _check_auth(new)
+        check_can_be_tried(Direction.INCOMING, new.incoming)
+        if new.outgoing:
+            check_can_be_tried(Direction.OUTGOING, new.outgoing)
+        check_interval(new.fetch.interval_minutes, new.incoming.host)
         held = {r.account.account_id: mailbox_print(r.account.incoming) for r in self.store.of_owner(new.owner_id)}
         check_can_add(new.incoming, held)
-        if new.verify:
-            asyncio.run(_test_sign_in(self.dialer, new.incoming, new.incoming_secret))
+        login_delay = self.tester.try_all(new.trials) if new.verify else 0
         account_id = self.new_account_id()
+        now = self.clock()
 
         def seal(secret: Secret, direction: Direction) -> bytes:
             return self.vault.seal(secret, new.owner_id, account_id, direction)
@@ -138,8 +100,9 @@ class Accounts:
                 outgoing=new.outgoing,
                 outgoing_secret=seal(new.outgoing_secret, Direction.OUTGOING) if new.outgoing_secret else None,
                 fetch=new.fetch,
-                created_at=self.clock(),
-            )
+                created_at=now,
+            ),
+            FetchState(sign_in_after=sign_in_after(now, login_delay)),
         )
 
     def get(self, owner_id: str, account_id: str) -> AccountRecord:
@@ -149,6 +112,59 @@ class Accounts:
     def of_owner(self, owner_id: str) -> list[AccountRecord]:
         """All accounts of an owner, in the owner's order."""
         return self.store.of_owner(owner_id)
+
+    def reorder(self, owner_id: str, account_ids: Sequence[str]) -> list[AccountRecord]:
+        """Give an owner's accounts an order, in which they are fetched and listed. Raises InvalidOrder."""
+        return self.store.reorder(owner_id, account_ids)
+
+    def make_default(self, owner_id: str, account_id: str) -> list[AccountRecord]:
+        """Make an account its owner's default one. Raises AccountNotFound."""
+        return self.store.make_default(owner_id, account_id)
+
+    def pause(self, owner_id: str, account_id: str) -> AccountRecord:
+        """Take an account off the schedule until its owner resumes it. Raises AccountNotFound."""
+        return self.store.change(
+            owner_id, account_id, lambda account, state: (replace(account, standing=Standing.PAUSED), state)
+        )
+
+    def resume(self, owner_id: str, account_id: str) -> AccountRecord:
+        """Put an account that was paused, or had stopped, back on the schedule, and check it at once.
+
+        Raises AccountNotFound.
+        """
+        stood_still = False
+
+        def resumed(account: Account, state: FetchState) -> tuple[Account, FetchState]:
+            nonlocal stood_still
+            stood_still = account.standing is not Standing.ACTIVE
+            return set_going(account, state) if stood_still else (account, state)
+
+        record = self.store.change(owner_id, account_id, resumed)
+        if stood_still:
+            ask_for_check(self.queue, record.account, self.clock())
+        return record
+
+    def check_now(self, owner_id: str, account_id: str) -> datetime:
+        """Ask for a fetch at once, behind those of this owner that are under way; returns when it was asked for.
+
+        Raises AccountNotFound and StorageUnavailable.
+        """
+        record = self.store.get(owner_id, account_id)
+        now = self.clock()
+        ask_for_check(self.queue, record.account, now)
+        return now
+
+    def history_of(self, owner_id: str, account_id: str, *, limit: int, cursor: str | None = None) -> HistoryPage:
+        """The finished cycles of an account, the newest first, a page at a time.
+
+        Cycles in which nothing happened are not kept, but the last one is shown, so that the first page always says
+        how the last check went. Raises AccountNotFound and InvalidCursor.
+        """
+        last = self.store.get(owner_id, account_id).state.last_fetch
+        page = self.history.page(account_id, limit=limit, cursor=cursor)
+        if cursor is None and last and (not page.cycles or page.cycles[0].started_at < last.started_at):
+            return HistoryPage([last, *page.cycles], page.cursor)
+        return page
 
     def remove(self, owner_id: str, account_id: str, *, erase_mail: bool) -> bool:
         """Remove an account, which is gone at once, and erase what it leaves; ``False`` while that goes on.
@@ -166,76 +182,11 @@ class Accounts:
             return False
 
 
-def _check_auth(new: NewAccount) -> None:
-    servers = {Direction.INCOMING: new.incoming, Direction.OUTGOING: new.outgoing}
-    for direction, server in servers.items():
-        if server and server.auth is not AuthMethod.PASSWORD:
-            raise InvalidAccount(
-                f"{direction}.auth: signing in with OAuth 2 is not supported yet; use a password, or an app "
-                "password where the provider asks for one."
-            )
+def ask_for_check(queue: FetchQueue, account: Account, now: datetime) -> None:
+    """Ask for a fetch of an account by hand. Raises StorageUnavailable."""
+    queue.send([FetchRequest(account.owner_id, account.account_id, Reason.CHECK_NOW, now)])
 
 
-async def _test_sign_in(dialer: MaildropDialer, server: Server, secret: Secret) -> None:
-    """Sign in and out again. Raises HostRefused and the leaves of SignInTestFailed."""
-    deadline = asyncio.get_running_loop().time() + SIGN_IN_SECONDS
-    try:
-        async with asyncio.timeout_at(deadline):
-            maildrop = await dialer.open(server, secret, DialAdvice(), deadline)
-    except TimeoutError as error:
-        raise CannotConnect(
-            f"{server.host} did not let popfetch in within {SIGN_IN_SECONDS:.0f} seconds; check host, port "
-            "and security, or try again later."
-        ) from error
-    except Pop3Error as error:
-        raise _told(error, server, secret) from error
-    try:
-        with suppress(Pop3Error, TimeoutError):
-            async with asyncio.timeout_at(deadline):
-                await maildrop.quit()
-    finally:
-        await maildrop.abandon()
-
-
-type _Telling = tuple[type[SignInTestFailed], str]
-
-_TOLD: Mapping[type[Pop3Error], _Telling] = {
-    SignInRefused: (
-        SignInTestRefused,
-        (
-            "{host} does not accept this user name and password; check both. Some providers want an app "
-            "password, or POP to be switched on first."
-        ),
-    ),
-    MaildropBusy: (
-        MaildropTestBusy,
-        "Another program is signed in to this mailbox; close it or wait a few minutes, then try again.",
-    ),
-    LoginTooFrequent: (
-        SignInTooFrequent,
-        "{host} wants longer pauses between sign-ins; wait a quarter of an hour, then try again.",
-    ),
-    TlsFailed: (TlsTestFailed, "{reason}"),
-    ConnectionFailed: (CannotConnect, "{reason}"),
-    ServerTemporary: (
-        SignInTestFailed,
-        "{host} has a problem of its own at the moment; try again later.",
-    ),
-    ServerPermanent: (
-        SignInTestFailed,
-        "{host} does not give access to this mailbox; its provider can say why.",
-    ),
-}
-_UNEXPECTED: _Telling = (
-    SignInTestFailed,
-    "{host}, port {port}, does not answer as a POP3 server does; check host, port and security.",
-)
-
-
-def _told(error: Pop3Error, server: Server, secret: Secret) -> SignInTestFailed:
-    """The failure in words for the owner; the server's own go along only where they answer a POP3 command."""
-    kinds = (_TOLD[kind] for kind in type(error).__mro__ if kind in _TOLD)
-    failure, words = next(kinds, _UNEXPECTED)
-    spoke_pop3 = not isinstance(error, TlsFailed | ConnectionFailed) and (failure, words) != _UNEXPECTED
-    said = error.server_text if spoke_pop3 and secret.reveal() not in error.server_text else ""
-    return failure(words.format(host=server.host, port=server.port, reason=error.message), said)
+def sign_in_after(now: datetime, login_delay: int) -> datetime | None:
+    """When a server wants the next sign-in after one at ``now``; ``None`` where it named no delay (in seconds)."""
+    return now + timedelta(seconds=login_delay) if login_delay else None

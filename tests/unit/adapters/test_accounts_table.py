@@ -12,6 +12,7 @@ from popfetch.adapters.account_items import Profile
 from popfetch.adapters.accounts_table import AccountsTable, write_standing
 from popfetch.adapters.dynamodb_items import from_wire, to_wire
 from popfetch.domain.account import (
+    Account,
     AfterFetch,
     AuthMethod,
     FetchSettings,
@@ -23,10 +24,12 @@ from popfetch.domain.errors import (
     AccountAlreadyAdded,
     AccountChanged,
     AccountNotFound,
+    AccountOutdated,
+    InvalidOrder,
     StorageUnavailable,
     TooManyAccounts,
 )
-from popfetch.domain.fetch_state import FetchState
+from popfetch.domain.fetch_state import FailureCounts, FetchState
 from popfetch.domain.mailbox import MAX_ACCOUNTS_PER_OWNER
 from popfetch.domain.wheel import slot_of
 from tests.builders.accounts import OTHER_OWNER, OWNER, a_server, an_account, an_account_id
@@ -318,3 +321,170 @@ class TestStanding:
         table.remove(OWNER, account.account_id)
         assert not write_standing(stack.dynamodb, stack.table, account_items.join_wheel(account, 1))
         assert table.of_owner(OWNER) == []
+
+
+def with_failures(number: int) -> FetchState:
+    return FetchState(failures=FailureCounts(authentication=number))
+
+
+class TestChanging:
+    def test_what_changes_is_written_with_new_versions(self, table: AccountsTable) -> None:
+        table.add(an_account())
+        changed = table.change(
+            OWNER, an_account_id(), lambda account, state: (replace(account, name="Work"), with_failures(3))
+        )
+        assert (changed.account.name, changed.account.version) == ("Work", 2)
+        assert changed.state == replace(with_failures(3), version=1)
+        assert changed == table.get(OWNER, an_account_id())
+
+    def test_what_does_not_change_is_not_written(self, table: AccountsTable) -> None:
+        before = table.add(an_account())
+        assert table.change(OWNER, an_account_id(), lambda account, state: (account, state)) == before
+        assert table.get(OWNER, an_account_id()) == before
+
+    def test_it_is_applied_again_to_what_somebody_else_made_of_the_account(
+        self, stack: Aws, table: AccountsTable
+    ) -> None:
+        table.add(an_account())
+
+        def rename(to: str) -> None:
+            table.change(OWNER, an_account_id(), lambda account, state: (replace(account, name=to), state))
+
+        just_before_the_next_write(stack, lambda: rename("Somebody else's"))
+        changed = table.change(
+            OWNER, an_account_id(), lambda account, state: (replace(account, email="new@example.com"), state)
+        )
+        assert (changed.account.name, changed.account.email) == ("Somebody else's", "new@example.com")
+        assert changed.account.version == 3
+
+    def test_a_state_is_merged_with_what_a_cycle_wrote_meanwhile_and_overtakes_it(
+        self, stack: Aws, table: AccountsTable
+    ) -> None:
+        table.add(an_account(), replace(with_failures(9), next_segment=1))
+
+        def a_cycle_commits() -> None:
+            state = replace(with_failures(9), version=7, next_segment=2, fresh_segments=1)
+            item = fetch_state_items.to_item(OWNER, an_account_id(), state)
+            stack.dynamodb.put_item(TableName=stack.table, Item=to_wire(item))
+
+        just_before_the_next_write(stack, a_cycle_commits)
+        table.change(OWNER, an_account_id(), lambda account, state: (account, replace(state, failures=FailureCounts())))
+        assert table.get(OWNER, an_account_id()).state == FetchState(version=8, next_segment=2, fresh_segments=1)
+
+    def test_another_mailbox_takes_the_place_of_the_old_one(self, table: AccountsTable) -> None:
+        for number in (1, 2):
+            table.add(an_account(number))
+
+        def move(number: int, username: str) -> None:
+            table.change(
+                OWNER,
+                an_account_id(number),
+                lambda account, state: (replace(account, incoming=a_server(username=username)), state),
+            )
+
+        with pytest.raises(AccountAlreadyAdded):
+            move(1, "anna2@example.com")
+        move(1, "anna3@example.com")
+        move(2, "anna1@example.com")
+        with pytest.raises(AccountAlreadyAdded):
+            table.add(an_account(4, incoming=a_server(username="anna3@example.com")))
+
+    def test_two_that_move_to_the_same_mailbox_at_once_do_not_both_get_it(
+        self, stack: Aws, table: AccountsTable
+    ) -> None:
+        for number in (1, 2):
+            table.add(an_account(number))
+
+        def move(number: int) -> None:
+            table.change(
+                OWNER,
+                an_account_id(number),
+                lambda account, state: (replace(account, incoming=a_server(username="one")), state),
+            )
+
+        just_before_the_next_write(stack, lambda: move(2))
+        with pytest.raises(AccountAlreadyAdded):
+            move(1)
+
+    def test_an_account_on_the_wheel_moves_with_its_interval_and_leaves_with_its_standing(
+        self, stack: Aws, table: AccountsTable
+    ) -> None:
+        table.add(an_account())
+        for standing, there in ((Standing.PAUSED, []), (Standing.ACTIVE, [f"ACCOUNT#{an_account_id()}"])):
+            table.change(
+                OWNER,
+                an_account_id(),
+                lambda account, state, standing=standing: (replace(account, standing=standing), state),  # type: ignore[misc]
+            )
+            assert on_the_wheel(stack) == there
+
+    def test_what_refuses_changes_nothing(self, table: AccountsTable) -> None:
+        before = table.add(an_account())
+
+        def refuse(account: Account, state: FetchState) -> tuple[Account, FetchState]:
+            raise AccountOutdated(account.account_id, account.version)
+
+        with pytest.raises(AccountOutdated):
+            table.change(OWNER, an_account_id(), refuse)
+        assert table.get(OWNER, an_account_id()) == before
+
+    @pytest.mark.parametrize("owner_id", [OWNER, OTHER_OWNER])
+    def test_an_account_that_is_not_there_or_anothers_is_not_found(self, table: AccountsTable, owner_id: str) -> None:
+        table.add(an_account(owner_id=OTHER_OWNER if owner_id == OWNER else OWNER))
+        with pytest.raises(AccountNotFound):
+            table.change(owner_id, an_account_id(), lambda account, state: (account, state))
+
+    def test_an_account_that_is_removed_meanwhile_is_not_found(self, stack: Aws, table: AccountsTable) -> None:
+        table.add(an_account())
+        just_before_the_next_write(stack, lambda: table.remove(OWNER, an_account_id()))
+        with pytest.raises(AccountNotFound):
+            table.change(OWNER, an_account_id(), lambda account, _: (replace(account, name="Work"), with_failures(1)))
+        assert item_of(stack, keys.account(OWNER, an_account_id())) is None
+        assert item_of(stack, keys.fetch_state(OWNER, an_account_id())) is None
+
+
+class TestOrdering:
+    def test_as_many_accounts_as_an_owner_can_have_are_ordered_at_once(self, table: AccountsTable) -> None:
+        ids = [table.add(an_account(number)).account.account_id for number in range(1, MAX_ACCOUNTS_PER_OWNER + 1)]
+        backwards = ids[::-1]
+        assert [record.account.account_id for record in table.reorder(OWNER, backwards)] == backwards
+        assert [record.account.account_id for record in table.of_owner(OWNER)] == backwards
+
+    def test_an_account_that_comes_meanwhile_makes_the_order_incomplete(self, stack: Aws, table: AccountsTable) -> None:
+        for number in (1, 2):
+            table.add(an_account(number))
+        just_before_the_next_write(stack, lambda: table.add(an_account(3)))
+        with pytest.raises(InvalidOrder):
+            table.reorder(OWNER, [an_account_id(2), an_account_id(1)])
+        assert [r.account.account_id for r in table.of_owner(OWNER)] == [an_account_id(n) for n in (1, 2, 3)]
+
+    def test_a_change_meanwhile_is_kept(self, stack: Aws, table: AccountsTable) -> None:
+        for number in (1, 2):
+            table.add(an_account(number))
+
+        def rename() -> None:
+            table.change(OWNER, an_account_id(1), lambda account, state: (replace(account, name="Work"), state))
+
+        just_before_the_next_write(stack, rename)
+        table.reorder(OWNER, [an_account_id(2), an_account_id(1)])
+        second, first = table.of_owner(OWNER)
+        assert (first.account.name, first.account.position, second.account.position) == ("Work", 2, 1)
+
+
+class TestTheDefaultRole:
+    def test_it_goes_to_the_one_that_is_named_even_when_the_holder_goes_meanwhile(
+        self, stack: Aws, table: AccountsTable
+    ) -> None:
+        for number in (1, 2, 3):
+            table.add(an_account(number))
+        just_before_the_next_write(stack, lambda: table.remove(OWNER, an_account_id(1)))
+        table.make_default(OWNER, an_account_id(3))
+        assert [record.is_default for record in table.of_owner(OWNER)] == [False, True]
+
+    def test_it_cannot_go_to_one_that_goes_meanwhile(self, stack: Aws, table: AccountsTable) -> None:
+        for number in (1, 2):
+            table.add(an_account(number))
+        just_before_the_next_write(stack, lambda: table.remove(OWNER, an_account_id(2)))
+        with pytest.raises(AccountNotFound):
+            table.make_default(OWNER, an_account_id(2))
+        assert [record.is_default for record in table.of_owner(OWNER)] == [True]

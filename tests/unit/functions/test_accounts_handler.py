@@ -5,7 +5,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,7 @@ from functions.accounts import handler as function
 from popfetch.adapters import fetch_state_items
 from popfetch.adapters.account_items import leave_wheel
 from popfetch.adapters.account_remains import AccountRemains
-from popfetch.adapters.accounts_table import AccountsTable, write_standing
+from popfetch.adapters.accounts_table import write_standing
 from popfetch.adapters.credential_vault import CredentialVault
 from popfetch.adapters.dynamodb_items import to_wire
 from popfetch.domain.account import INTERVAL_MENU, Security, Standing
@@ -27,116 +27,24 @@ from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Ou
 from popfetch.pop3.errors import SignInRefused, TlsFailed
 from popfetch.runtime import aws_clients, wiring_accounts
 from popfetch.services.accounts import Accounts
+from popfetch.smtp import errors as smtp_errors
 from tests.builders.accounts import (
     NOON,
     OTHER_OWNER,
     OWNER,
     PASSWORD,
+    SMTP_PASSWORD,
     RecordingQueue,
     ScriptedDialer,
+    ScriptedSubmission,
     an_account_id,
 )
+from tests.builders.api import Answer, ApiClient, a_body, an_event, lines_of
 from tests.builders.aws import Aws, aws
+from tests.builders.kept_accounts import KeptAccounts
 
-SMTP_PASSWORD = "smtp-Geheimnis-7"
-
-
-@dataclass
-class Context:
-    function_name: str = "accounts"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:accounts:live"
-    aws_request_id: str = "5f0c"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 29_000
-
-
-def a_body(**changes: Any) -> dict[str, Any]:
-    """A request that fits; a dotted name changes what is inside, and ``None`` takes it away."""
-    body: dict[str, Any] = {
-        "email": "anna@example.com",
-        "name": "My work",
-        "incoming": {"host": "pop.example.com", "port": 995, "security": "tls", "username": "anna", "auth": "password"},
-        "outgoing": {"host": "smtp.example.com", "port": 465, "security": "tls", "username": "anna"},
-        "fetch": {"interval_minutes": 15, "max_messages_per_cycle": 50, "start": "2026-01-31"},
-    }
-    body["incoming"]["password"] = PASSWORD
-    body["outgoing"]["password"] = SMTP_PASSWORD
-    for name, value in changes.items():
-        *path, last = name.split("__")
-        part = body
-        for step in path:
-            part = part.setdefault(step, {})
-        if value is None:
-            part.pop(last, None)
-        else:
-            part[last] = value
-    return body
-
-
-def an_event(method: str, path: str, body: Any = None, **changes: Any) -> dict[str, Any]:
-    """A REST API event, as API Gateway's Cognito authorizer lets it through."""
-    claims = {"sub": changes.pop("owner", OWNER), "email": "anna@example.com", "token_use": "id"}
-    bare, _, query = path.partition("?")
-    parameters = dict(pair.split("=") for pair in query.split("&")) if query else None
-    return {
-        "resource": bare,
-        "path": bare,
-        "httpMethod": method,
-        "headers": {"Content-Type": "application/json"} if body is not None else {},
-        "multiValueHeaders": {},
-        "queryStringParameters": parameters,
-        "multiValueQueryStringParameters": {name: [value] for name, value in (parameters or {}).items()} or None,
-        "pathParameters": None,
-        "stageVariables": None,
-        "requestContext": {
-            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
-            "stage": "v1",
-            "path": f"/v1{bare}",
-            "authorizer": {"claims": claims},
-        },
-        "body": body if isinstance(body, str) or body is None else json.dumps(body),
-        "isBase64Encoded": False,
-        **changes,
-    }
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    text: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
-
-    @property
-    def error(self) -> dict[str, Any]:
-        """The error, in the API's one shape."""
-        assert set(self.json) == {"error"}
-        error: dict[str, Any] = self.json["error"]
-        assert set(error) == {"code", "message", "details"}
-        assert error["code"].replace("_", "").islower()
-        assert error["message"]
-        assert isinstance(error["details"], dict)
-        return error
-
-    @property
-    def problems(self) -> dict[str, str]:
-        """What is wrong with which field."""
-        return {found["field"]: found["problem"] for found in self.error["details"]["fields"]}
-
-
-def call(event: dict[str, Any]) -> Answer:
-    raw = json.loads(json.dumps(function.handler(event, Context())))  # type: ignore[arg-type]
-    headers = {name: values[0] for name, values in (raw.get("multiValueHeaders") or {}).items()}
-    return Answer(raw["statusCode"], {**headers, **(raw.get("headers") or {})}, raw.get("body") or "")
-
-
-def request(method: str, path: str, body: Any = None, **changes: Any) -> Answer:
-    return call(an_event(method, path, body, **changes))
+client = ApiClient(function)
+call, request = client.call, client.request
 
 
 def post(**changes: Any) -> Answer:
@@ -150,13 +58,23 @@ def stack() -> Iterator[Aws]:
 
 
 @pytest.fixture
-def dialer() -> ScriptedDialer:
-    return ScriptedDialer()
+def kept(stack: Aws) -> KeptAccounts:
+    return KeptAccounts(stack)
 
 
 @pytest.fixture
-def queue() -> RecordingQueue:
-    return RecordingQueue()
+def dialer(kept: KeptAccounts) -> ScriptedDialer:
+    return kept.dialer
+
+
+@pytest.fixture
+def submission(kept: KeptAccounts) -> ScriptedSubmission:
+    return kept.submission
+
+
+@pytest.fixture
+def queue(kept: KeptAccounts) -> RecordingQueue:
+    return kept.queue
 
 
 @pytest.fixture
@@ -167,24 +85,11 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 
 @pytest.fixture
-def service(
-    stack: Aws, dialer: ScriptedDialer, queue: RecordingQueue, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Accounts]:
-    table = AccountsTable(stack.dynamodb, stack.table, sleep=lambda _: None)
-    accounts = Accounts(
-        store=table,
-        vault=CredentialVault(stack.kms, stack.dynamodb, stack.table, stack.key_id, clock=lambda: NOON),
-        dialer=dialer,
-        remains=AccountRemains(stack.dynamodb, stack.table, stack.s3, stack.bucket, clock=lambda: NOON),
-        queue=queue,
-        clock=lambda: NOON,
-        new_account_id=wiring_accounts.new_account_id,
-    )
-    monkeypatch.setattr(function, "accounts_service", lambda: accounts)
-    yield accounts
-    for owner_id in (OWNER, OTHER_OWNER):
-        for record in table.of_owner(owner_id):
-            table.remove(owner_id, record.account.account_id)
+def service(kept: KeptAccounts, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accounts]:
+    monkeypatch.setattr(function, "accounts_service", lambda: kept.accounts)
+    monkeypatch.setattr(function, "account_changes", lambda: kept.changes)
+    yield kept.accounts
+    kept.remove_all()
     for secret in (PASSWORD, SMTP_PASSWORD):
         assert secret not in log.getvalue()
 
@@ -229,7 +134,9 @@ class TestAdding:
             "reply_to": None,
             "last_fetch": None,
             "created_at": "2026-11-23T12:00:00Z",
+            "version": 1,
         }
+        assert answer.headers["ETag"] == '"1"'
         assert request("GET", f"/accounts/{account['id']}").json == account
 
     def test_the_least_that_is_needed_gets_the_usual_values(self, dialer: ScriptedDialer) -> None:
@@ -302,16 +209,50 @@ class TestAFailedSignIn:
         dialer.failure = SignInRefused("no", server_text="[AUTH] Application-specific password required")
         answer = post()
         assert (answer.status, answer.error["code"]) == (422, "sign_in_refused")
-        assert answer.error["details"] == {"server_said": "[AUTH] Application-specific password required"}
+        assert answer.error["details"] == {
+            "direction": "incoming",
+            "server_said": "[AUTH] Application-specific password required",
+        }
         assert request("GET", "/accounts").json == {"accounts": []}
 
     @pytest.mark.parametrize(
-        ("failure", "code"), [(TlsFailed("name"), "tls_failed"), (HostRefused("It is private."), "host_refused")]
+        ("failure", "code", "details"),
+        [
+            (TlsFailed("name"), "tls_failed", {"direction": "incoming"}),
+            (HostRefused("It is private."), "host_refused", {}),
+        ],
     )
-    def test_each_kind_has_its_code(self, dialer: ScriptedDialer, failure: Exception, code: str) -> None:
+    def test_each_kind_has_its_code(
+        self, dialer: ScriptedDialer, failure: Exception, code: str, details: dict[str, str]
+    ) -> None:
         dialer.failure = failure
         answer = post()
-        assert (answer.status, answer.error["code"], answer.error["details"]) == (422, code, {})
+        assert (answer.status, answer.error["code"], answer.error["details"]) == (422, code, details)
+
+    def test_both_servers_are_tried_and_both_failures_are_told(
+        self, dialer: ScriptedDialer, submission: ScriptedSubmission
+    ) -> None:
+        dialer.failure = SignInRefused("no", server_text="[AUTH] no")
+        submission.failure = smtp_errors.TlsFailed("The certificate of smtp.example.com:465 has expired.")
+        answer = post()
+        assert (answer.status, answer.error["code"]) == (422, "sign_in_refused")
+        assert answer.error["details"] == {
+            "direction": "incoming",
+            "server_said": "[AUTH] no",
+            "also": {
+                "code": "tls_failed",
+                "message": "The certificate of smtp.example.com:465 has expired.",
+                "direction": "outgoing",
+            },
+        }
+        assert request("GET", "/accounts").json == {"accounts": []}
+
+    def test_the_outgoing_server_alone_is_reason_enough(self, submission: ScriptedSubmission) -> None:
+        submission.failure = smtp_errors.SignInRefused("no", server_text="5.7.8 no")
+        answer = post()
+        assert (answer.status, answer.error["code"]) == (422, "sign_in_refused")
+        assert answer.error["details"] == {"direction": "outgoing", "server_said": "5.7.8 no"}
+        assert request("GET", "/accounts").json == {"accounts": []}
 
 
 LONG = "x" * 5000
@@ -579,6 +520,7 @@ class TestShowing:
             stored=4,
             skipped=3,
             quarantined=1,
+            octets=12345,
             remaining=2,
             error_code="network",
             error_message="The server closed the connection.",
@@ -591,7 +533,9 @@ class TestShowing:
             "stored": 4,
             "skipped": 3,
             "quarantined": 1,
+            "deleted": 0,
             "remaining": 2,
+            "bytes": 12345,
             "error": {"code": "network", "message": "The server closed the connection."},
         }
         write_state(stack, account_id, FetchState(version=2, last_fetch=replace(last, error_code=None)))
@@ -756,11 +700,20 @@ class TestDescription:
             for method, operation in operations.items()
         }
         always = {"401", "422", "500", "503"}
+        body = {"400", "409", "415"}
+        one = "/accounts/{account_id}"
         assert answers == {
-            ("post", "/accounts"): {"201", "400", "409", "415"} | always,
+            ("post", "/accounts"): {"201"} | body | always,
             ("get", "/accounts"): {"200"} | always,
-            ("get", "/accounts/{account_id}"): {"200", "404"} | always,
-            ("delete", "/accounts/{account_id}"): {"202", "204", "404", "409"} | always,
+            ("put", "/accounts/order"): {"200"} | body | always,
+            ("put", "/accounts/default"): {"200", "404"} | body | always,
+            ("get", one): {"200", "404"} | always,
+            ("patch", one): {"200", "404", "412"} | body | always,
+            ("delete", one): {"202", "204", "404", "409"} | always,
+            ("post", f"{one}/pause"): {"200", "404", "409"} | always,
+            ("post", f"{one}/resume"): {"200", "404", "409"} | always,
+            ("post", f"{one}/fetch"): {"202", "404"} | always,
+            ("get", f"{one}/history"): {"200", "404"} | always,
         }
         error = schema["paths"]["/accounts"]["post"]["responses"]["422"]["content"]["application/json"]["schema"]
         assert error == {"$ref": "#/components/schemas/ErrorOut"}
@@ -797,10 +750,6 @@ class TestWiring:
         ids = {wiring_accounts.new_account_id() for _ in range(1000)}
         assert len(ids) == 1000
         assert {len(account_id) for account_id in ids} == {20}
-
-
-def lines_of(log: io.StringIO) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in log.getvalue().splitlines()]
 
 
 def write_state(stack: Aws, account_id: str, state: FetchState) -> None:

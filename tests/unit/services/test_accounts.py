@@ -9,6 +9,7 @@ import pytest
 from popfetch.adapters.account_remains import AccountRemains
 from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.credential_vault import CredentialVault
+from popfetch.adapters.cycle_history import CycleHistoryTable
 from popfetch.domain.account import AuthMethod, Direction, FetchSettings, Security, Standing
 from popfetch.domain.errors import (
     AccountAlreadyAdded,
@@ -25,7 +26,9 @@ from popfetch.pop3.errors import (
     LimitExceeded,
     LoginTooFrequent,
     MaildropBusy,
+    NotReached,
     Pop3Error,
+    PopNotEnabled,
     ProtocolViolation,
     ServerPermanent,
     ServerTemporary,
@@ -34,9 +37,10 @@ from popfetch.pop3.errors import (
     UnusableCredentials,
 )
 from popfetch.ports import DialAdvice, Maildrop
-from popfetch.services import accounts as service_module
-from popfetch.services.accounts import Accounts, NewAccount, SignInTestFailed
+from popfetch.services import sign_in_test
+from popfetch.services.accounts import Accounts, NewAccount
 from popfetch.services.erase import erase_account
+from popfetch.services.sign_in_test import SignInTester, SignInTestFailed
 from tests.builders.accounts import (
     NOON,
     OTHER_OWNER,
@@ -44,6 +48,7 @@ from tests.builders.accounts import (
     PASSWORD,
     RecordingQueue,
     ScriptedDialer,
+    ScriptedSubmission,
     SignedIn,
     a_server,
     an_account_id,
@@ -107,8 +112,9 @@ def accounts(stack: Aws, dialer: ScriptedDialer, queue: RecordingQueue, remains:
     return Accounts(
         store=AccountsTable(stack.dynamodb, stack.table, sleep=lambda _: None),
         vault=CredentialVault(stack.kms, stack.dynamodb, stack.table, stack.key_id),
-        dialer=dialer,
+        tester=SignInTester(dialer, ScriptedSubmission()),
         remains=remains,
+        history=CycleHistoryTable(stack.dynamodb, stack.table),
         queue=queue,
         clock=lambda: NOON,
         new_account_id=lambda: an_account_id(next(numbers)),
@@ -197,6 +203,8 @@ class TestAFailedTest:
             (MaildropBusy("locked"), "maildrop_busy"),
             (ServerTemporary("down"), "server_error"),
             (ServerPermanent("closed"), "server_error"),
+            (PopNotEnabled("off"), "pop_not_enabled"),
+            (NotReached("nothing there"), "cannot_connect"),
             (ProtocolViolation("HTTP/1.1 400"), "server_error"),
             (LimitExceeded("long"), "server_error"),
             (CommandRefused("no"), "server_error"),
@@ -253,7 +261,7 @@ class TestAFailedTest:
             await asyncio.sleep(60)
             raise AssertionError
 
-        monkeypatch.setattr(service_module, "SIGN_IN_SECONDS", 0.05)
+        monkeypatch.setattr(sign_in_test, "SIGN_IN_SECONDS", 0.05)
         monkeypatch.setattr(dialer, "open", hang)
         with pytest.raises(SignInTestFailed) as told:
             accounts.add(a_new_account())
@@ -271,6 +279,24 @@ class TestAFailedTest:
         monkeypatch.setattr(dialer, "open", note)
         accounts.add(a_new_account(incoming=a_server(security=Security.STARTTLS, port=110)))
         assert left[0] == pytest.approx(20, abs=1)
+
+    def test_whatever_is_no_pop3_server_is_told_in_the_same_words(
+        self, accounts: Accounts, dialer: ScriptedDialer
+    ) -> None:
+        told = set()
+        for failure in (NotReached("closed"), DeadlineReached("silent"), TimeoutError(), ConnectionFailed("no name")):
+            dialer.failure = failure
+            with pytest.raises(SignInTestFailed) as caught:
+                accounts.add(a_new_account())
+            told.add((caught.value.code, caught.value.message, caught.value.server_said))
+        assert len(told) == 1
+
+    def test_a_pause_that_the_server_wants_is_kept_by_the_first_fetch(
+        self, accounts: Accounts, dialer: ScriptedDialer
+    ) -> None:
+        dialer.maildrop.login_delay = 60
+        accounts.add(a_new_account())
+        assert accounts.get(OWNER, an_account_id(1)).state.sign_in_after == NOON + timedelta(seconds=60)
 
 
 class TestRemoving:

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.dynamodb_items import to_wire
 from popfetch.adapters.fetch_state_items import to_item
-from popfetch.domain.account import AfterFetch, Order, Standing
+from popfetch.domain.account import Account, AfterFetch, Order, Standing
+from popfetch.domain.account_change import AccountChange, FetchChange, SealedSecrets, changed_settings, followed_up
 from popfetch.domain.errors import CycleOvertaken, StorageUnavailable
 from popfetch.domain.fetch_state import FetchState, Outcome
 from popfetch.domain.ledger import Disposition
@@ -318,6 +320,79 @@ class TestWhereTheFirstImportStarts:
             collection = Collection(aws, server, start="2030-01-01")
             fetch = await collection.cycle()
         assert fetch.stored == 5
+
+
+class TestAnotherStart:
+    """An owner chooses another start after the first import."""
+
+    def restart(self, aws: Aws, collection: Collection, start: str) -> None:
+        change = AccountChange(fetch=FetchChange(start=start))
+
+        def changed(account: Account, state: FetchState) -> tuple[Account, FetchState]:
+            return followed_up(account, changed_settings(account, change, SealedSecrets()), state)
+
+        store = AccountsTable(aws.dynamodb, aws.table)
+        collection.account = store.change(collection.account.owner_id, collection.account.account_id, changed).account
+
+    async def test_all_takes_what_now_had_left_out_and_nothing_twice(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(60)) as server:
+            collection = Collection(aws, server, start="now", max_messages_per_cycle=20)
+            await collection.cycle()
+            server.mailbox.append(Mail(a_message(61), b"uid-61"))
+            await collection.cycle()
+            self.restart(aws, collection, "all")
+            stored = [(await collection.cycle()).stored for _ in range(4)]
+            assert stored == [20, 20, 20, 0]
+            state = await collection.state()
+            assert (state.start_changed, state.start_applied) == (False, True)
+            assert (await collection.cycle()).outcome is Outcome.NOTHING_NEW
+        assert collection.contents() == sorted(mails(61))
+        assert collection.versions() == 61
+        assert {entry.disposition for entry in (await collection.ledger()).entries()} == {Disposition.STORED}
+
+    async def test_now_leaves_out_what_still_waits(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(60)) as server:
+            collection = Collection(aws, server, max_messages_per_cycle=20)
+            assert (await collection.cycle()).remaining == 40
+            self.restart(aws, collection, "now")
+            fetch = await collection.cycle()
+            assert (fetch.stored, fetch.skipped, fetch.remaining) == (0, 40, 0)
+            assert (await collection.cycle()).outcome is Outcome.NOTHING_NEW
+        assert collection.contents() == sorted(mails(20))
+
+    async def test_an_earlier_date_takes_what_lies_between(self, aws: Aws) -> None:
+        days = [a_message(day, date=datetime(2026, 10, day, 9, tzinfo=UTC)) for day in range(1, 31)]
+        async with ScriptedServer(days) as server:
+            collection = Collection(aws, server, start="2026-10-21")
+            await collection.cycle()
+            self.restart(aws, collection, "2026-10-11")
+            fetch = await collection.cycle()
+            assert (fetch.stored, fetch.skipped) == (10, 10)
+        assert collection.contents() == sorted(days[10:])
+
+    async def test_a_cycle_that_breaks_meanwhile_loses_nothing_of_it(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(10)) as server:
+            collection = Collection(aws, server, start="now")
+            await collection.cycle()
+            self.restart(aws, collection, "all")
+            server.on["RETR"] = Close()
+            assert (await collection.cycle()).outcome is Outcome.FAILED
+            server.on.clear()
+            assert (await collection.state()).start_changed
+            assert (await collection.cycle()).stored == 10
+            assert not (await collection.state()).start_changed
+        assert collection.contents() == sorted(mails(10))
+
+    async def test_a_server_without_uids_is_judged_by_contents(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(6), uidl=False) as server:
+            collection = Collection(aws, server, start="now")
+            await collection.cycle()
+            self.restart(aws, collection, "all")
+            assert (await collection.cycle()).stored == 6
+            self.restart(aws, collection, "2001-01-01")
+            await collection.cycle()
+        assert collection.contents() == sorted(mails(6))
+        assert len(collection.objects()) == 6
 
 
 class TestWhatIsTold:

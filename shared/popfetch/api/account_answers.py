@@ -1,0 +1,206 @@
+"""An account as its owner sees it: settings, standing, history, and never a password."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import BaseModel, Field
+
+from popfetch.domain.account import AfterFetch, AuthMethod, FetchSettings, Order, Security, Server, Standing
+from popfetch.domain.fetch_state import LastFetch, Outcome
+from popfetch.ports import AccountRecord, HistoryPage
+
+
+class Status(StrEnum):
+    """How an account does, in one word."""
+
+    ACTIVE = "active"
+    BACKING_OFF = "backing_off"
+    AUTH_FAILED = "auth_failed"
+    CONNECTION_FAILED = "connection_failed"
+    PAUSED = "paused"
+
+
+class ServerOut(BaseModel):
+    """One server of an account; its password stays inside."""
+
+    host: str
+    port: int
+    security: Security
+    username: str
+    auth: AuthMethod
+
+    @classmethod
+    def of(cls, server: Server) -> Self:
+        """The server as its owner sees it."""
+        return cls(
+            host=server.host,
+            port=server.port,
+            security=server.security,
+            username=server.username,
+            auth=server.auth,
+        )
+
+
+class FetchOut(BaseModel):
+    """What an owner has set about collecting."""
+
+    interval_minutes: int
+    max_messages_per_cycle: int
+    catch_up: bool
+    start: str
+    order: Order
+    after_fetch: AfterFetch
+    delete_after_days: int | None
+
+    @classmethod
+    def of(cls, fetch: FetchSettings) -> Self:
+        """The settings as their owner sees them."""
+        return cls(
+            interval_minutes=fetch.interval_minutes,
+            max_messages_per_cycle=fetch.max_messages_per_cycle,
+            catch_up=fetch.catch_up,
+            start=fetch.start,
+            order=fetch.order,
+            after_fetch=fetch.after_fetch,
+            delete_after_days=fetch.delete_after_days,
+        )
+
+
+class FetchErrorOut(BaseModel):
+    """What went wrong in a cycle."""
+
+    code: str
+    message: str
+
+
+class _CycleCountsOut(BaseModel):
+    """How a cycle ended, and what became of the messages it saw."""
+
+    outcome: Outcome
+    listed: int = Field(description="Messages that the server listed.")
+    stored: int
+    skipped: int = Field(description="Messages that the account's start leaves out.")
+    quarantined: int = Field(description="Messages that could not be taken, cycle after cycle.")
+    deleted: int = Field(description="Messages deleted on the server, once stored.")
+    remaining: int = Field(description="Messages that wait for the next cycle.")
+    bytes: int = Field(description="The size of what was stored.")
+    error: FetchErrorOut | None
+
+    @classmethod
+    def _values(cls, fetch: LastFetch) -> dict[str, Any]:
+        counts = fetch.counts
+        error = FetchErrorOut(code=fetch.error_code, message=fetch.error_message or "") if fetch.error_code else None
+        return {"outcome": fetch.outcome, "error": error, "bytes": counts.pop("octets"), **counts}
+
+
+class LastFetchOut(_CycleCountsOut):
+    """The last finished cycle: when, how it ended, and what became of the messages it saw."""
+
+    at: datetime
+
+    @classmethod
+    def of(cls, fetch: LastFetch) -> Self:
+        """The cycle as the owner sees it."""
+        return cls(at=fetch.finished_at, **cls._values(fetch))
+
+
+class CycleOut(_CycleCountsOut):
+    """A finished cycle of the history."""
+
+    started_at: datetime
+    finished_at: datetime
+
+    @classmethod
+    def of(cls, fetch: LastFetch) -> Self:
+        """The cycle as the owner sees it."""
+        return cls(started_at=fetch.started_at, finished_at=fetch.finished_at, **cls._values(fetch))
+
+
+class HistoryOut(BaseModel):
+    """Finished cycles, the newest first."""
+
+    cycles: list[CycleOut]
+    cursor: str | None = Field(description="Asks for the cycles before these; null where there are none.")
+
+    @classmethod
+    def of(cls, page: HistoryPage) -> Self:
+        """The page as the owner sees it."""
+        return cls(cycles=[CycleOut.of(cycle) for cycle in page.cycles], cursor=page.cursor)
+
+
+class AccountOut(BaseModel):
+    """An account as its owner sees it."""
+
+    id: str
+    email: str
+    name: str
+    status: Status
+    is_default: bool
+    position: int
+    incoming: ServerOut
+    outgoing: ServerOut | None
+    fetch: FetchOut
+    reply_to: None = None
+    last_fetch: LastFetchOut | None
+    created_at: datetime
+    version: int = Field(description="Grows with each change of a setting; the ETag.")
+
+    @classmethod
+    def of(cls, record: AccountRecord, now: datetime) -> Self:
+        """The record as its owner sees it at ``now``."""
+        account = record.account
+        return cls(
+            id=account.account_id,
+            email=account.email,
+            name=account.name,
+            status=_status(record, now),
+            is_default=record.is_default,
+            position=account.position,
+            incoming=ServerOut.of(account.incoming),
+            outgoing=ServerOut.of(account.outgoing) if account.outgoing else None,
+            fetch=FetchOut.of(account.fetch),
+            last_fetch=LastFetchOut.of(record.state.last_fetch) if record.state.last_fetch else None,
+            created_at=account.created_at,
+            version=account.version,
+        )
+
+
+class AccountsOut(BaseModel):
+    """An owner's accounts, in the owner's order."""
+
+    accounts: list[AccountOut]
+
+    @classmethod
+    def of(cls, records: Sequence[AccountRecord], now: datetime) -> Self:
+        """The records as their owner sees them at ``now``."""
+        return cls(accounts=[AccountOut.of(record, now) for record in records])
+
+
+class CheckOut(BaseModel):
+    """A check for mail that was asked for; it is done once ``last_fetch.at`` is later."""
+
+    id: str
+    requested_at: datetime
+
+
+class MailFate(StrEnum):
+    """What becomes of the stored mail of a deleted account."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+
+
+class ErasureOut(BaseModel):
+    """A deleted account whose remains are still being erased."""
+
+    id: str
+    erasing: bool = True
+
+
+def _status(record: AccountRecord, now: datetime) -> Status:
+    failures = record.state.failures
+    if record.account.standing is Standing.ACTIVE and failures.any and failures.not_before:
+        return Status.BACKING_OFF if failures.not_before > now else Status.ACTIVE
+    return Status(record.account.standing)

@@ -1,0 +1,152 @@
+"""The fields that requests share: their types, their limits, and words for what does not fit.
+
+No field takes control characters or line breaks, not even at its ends: what comes in here ends up in commands of mail
+protocols and in headers of mail.
+"""
+
+import re
+import unicodedata
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictInt,
+    StringConstraints,
+)
+
+from popfetch.adapters.host_guard import ascii_name
+from popfetch.domain.account import INTERVAL_MENU, MESSAGES_PER_CYCLE, RECOMMENDED_INTERVAL
+from popfetch.domain.errors import HostRefused
+from popfetch.domain.mailbox import ACCOUNT_ID_ALPHABET, ACCOUNT_ID_LENGTH
+
+LONGEST_EMAIL = 254
+LONGEST_LOCAL_PART = 64
+LONGEST_NAME = 100
+LONGEST_USERNAME = 255
+LONGEST_PASSWORD = 1024
+LONGEST_WAIT_DAYS = 3650
+
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+"""What requests may hold, for their description: what ``_printable`` lets pass."""
+
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NOT_IN_ADDRESSES = frozenset(' "(),:;<>[\\]')
+_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def _printable[Value](text: Value) -> Value:
+    if isinstance(text, str) and any(unicodedata.category(character) in _UNPRINTABLE for character in text):
+        raise ValueError("must not hold control characters or line breaks")
+    return text
+
+
+def _host(text: str) -> str:
+    try:
+        return ascii_name(text)
+    except HostRefused as error:
+        raise ValueError(error.message) from error
+
+
+def _email(text: str) -> str:
+    local, at, domain = text.rpartition("@")
+    if (
+        not at
+        or not local
+        or len(local) > LONGEST_LOCAL_PART
+        or "@" in local
+        or any(character in _NOT_IN_ADDRESSES or character.isspace() for character in local)
+        or local.startswith(".")
+        or local.endswith(".")
+        or ".." in local
+    ):
+        raise ValueError("must be an e-mail address such as anna@example.com")
+    try:
+        ascii_name(domain)
+    except HostRefused as error:
+        raise ValueError("must have a valid domain after the @, such as example.com") from error
+    return f"{local}@{domain.lower()}"
+
+
+def _interval(minutes: int) -> int:
+    if minutes not in INTERVAL_MENU:
+        raise ValueError(f"must be one of {', '.join(map(str, INTERVAL_MENU))} minutes")
+    return minutes
+
+
+def _start(text: str) -> str:
+    if text in {"all", "now"}:
+        return text
+    try:
+        if _ISO_DATE.fullmatch(text):
+            return date.fromisoformat(text).isoformat()
+    except ValueError:
+        pass
+    raise ValueError('must be "all", "now", or a date such as 2026-01-31')
+
+
+def _text(longest: int) -> StringConstraints:
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=longest)
+
+
+def _password(password: SecretStr) -> SecretStr:
+    _printable(password.get_secret_value())
+    return password
+
+
+def left_out(description: str | None = None) -> Any:
+    """The default of a field that a change may leave out: ``None``, which cannot be sent."""
+    return Field(default_factory=lambda: None, description=description)
+
+
+def _line(longest: int) -> tuple[StringConstraints, BeforeValidator]:
+    # the check comes before the stripping, which would take line breaks away at the ends
+    return _text(longest), BeforeValidator(_printable)
+
+
+_AS_LINE = Field(json_schema_extra={"pattern": _PRINTABLE})
+
+type Email = Annotated[str, *_line(LONGEST_EMAIL), AfterValidator(_email), Field(json_schema_extra={"format": "email"})]
+type Name = Annotated[str, *_line(LONGEST_NAME), _AS_LINE]
+type Host = Annotated[str, *_line(253), AfterValidator(_host), Field(json_schema_extra={"format": "idn-hostname"})]
+type Username = Annotated[str, *_line(LONGEST_USERNAME), _AS_LINE]
+type Password = Annotated[SecretStr, AfterValidator(_password), Field(min_length=1, max_length=LONGEST_PASSWORD)]
+type Port = Annotated[StrictInt, Field(ge=1, le=65535)]
+type Interval = Annotated[
+    StrictInt,
+    AfterValidator(_interval),
+    Field(
+        description="Minutes between two fetches; never fewer than the provider tolerates.",
+        json_schema_extra={"enum": list(INTERVAL_MENU), "x-recommended": [RECOMMENDED_INTERVAL]},
+    ),
+]
+type MessagesPerCycle = Annotated[
+    StrictInt,
+    Field(
+        ge=MESSAGES_PER_CYCLE.start,
+        le=MESSAGES_PER_CYCLE.stop - 1,
+        description="At most so many messages are taken at once.",
+        json_schema_extra={"x-recommended": [100, 150]},
+    ),
+]
+type Start = Annotated[
+    str,
+    AfterValidator(_start),
+    Field(
+        description='"all", "now", or an ISO date: which of the messages that are on the server are taken.',
+        json_schema_extra={"pattern": r"^(all|now|[0-9]{4}-[0-9]{2}-[0-9]{2})$"},
+    ),
+]
+type WaitDays = Annotated[StrictInt, Field(ge=1, le=LONGEST_WAIT_DAYS)]
+type AccountId = Annotated[str, Field(pattern=f"^[{ACCOUNT_ID_ALPHABET}]{{{ACCOUNT_ID_LENGTH}}}$")]
+
+
+class RequestModel(BaseModel):
+    """What a request holds: nothing but the fields that are there, and no value of it in an error."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)

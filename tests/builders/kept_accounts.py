@@ -1,0 +1,73 @@
+"""The services over accounts on moto's stack, with servers that let in or fail as they are told."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from popfetch.adapters import fetch_state_items
+from popfetch.adapters.account_remains import AccountRemains
+from popfetch.adapters.accounts_table import AccountsTable
+from popfetch.adapters.credential_vault import CredentialVault
+from popfetch.adapters.cycle_history import CycleHistoryTable
+from popfetch.adapters.dynamodb_items import to_wire
+from popfetch.domain.account import Direction
+from popfetch.domain.fetch_state import FetchState
+from popfetch.runtime.wiring_accounts import new_account_id
+from popfetch.services.account_changes import AccountChanges
+from popfetch.services.accounts import Accounts
+from popfetch.services.sign_in_test import SignInTester
+from tests.builders.accounts import (
+    NOON,
+    OTHER_OWNER,
+    OWNER,
+    RecordingQueue,
+    ScriptedDialer,
+    ScriptedSubmission,
+)
+from tests.builders.aws import Aws
+
+
+@dataclass
+class KeptAccounts:
+    """Accounts as they are kept; ``now`` is the time, which only tests move."""
+
+    stack: Aws
+    dialer: ScriptedDialer = field(default_factory=ScriptedDialer)
+    submission: ScriptedSubmission = field(default_factory=ScriptedSubmission)
+    queue: RecordingQueue = field(default_factory=RecordingQueue)
+    now: datetime = NOON
+
+    def __post_init__(self) -> None:
+        stack = self.stack
+        self.table = AccountsTable(stack.dynamodb, stack.table, sleep=lambda _: None)
+        self.vault = CredentialVault(stack.kms, stack.dynamodb, stack.table, stack.key_id, clock=lambda: NOON)
+        tester = SignInTester(self.dialer, self.submission)
+        self.accounts = Accounts(
+            store=self.table,
+            vault=self.vault,
+            tester=tester,
+            remains=AccountRemains(stack.dynamodb, stack.table, stack.s3, stack.bucket, clock=lambda: NOON),
+            history=CycleHistoryTable(stack.dynamodb, stack.table),
+            queue=self.queue,
+            clock=lambda: self.now,
+            new_account_id=new_account_id,
+        )
+        self.changes = AccountChanges(self.table, self.vault, tester, self.queue, lambda: self.now)
+
+    def password(self, account_id: str, direction: Direction = Direction.INCOMING, owner_id: str = OWNER) -> str:
+        """The password that is kept for a server of an account."""
+        account = self.table.get(owner_id, account_id).account
+        sealed = account.incoming_secret if direction is Direction.INCOMING else account.outgoing_secret
+        assert sealed is not None
+        return self.vault.open(sealed, owner_id, account_id, direction).reveal()
+
+    def write_state(self, account_id: str, state: FetchState, owner_id: str = OWNER) -> None:
+        """Put the state of an account as a cycle would leave it."""
+        self.stack.dynamodb.put_item(
+            TableName=self.stack.table, Item=to_wire(fetch_state_items.to_item(owner_id, account_id, state))
+        )
+
+    def remove_all(self) -> None:
+        """Take away what a test has added."""
+        for owner_id in (OWNER, OTHER_OWNER):
+            for record in self.table.of_owner(owner_id):
+                self.table.remove(owner_id, record.account.account_id)
