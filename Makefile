@@ -6,6 +6,7 @@
 #   make test-real   also those with real servers, which are installed where that is allowed
 #   make check       format, lint, types, layers, template, locks
 #   make format      put the format right
+#   make openapi     write the API's description anew, from its routes
 #   make lock        compile the locks anew (UPGRADE=1 takes the newest versions)
 #
 # POPFETCH_PORT moves the engine's port (4566); POPFETCH_CA_FILE names a PEM bundle that the local stack trusts too.
@@ -18,7 +19,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONPATH := shared
 
-.PHONY: help setup demo up down test test-real check format lock
+.PHONY: help setup demo up down test test-real check format openapi lock
 
 help:
 	@sed -n 's/^#  *make/make/p' Makefile
@@ -48,12 +49,16 @@ check: setup
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports --no-cache
 	@$(PYTHON) -m infra.locks check
+	@$(PYTHON) -m infra.openapi check
 	@.venv/bin/cfn-lint --append-rules cfn_lint_serverless.rules -- template.yaml
 	@AWS_DEFAULT_REGION=us-east-1 .venv/bin/sam validate --lint
 
 format: setup
 	@$(PYTHON) -m ruff format $(SOURCES)
 	@$(PYTHON) -m ruff check --fix $(SOURCES)
+
+openapi: setup
+	@$(PYTHON) -m infra.openapi write
 
 lock: setup
 	@$(PYTHON) -m infra.locks compile $(if $(UPGRADE),--upgrade)

@@ -22,6 +22,9 @@ from popfetch.api.errors import BadRequest, ErrorOut
 from popfetch.domain.errors import PopfetchError
 from popfetch.ports import Journal
 
+PUBLIC = frozenset({("GET", "/openapi.json")})
+"""The routes that ask for no sign-in."""
+
 _OWNER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _JSON = "application/json"
 _CONTENT_TYPE = "content-type"

@@ -1,0 +1,101 @@
+"""The API's description: put together from what the functions' routes say of themselves.
+
+``python -m infra.openapi write`` puts it where the layer ships it; ``check`` says whether it is what the routes say
+now. The models that describe are those that validate, so that the two cannot drift.
+"""
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
+
+from popfetch.api.resolver import PUBLIC
+
+ROOT = Path(__file__).resolve().parent.parent
+DESCRIPTION = ROOT / "shared" / "popfetch" / "api" / "openapi.json"
+VERSION = "1"
+_ABOUT = (
+    "Collects mail from POP3 mailboxes. Send the id token of a Cognito user in Authorization; whatever goes wrong is "
+    "answered as {error: {code, message, details}}. Passwords go in and never come out."
+)
+_ERROR = {"$ref": "#/components/schemas/ErrorOut"}
+
+
+def api_functions() -> list[str]:
+    """The folders of the functions that have routes."""
+    return sorted(
+        file.parent.name for file in ROOT.glob("functions/*/handler.py") if "make_resolver(" in file.read_text()
+    )
+
+
+def describe() -> dict[str, Any]:
+    """The description of all routes, in OpenAPI 3.1."""
+    merged = OpenAPIMerge(
+        title="popfetch",
+        version=VERSION,
+        description=_ABOUT,
+        on_conflict="error",
+    )
+    for name in api_functions():
+        app = import_module(f"functions.{name}.handler").app
+        merged.add_schema(app.get_openapi_schema(title="popfetch", version=VERSION))
+    # through JSON, so that nothing is left of the models' own types
+    description: dict[str, Any] = json.loads(merged.get_openapi_json_schema())
+    # relative to where this document is served, whatever the API's address is
+    description["servers"] = [{"url": "."}]
+    description["security"] = [{"IdToken": []}]
+    description["components"]["securitySchemes"] = {
+        "IdToken": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "A Cognito id token."}
+    }
+    for path, operations in description["paths"].items():
+        for method, operation in operations.items():
+            _correct(operation, public=(method.upper(), path) in PUBLIC)
+    _drop_unused(description["components"]["schemas"], description)
+    return description
+
+
+def _correct(operation: dict[str, Any], *, public: bool) -> None:
+    """Say of an operation what the library does not know: our shape of its own errors, and who may ask."""
+    for status in ("422", "500"):
+        if status in operation["responses"]:
+            operation["responses"][status]["content"]["application/json"]["schema"] = _ERROR
+    if public:
+        operation["security"] = []
+
+
+def _drop_unused(schemas: dict[str, Any], description: dict[str, Any]) -> None:
+    while True:
+        text = json.dumps(description)
+        unused = [name for name in schemas if f'"#/components/schemas/{name}"' not in text]
+        if not unused:
+            return
+        for name in unused:
+            del schemas[name]
+
+
+def text_of(description: dict[str, Any]) -> str:
+    """The description as its file has it."""
+    return json.dumps(description, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the description."""
+    wanted = text_of(describe())
+    if arguments == ["write"]:
+        DESCRIPTION.write_text(wanted)
+        return 0
+    if arguments == ["check"]:
+        if DESCRIPTION.exists() and DESCRIPTION.read_text() == wanted:
+            print("The API's description says what its routes say.")
+            return 0
+        print("The API's description is stale; say `make openapi`.", file=sys.stderr)
+        return 1
+    print("Say `python -m infra.openapi write` or `check`.", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
