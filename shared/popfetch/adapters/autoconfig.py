@@ -5,6 +5,7 @@ at the address that was checked, with TLS verified against its name. Size, redir
 """
 
 import asyncio
+import logging
 import ssl
 from functools import cached_property
 from http import HTTPStatus
@@ -42,6 +43,9 @@ _REDIRECTS = frozenset(
         HTTPStatus.PERMANENT_REDIRECT,
     }
 )
+
+# It notes the address of each request, which holds the owner's e-mail address.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class AutoconfigFiles:

@@ -4,6 +4,7 @@ The format is Thunderbird's ``config-v1.1``: each ``incomingServer`` and ``outgo
 a ``socketType`` and a user name with placeholders for the parts of the address.
 """
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 LONGEST_USERNAME = 255
+_PLACEHOLDER = re.compile(r"%([A-Z]+)%")
 
 _SECURITY = {"ssl": Security.TLS, "starttls": Security.STARTTLS, "plain": Security.NONE}
 _BEST_FIRST = (Security.TLS, Security.STARTTLS, Security.NONE)
@@ -74,21 +76,16 @@ def _server(server: "Element", address: MailAddress) -> FoundServer | None:
 def _username(server: "Element", address: MailAddress) -> str:
     """The user name for ``address``; the whole address where the file has none that could be used."""
     name = _filled_in(_text(server, "username"), address, address.text.rpartition("@")[2])
-    if (
-        not name
-        or "%" in name.replace(address.text, "").replace(address.local_part, "")
-        or len(name) > LONGEST_USERNAME
-    ):
-        return address.text
-    return name if all(not unicodedata.category(character).startswith("C") for character in name) else address.text
+    unprintable = any(unicodedata.category(character).startswith("C") for character in name)
+    return address.text if not name or unprintable or len(name) > LONGEST_USERNAME else name
 
 
-def _filled_in(text: str, address: MailAddress, domain: str) -> str:
-    return (
-        text.replace("%EMAILADDRESS%", address.text)
-        .replace("%EMAILLOCALPART%", address.local_part)
-        .replace("%EMAILDOMAIN%", domain)
-    )
+def _filled_in(template: str, address: MailAddress, domain: str) -> str:
+    """A text with its placeholders replaced; nothing where it asks for more than the address tells."""
+    values = {"EMAILADDRESS": address.text, "EMAILLOCALPART": address.local_part, "EMAILDOMAIN": domain}
+    if not values.keys() >= set(_PLACEHOLDER.findall(template)):
+        return ""
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], template)
 
 
 def _sign_in_methods(server: "Element | None") -> tuple[SignInMethod, ...]:

@@ -16,9 +16,9 @@ from popfetch.domain.account import Security
 from popfetch.domain.errors import LookupFailed
 from popfetch.domain.mail_settings import FoundServer, MailAddress
 from popfetch.ports import Autoconfig
+from tests.builders.autoconfig_files import a_file, a_server
 from tests.builders.https_server import Hang, HttpsServer, Page, Raw, moved
 from tests.builders.scripted_pop3_server import server_context
-from tests.unit.adapters.test_autoconfig_file import a_file, a_server
 
 ANNA = MailAddress("anna+pop@example.com", "example.com")
 FIRST = "autoconfig.example.com/mail/config-v1.1.xml"
@@ -250,6 +250,13 @@ class TestHostileServers:
             with pytest.raises(LookupFailed, match="not a public address"):
                 await files.read(ANNA)
             assert server.connections == 0
+
+    async def test_see_the_address_but_no_log_does(self, read: Read, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level("INFO")
+        async with HttpsServer({FIRST: moved("/gone.xml")}) as server:
+            with pytest.raises(LookupFailed) as failed:
+                await read(server)
+        assert "anna" not in caplog.text + failed.value.message
 
     async def test_are_not_reached_through_a_proxy(self, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("HTTPS_PROXY", "ALL_PROXY"):

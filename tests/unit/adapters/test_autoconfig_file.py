@@ -10,31 +10,9 @@ from popfetch.domain.errors import LookupFailed
 from popfetch.domain.mail_settings import FoundServer, MailAddress
 from popfetch.domain.provider import SignInMethod
 from popfetch.ports import Autoconfig
+from tests.builders.autoconfig_files import a_file, a_server
 
 ANNA = MailAddress("Anna@example.com", "example.com")
-
-
-def a_server(
-    kind: str = "pop3",
-    host: str = "pop.example.com",
-    port: str = "995",
-    security: str = "SSL",
-    username: str = "%EMAILADDRESS%",
-    more: str = "<authentication>password-cleartext</authentication>",
-) -> str:
-    element = "outgoingServer" if kind == "smtp" else "incomingServer"
-    return (
-        f'<{element} type="{kind}"><hostname>{host}</hostname><port>{port}</port>'
-        f"<socketType>{security}</socketType><username>{username}</username>{more}</{element}>"
-    )
-
-
-def a_file(*servers: str) -> bytes:
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?><clientConfig version="1.1"><emailProvider id="example.com">'
-        f"<domain>example.com</domain><displayName>Example</displayName>{''.join(servers)}"
-        "</emailProvider></clientConfig>"
-    ).encode()
 
 
 def read(*servers: str, address: MailAddress = ANNA) -> Autoconfig:
@@ -151,6 +129,10 @@ class TestPlaceholders:
     def test_leave_percent_signs_of_the_address_alone(self) -> None:
         odd = MailAddress("50%off@example.com", "example.com")
         assert incoming(a_server(username="%EMAILLOCALPART%"), address=odd).username == "50%off"
+
+    def test_that_the_address_itself_holds_are_no_placeholders(self) -> None:
+        odd = MailAddress("%EMAILDOMAIN%@example.com", "example.com")
+        assert incoming(a_server(), address=odd).username == odd.text
 
 
 BOMB = b'<!DOCTYPE a [<!ENTITY b "%s"><!ENTITY c "%s">]><clientConfig>&c;</clientConfig>' % (b"x" * 1000, b"&b;" * 1000)
