@@ -145,6 +145,18 @@ def ascii_name(host: str) -> str:
     return name
 
 
+def domain_name(host: str) -> str:
+    """A host as ``ascii_name`` has it that is a name below some domain: no address and no single label.
+
+    Raises HostRefused. For names that were found rather than entered: nobody publishes addresses and short names for
+    others to use.
+    """
+    name = ascii_name(host)
+    if _literal(name) or "." not in name:
+        raise HostRefused("The host is no name below a domain; a name such as pop.example.com is one.")
+    return name
+
+
 def _international(host: str) -> str:
     """The ASCII form of an international name (RFC 5891, mapped as browsers do by UTS 46)."""
     import idna  # names that need it are rare, and its tables are large

@@ -127,3 +127,10 @@ class StorageUnavailable(PopfetchError):
 
     code = "storage_unavailable"
     retryable = True
+
+
+class LookupFailed(PopfetchError):
+    """One way to find the settings of an address led nowhere; the message says why, for the log."""
+
+    code = "lookup_failed"
+    retryable = True

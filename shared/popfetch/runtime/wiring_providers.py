@@ -1,0 +1,46 @@
+"""The wiring of looking settings up: each piece is built once, on first use; nothing of AWS is needed."""
+
+import asyncio
+from functools import cache
+
+from popfetch.domain.mail_settings import FoundSettings, MailAddress
+from popfetch.ports import AutoconfigFiles, DnsRecords, Journal
+from popfetch.runtime.settings import Settings
+from popfetch.services.settings_lookup import SettingsLookup
+
+RESOLVE_SECONDS = 2.5
+"""How long looking up the addresses of a web server may take."""
+
+
+def look_up(address: MailAddress, journal: Journal) -> FoundSettings:
+    """The settings of an address."""
+    return _runner().run(SettingsLookup(_dns(), _autoconfig(), journal).find(address))
+
+
+@cache
+def _runner() -> asyncio.Runner:
+    """The process's event loop for look-ups.
+
+    It is never closed: at the end of ``asyncio.run`` a host whose addresses are still being looked up, in a thread
+    that cannot be interrupted, would hold the answer back for as long as the system's resolver goes on trying.
+    """
+    return asyncio.Runner()
+
+
+@cache
+def _dns() -> DnsRecords:
+    from popfetch.adapters import dns_records
+
+    return dns_records.DnsRecords()
+
+
+@cache
+def _autoconfig() -> AutoconfigFiles:
+    from popfetch.adapters import autoconfig
+    from popfetch.adapters.host_guard import HostGuard
+
+    settings = Settings.from_environment()
+    guard = HostGuard(
+        allow_private=settings.allow_private_hosts, ports={autoconfig.HTTPS_PORT}, resolve_seconds=RESOLVE_SECONDS
+    )
+    return autoconfig.AutoconfigFiles(guard, ca_file=settings.ca_file or None)
