@@ -12,10 +12,10 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
 
+from popfetch.api.description import DESCRIPTION
 from popfetch.api.resolver import PUBLIC
 
 ROOT = Path(__file__).resolve().parent.parent
-DESCRIPTION = ROOT / "shared" / "popfetch" / "api" / "openapi.json"
 VERSION = "1"
 _ABOUT = (
     "Collects mail from POP3 mailboxes. Send the id token of a Cognito user in Authorization; whatever goes wrong is "

@@ -1,13 +1,15 @@
-"""The providers that popfetch knows, and the settings of an address: nothing here reads or keeps anything."""
+"""What can be known without an account: the providers, the settings of an address, and the API's description."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
 
+from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from popfetch.api.account_models import Email
+from popfetch.api.description import read_description
+from popfetch.api.fields import Email
 from popfetch.api.provider_models import FoundSettingsOut, ProviderOut, ProvidersOut, address_of
 from popfetch.api.resolver import answer, failures, json_of, make_resolver, owner_of
 from popfetch.domain.provider_table import PROVIDERS
@@ -45,6 +47,23 @@ def look_up_settings(email: Annotated[Email, Query(description="The address of t
     """The settings of an address."""
     owner_of(app)
     return FoundSettingsOut.of(email, look_up(address_of(email), journal))
+
+
+@app.get(
+    "/openapi.json",
+    summary="The description of this API",
+    description="OpenAPI 3.1. It is for everybody: no sign-in is asked for.",
+    responses={HTTPStatus.OK.value: {"description": "The description."}},
+    tags=["description"],
+)
+def describe() -> Response[Any]:
+    """The description of the whole API."""
+    return Response(
+        status_code=HTTPStatus.OK,
+        content_type=content_types.APPLICATION_JSON,
+        headers={"Cache-Control": "public, max-age=300"},
+        body=read_description(),
+    )
 
 
 @journal.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)

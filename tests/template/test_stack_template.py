@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from popfetch.adapters import keys
+from popfetch.api.resolver import PUBLIC
 from popfetch.runtime.settings import Settings
-from tests.template.translated import of_type, references, source, translated
+from tests.template.translated import of_type, references, routes, source, translated
 
 FUNCTIONS = of_type("AWS::Lambda::Function")
 QUEUES = of_type("AWS::SQS::Queue")
@@ -254,21 +255,24 @@ def test_table_fits_its_keys() -> None:
 # --- The API --------------------------------------------------------------------------------------------------
 
 
-def routes() -> list[tuple[str, str, dict[str, Any]]]:
-    (api,) = of_type("AWS::ApiGateway::RestApi").values()
-    return [
-        (path, method, operation)
-        for path, operations in api["Properties"]["Body"]["paths"].items()
-        for method, operation in operations.items()
-    ]
-
-
 def test_routes_are_those_of_the_contract() -> None:
     assert {(method.upper(), path) for path, method, _ in routes()} >= {
         ("POST", "/accounts"),
         ("GET", "/accounts"),
         ("GET", "/accounts/{account_id}"),
+        ("PATCH", "/accounts/{account_id}"),
         ("DELETE", "/accounts/{account_id}"),
+        ("PUT", "/accounts/order"),
+        ("PUT", "/accounts/default"),
+        ("POST", "/accounts/{account_id}/fetch"),
+        ("POST", "/accounts/{account_id}/pause"),
+        ("POST", "/accounts/{account_id}/resume"),
+        ("GET", "/accounts/{account_id}/history"),
+        ("PUT", "/accounts/{account_id}/password/incoming"),
+        ("PUT", "/accounts/{account_id}/password/outgoing"),
+        ("GET", "/providers"),
+        ("GET", "/providers/lookup"),
+        ("GET", "/openapi.json"),
     }
 
 
@@ -276,7 +280,8 @@ def test_routes_are_those_of_the_contract() -> None:
 def test_route_is_explicit_and_asks_who_is_there(path: str, method: str, operation: dict[str, Any]) -> None:
     assert "+" not in path
     assert method in {"get", "post", "put", "patch", "delete"}
-    assert operation["security"] == [{"Owner": []}]
+    everybody = (method.upper(), path) in PUBLIC
+    assert operation["security"] == ([{"NONE": []}] if everybody else [{"Owner": []}])
 
 
 def test_authorizer_is_the_user_pool() -> None:

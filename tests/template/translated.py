@@ -60,3 +60,13 @@ def references(value: Any) -> set[str]:
         else:
             found |= references(inner)
     return found
+
+
+def routes() -> list[tuple[str, str, dict[str, Any]]]:
+    """The API's routes: path, method and operation."""
+    (api,) = of_type("AWS::ApiGateway::RestApi").values()
+    return [
+        (path, method, operation)
+        for path, operations in api["Properties"]["Body"]["paths"].items()
+        for method, operation in operations.items()
+    ]

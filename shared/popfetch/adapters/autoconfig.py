@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from popfetch.adapters.autoconfig_file import read_autoconfig
 from popfetch.adapters.host_guard import CheckedHost, HostGuard, domain_name
-from popfetch.adapters.tls_trust import client_context
+from popfetch.adapters.mail_sockets import UnreadableBundle, client_context
 from popfetch.domain.errors import HostRefused, LookupFailed
 from popfetch.domain.mail_settings import MailAddress
 from popfetch.pop3.errors import Pop3Error
@@ -115,8 +115,8 @@ class AutoconfigFiles:
                 return read_autoconfig(await self._fetch(url), address)
         except TimeoutError as error:
             raise LookupFailed(f"The autoconfig file took more than {self._whole_seconds:g} seconds.") from error
-        except (HostRefused, Pop3Error) as error:
-            raise LookupFailed(error.message) from error
+        except (HostRefused, Pop3Error, UnreadableBundle) as error:
+            raise LookupFailed(str(error)) from error
 
     async def _fetch(self, start: str) -> bytes:
         """The octets at ``start``, redirects followed."""

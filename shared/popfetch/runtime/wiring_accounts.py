@@ -13,6 +13,7 @@ from popfetch.adapters.pop3_dialer import Pop3Dialer
 from popfetch.adapters.smtp_dialer import SmtpDialer
 from popfetch.domain.mailbox import ACCOUNT_ID_ALPHABET, ACCOUNT_ID_LENGTH
 from popfetch.runtime.aws_clients import aws_client
+from popfetch.runtime.event_loop import event_loop
 from popfetch.runtime.settings import Settings
 from popfetch.services.account_changes import AccountChanges
 from popfetch.services.accounts import Accounts
@@ -82,6 +83,7 @@ def _tester() -> SignInTester:
         submissions=SmtpDialer(
             HostGuard(allow_private=settings.allow_private_hosts, ports=SUBMISSION_PORTS), ca_file=ca_file
         ),
+        run=event_loop().run,
     )
 
 

@@ -1,10 +1,10 @@
 """The wiring of looking settings up: each piece is built once, on first use; nothing of AWS is needed."""
 
-import asyncio
 from functools import cache
 
 from popfetch.domain.mail_settings import FoundSettings, MailAddress
 from popfetch.ports import AutoconfigFiles, DnsRecords, Journal
+from popfetch.runtime.event_loop import event_loop
 from popfetch.runtime.settings import Settings
 from popfetch.services.settings_lookup import SettingsLookup
 
@@ -14,17 +14,7 @@ RESOLVE_SECONDS = 2.5
 
 def look_up(address: MailAddress, journal: Journal) -> FoundSettings:
     """The settings of an address."""
-    return _runner().run(SettingsLookup(_dns(), _autoconfig(), journal).find(address))
-
-
-@cache
-def _runner() -> asyncio.Runner:
-    """The process's event loop for look-ups.
-
-    It is never closed: at the end of ``asyncio.run`` a host whose addresses are still being looked up, in a thread
-    that cannot be interrupted, would hold the answer back for as long as the system's resolver goes on trying.
-    """
-    return asyncio.Runner()
+    return event_loop().run(SettingsLookup(_dns(), _autoconfig(), journal).find(address))
 
 
 @cache

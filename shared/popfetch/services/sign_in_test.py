@@ -5,9 +5,10 @@ was asked for is one kind with one sentence, so that nobody learns from it which
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from popfetch.domain.account import AuthMethod, Direction, Server
 from popfetch.domain.errors import InvalidAccount, PopfetchError
@@ -88,17 +89,18 @@ class SignInTrial:
 
 @dataclass(frozen=True, slots=True)
 class SignInTester:
-    """Signs in and out again, and does nothing else."""
+    """Signs in and out again, and does nothing else; ``run`` runs its conversations to their end."""
 
     maildrops: MaildropDialer
     submissions: SubmissionDialer
+    run: Callable[[Coroutine[Any, Any, int]], int] = asyncio.run
 
     def try_all(self, trials: Sequence[SignInTrial]) -> int:
         """Try servers side by side; returns the seconds that the incoming one wants between sign-ins (0 for none).
 
         Raises HostRefused, and the leaves of SignInTestFailed: the incoming server's failure first.
         """
-        return asyncio.run(self._try_all(trials))
+        return self.run(self._try_all(trials))
 
     async def _try_all(self, trials: Sequence[SignInTrial]) -> int:
         deadline = asyncio.get_running_loop().time() + SIGN_IN_SECONDS

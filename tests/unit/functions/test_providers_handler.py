@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import socket
 import threading
 import time
@@ -12,27 +13,31 @@ from typing import Any
 import pytest
 
 from functions.providers import handler as function
+from infra.openapi import describe
 from popfetch.adapters.autoconfig import AutoconfigFiles
 from popfetch.adapters.dns_records import DnsRecords
+from popfetch.api.description import DESCRIPTION
+from popfetch.api.resolver import PUBLIC
 from popfetch.domain.account import INTERVAL_MENU, Security
 from popfetch.domain.mail_settings import NOTHING_FOUND, FoundServer, FoundSettings, MailAddress, Source
 from popfetch.domain.provider import SignInMethod
 from popfetch.domain.provider_table import PROVIDERS
 from popfetch.ports import Journal, MailExchanger, ServiceRecord
 from popfetch.runtime import aws_clients, wiring_providers
+from popfetch.runtime.event_loop import event_loop
 from tests.builders.accounts import OWNER
-from tests.unit.functions.test_accounts_handler import Answer, Context, an_event
+from tests.builders.api import Answer, ApiClient, an_event
+from tests.template.translated import routes
 
 EVENTS = Path(__file__).parents[3] / "infra" / "events"
 
 
-def call(event: dict[str, Any]) -> Answer:
-    raw = json.loads(json.dumps(function.handler(event, Context())))  # type: ignore[arg-type]
-    return Answer(raw["statusCode"], raw.get("headers") or {}, raw["body"])
+client = ApiClient(function)
+call = client.call
 
 
 def get(path: str, **changes: Any) -> Answer:
-    return call(an_event("GET", path, **changes))
+    return client.request("GET", path, **changes)
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +62,7 @@ def no_stack(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def wiring() -> Iterator[None]:
     """What the process keeps, ended and forgotten after each test."""
-    runner, pieces = wiring_providers._runner, (wiring_providers._dns, wiring_providers._autoconfig)
+    runner, pieces = event_loop, (wiring_providers._dns, wiring_providers._autoconfig)
     yield
     if runner.cache_info().currsize:
         runner().close()
@@ -261,7 +266,7 @@ class TestTheTestEvents:
 class TestTheDescription:
     def test_names_both_routes_with_their_models(self) -> None:
         described = json.loads(function.app.get_openapi_json_schema(title="popfetch"))
-        assert set(described["paths"]) == {"/providers", "/providers/lookup"}
+        assert set(described["paths"]) == {"/providers", "/providers/lookup", "/openapi.json"}
         look_up = described["paths"]["/providers/lookup"]["get"]
         assert look_up["summary"] == "The settings of an address"
         assert [(one["name"], one["in"], one["required"]) for one in look_up["parameters"]] == [
@@ -271,3 +276,39 @@ class TestTheDescription:
             answers = described["paths"][path]["get"]["responses"]
             assert answers["200"]["content"]["application/json"]["schema"]["$ref"].endswith(f"/{model}")
             assert answers["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorOut")
+
+
+class TestTheDescriptionOfTheApi:
+    def test_is_for_everybody(self) -> None:
+        event = an_event("GET", "/openapi.json")
+        event["requestContext"]["authorizer"] = None
+        answer = call(event)
+        assert answer.status == 200
+        assert answer.json == describe()
+
+    def test_describes_every_route_of_the_template_and_no_other(self) -> None:
+        described = {(method, path) for path, operations in describe()["paths"].items() for method in operations}
+        assert described == {(method, path) for path, method, _ in routes()}
+
+    def test_says_who_may_ask(self) -> None:
+        description = describe()
+        assert description["security"] == [{"IdToken": []}]
+        public = {
+            (method.upper(), path)
+            for path, operations in description["paths"].items()
+            for method, operation in operations.items()
+            if operation.get("security") == []
+        }
+        assert public == PUBLIC
+
+    def test_names_no_model_that_is_not_there(self) -> None:
+        text = DESCRIPTION.read_text()
+        named = set(re.findall(r'"#/components/schemas/([^"]+)"', text))
+        assert named == set(json.loads(text)["components"]["schemas"])
+
+    def test_recommends_what_it_recommends(self) -> None:
+        schemas = describe()["components"]["schemas"]
+        assert schemas["Interval"]["enum"] == list(INTERVAL_MENU)
+        assert schemas["Interval"]["x-recommended"] == [5]
+        per_cycle = schemas["MessagesPerCycle"]
+        assert (per_cycle["minimum"], per_cycle["maximum"], per_cycle["x-recommended"]) == (20, 200, [100, 150])
