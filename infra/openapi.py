@@ -6,6 +6,7 @@ now. The models that describe are those that validate, so that the two cannot dr
 
 import json
 import sys
+from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
 
 from popfetch.api.description import DESCRIPTION
-from popfetch.api.resolver import PUBLIC
+from popfetch.api.resolver import ANSWERS, PUBLIC
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSION = "1"
@@ -43,7 +44,7 @@ def describe() -> dict[str, Any]:
         app = import_module(f"functions.{name}.handler").app
         merged.add_schema(app.get_openapi_schema(title="popfetch", version=VERSION))
     # through JSON, so that nothing is left of the models' own types
-    description: dict[str, Any] = json.loads(merged.get_openapi_json_schema())
+    description: dict[str, Any] = json.loads(merged.get_openapi_json_schema(), parse_float=_number)
     # relative to where this document is served, whatever the API's address is
     description["servers"] = [{"url": "."}]
     description["security"] = [{"IdToken": []}]
@@ -57,13 +58,23 @@ def describe() -> dict[str, Any]:
     return description
 
 
+def _number(text: str) -> float:
+    """A limit as the fields have it: the library writes whole numbers with a point."""
+    return int(float(text)) if float(text).is_integer() else float(text)
+
+
 def _correct(operation: dict[str, Any], *, public: bool) -> None:
     """Say of an operation what the library does not know: our shape of its own errors, and who may ask."""
-    for status in ("422", "500"):
-        if status in operation["responses"]:
-            operation["responses"][status]["content"]["application/json"]["schema"] = _ERROR
+    answers = operation["responses"]
     if public:
         operation["security"] = []
+        answers.pop("422")
+        answers["200"]["content"]["application/json"]["schema"] = {"type": "object"}
+    inside = HTTPStatus.INTERNAL_SERVER_ERROR
+    answers[str(inside.value)] = {
+        "description": ANSWERS[inside],
+        "content": {"application/json": {"schema": _ERROR}},
+    }
 
 
 def _drop_unused(schemas: dict[str, Any], description: dict[str, Any]) -> None:

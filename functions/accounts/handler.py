@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from popfetch.api.account_answers import AccountOut, AccountsOut, CheckOut, ErasureOut, HistoryOut, MailFate
 from popfetch.api.account_models import AccountIn, AccountPatch, DefaultIn, OrderIn
-from popfetch.api.etags import etag_of, versions_of
+from popfetch.api.etags import TAGS, etag_of, versions_of
 from popfetch.api.resolver import answer, failures, json_of, make_resolver, owner_of
 from popfetch.ports import AccountRecord
 from popfetch.runtime.observability import new_journal
@@ -121,8 +121,13 @@ def change(
     account_id: AccountId,
     patch: AccountPatch,
     if_match: Annotated[
-        str | None, Header(alias="If-Match", description="The ETag of the account that is to be changed.")
-    ] = None,
+        str,
+        Header(
+            alias="If-Match",
+            description="The ETag of the account that is to be changed; * changes whatever is there.",
+            json_schema_extra={"pattern": TAGS},
+        ),
+    ] = "*",
 ) -> Response[AccountOut]:
     """Change an account of who asks."""
     command = ChangeAccount(owner_of(app), account_id, patch.to_change(), versions_of(if_match), patch.verify)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import ConfigDict, Field, StrictBool, model_validator
 
 from popfetch.api.fields import (
     AccountId,
@@ -37,9 +37,15 @@ from popfetch.domain.providers import recommended_interval
 from popfetch.domain.secret import Secret
 from popfetch.services.accounts import NewAccount
 
+# what _password_present checks, for the description
+_HAS_PASSWORD = {"required": ["password"], "properties": {"password": {"type": "string"}}}
+_HAS_TOKEN = {"required": ["auth"], "properties": {"auth": {"const": str(AuthMethod.OAUTH2)}}}
+
 
 class ServerIn(RequestModel):
     """One server of an account. Port and user name have the usual values where they are left out."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [_HAS_PASSWORD, _HAS_TOKEN]})
 
     host: Host
     port: Port | None = Field(default=None, description="The usual port for the security where it is left out.")

@@ -115,7 +115,9 @@ type Email = Annotated[str, *_line(LONGEST_EMAIL), AfterValidator(_email), Field
 type Name = Annotated[str, *_line(LONGEST_NAME), _AS_LINE]
 type Host = Annotated[str, *_line(253), AfterValidator(_host), Field(json_schema_extra={"format": "idn-hostname"})]
 type Username = Annotated[str, *_line(LONGEST_USERNAME), _AS_LINE]
-type Password = Annotated[SecretStr, AfterValidator(_password), Field(min_length=1, max_length=LONGEST_PASSWORD)]
+type Password = Annotated[
+    SecretStr, AfterValidator(_password), Field(min_length=1, max_length=LONGEST_PASSWORD), _AS_LINE
+]
 type Port = Annotated[StrictInt, Field(ge=1, le=65535)]
 type Interval = Annotated[
     StrictInt,

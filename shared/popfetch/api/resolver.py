@@ -29,7 +29,7 @@ _OWNER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _JSON = "application/json"
 _CONTENT_TYPE = "content-type"
 
-_ANSWERS = {
+ANSWERS: Mapping[HTTPStatus, str] = {
     HTTPStatus.BAD_REQUEST: "The request cannot be read.",
     HTTPStatus.UNAUTHORIZED: "Nobody is signed in.",
     HTTPStatus.NOT_FOUND: "The owner has no such account.",
@@ -40,6 +40,7 @@ _ANSWERS = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something failed inside; details.request_id finds it in the log.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Storage did not answer; the same request may well succeed.",
 }
+"""What each status means to whoever asks."""
 
 
 def json_of(model: type[BaseModel], status: HTTPStatus, description: str) -> dict[int, Any]:
@@ -53,7 +54,7 @@ def failures(*statuses: HTTPStatus) -> dict[int, Any]:
     inside = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
     answers: dict[int, Any] = {}
     for status in (*always, *statuses, *inside):
-        answers |= json_of(ErrorOut, status, _ANSWERS[status])
+        answers |= json_of(ErrorOut, status, ANSWERS[status])
     return answers
 
 
