@@ -129,6 +129,15 @@ def test_function_has_its_own_service_name_and_an_alias(name: str) -> None:
     ]
 
 
+def test_a_change_of_the_layer_alone_publishes_a_version_of_every_function() -> None:
+    def versions(artefacts: str) -> set[str]:
+        resources = translated(artefacts)["Resources"]
+        return {name for name, body in resources.items() if body["Type"] == "AWS::Lambda::Version"}
+
+    assert len(versions("artefacts")) == len(FUNCTIONS)
+    assert not versions("artefacts") & versions("elsewhere")
+
+
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_environment_has_only_settings_that_popfetch_reads(name: str) -> None:
     known = {f"POPFETCH_{setting.name.upper()}" for setting in fields(Settings)}

@@ -25,13 +25,14 @@ def source() -> dict[str, Any]:
 
 
 @cache
-def translated() -> dict[str, Any]:
-    """The template after the transform; code is where ``sam package`` would have put it."""
+def translated(artefacts: str = "artefacts") -> dict[str, Any]:
+    """The template after the transform; code is where ``sam package`` would have put it, in this bucket."""
     fragment = copy.deepcopy(source())
     for resource in fragment["Resources"].values():
         for name in ("CodeUri", "ContentUri"):
             if name in resource.get("Properties", {}):
-                resource["Properties"][name] = "s3://artefacts/code.zip"
+                bucket = artefacts if name == "ContentUri" else "artefacts"
+                resource["Properties"][name] = f"s3://{bucket}/code.zip"
     parameters = {name: str(parameter["Default"]) for name, parameter in fragment["Parameters"].items()}
     translator = Translator({}, Parser(), boto_session=_Session())
     result: dict[str, Any] = translator.translate(fragment, parameters)
