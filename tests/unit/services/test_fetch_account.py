@@ -3,7 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from popfetch.adapters.accounts_table import AccountsTable
+from popfetch.domain.account import Standing
 from popfetch.domain.fetch_request import Reason
 from popfetch.domain.fetch_state import FailureCounts
 from popfetch.ports import Erasure
@@ -11,7 +14,7 @@ from popfetch.services.fetch_account import carry_out_request
 from popfetch.services.message_taking import TimeFrame
 from tests.builders.aws import Aws
 from tests.builders.collecting import Collection, a_message
-from tests.builders.scripted_pop3_server import ScriptedServer
+from tests.builders.scripted_pop3_server import ScriptedServer, err
 
 
 async def test_a_due_account_is_fetched(aws: Aws) -> None:
@@ -66,6 +69,42 @@ async def test_back_off_is_kept_unless_a_person_asks(aws: Aws) -> None:
         assert server.sessions == []
         await collection.carry_out(Reason.CHECK_NOW)
         assert len(server.sessions) == 1
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "[LOGIN-DELAY] minimum time between mail checks violation",
+        "[IN-USE] mailbox is in use",
+        "login too frequent, please wait",
+        "Exceeded the login limit for a 15 minute period. Reduce the frequency of requests to the POP3 server.",
+    ],
+)
+async def test_an_account_that_is_throttled_for_an_hour_goes_on_collecting(aws: Aws, refusal: str) -> None:
+    async with ScriptedServer([a_message(1)], on={"PASS": err(refusal)}) as server:
+        collection = Collection(aws, server, interval_minutes=1)
+        for _ in range(60):
+            collection.now += timedelta(minutes=1)
+            await collection.carry_out()
+        assert len(server.sessions) < 30
+        assert (await collection.stored_account()).standing is Standing.ACTIVE
+        failures = (await collection.state()).failures
+        assert (failures.authentication, failures.connection) == (0, 0)
+        server.on.clear()
+        collection.now += timedelta(hours=1)
+        await collection.carry_out()
+    assert collection.contents() == [a_message(1)]
+    assert collection.bus.named("AccountAuthFailed") == []
+
+
+async def test_an_hour_of_throttling_by_hand_stops_nothing_either(aws: Aws) -> None:
+    async with ScriptedServer(on={"PASS": err("[LOGIN-DELAY] wait")}) as server:
+        collection = Collection(aws, server, interval_minutes=1)
+        for _ in range(60):
+            collection.now += timedelta(minutes=1)
+            await collection.carry_out(Reason.CHECK_NOW)
+        assert len(server.sessions) == 60
+    assert (await collection.stored_account()).standing is Standing.ACTIVE
 
 
 async def test_an_erasure_is_passed_on_to_the_bus(aws: Aws) -> None:
