@@ -3,8 +3,6 @@
 The tests build on each other, in their order: waiting for the rule takes up to a minute each time.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,22 +11,11 @@ import pytest
 from infra.local.api import Api, ApiRefused, account_body
 from infra.local.demo_server import DemoServer
 from infra.local.mailbox import first_delivery, later_delivery
-from infra.local.stored import StoredAccount, last_log_lines
-from infra.local.workspace import STACK_NAME
+from infra.local.stored import StoredAccount
 from tests.flow.conftest import LocalStack
+from tests.flow.waiting import wait_for
 
 pytestmark = pytest.mark.flow
-
-PATIENCE_SECONDS = 180
-
-
-def wait_for(what: str, done: Callable[[], bool], stack: LocalStack) -> None:
-    """Wait until ``done``; fail with what the functions logged when it takes too long."""
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
-    while not done():
-        if time.monotonic() > give_up_at:
-            pytest.fail(f"{what} did not happen.\n{last_log_lines(stack.clients, STACK_NAME)}")
-        time.sleep(1)
 
 
 @dataclass(frozen=True)

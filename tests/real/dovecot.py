@@ -1,7 +1,8 @@
 """Debian's dovecot as a private instance: its own folder, ports, users and certificate; nothing of the system's.
 
 As root it runs under dovecot's own users, otherwise under whoever runs the tests. Every user name exists and has
-the one password; a user's mailbox is a Maildir that tests seed by writing files::
+the one password, unless users are to have ``own_passwords``; a user's mailbox is a Maildir that tests seed by writing
+files::
 
     with Dovecot() as server:
         server.maildir("anna").deliver(b"Subject: one\\r\\n\\r\\nHello\\r\\n")
@@ -61,8 +62,7 @@ first_valid_uid = 1
 pop3_uidl_format = {uidl_format}
 pop3_lock_session = {lock_session}
 passdb {{
-  driver = static
-  args = password={password}
+{passdb}
 }}
 userdb {{
   driver = static
@@ -92,6 +92,14 @@ service pop3-login {{
 """
 
 
+_ONE_PASSWORD = f"""\
+  driver = static
+  args = password={PASSWORD}"""
+_OWN_PASSWORDS = """\
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%u {folder}/passwords"""
+
+
 def binary() -> str | None:
     """Where dovecot is, if it is installed with its POP3 part."""
     if not Path("/usr/lib/dovecot/pop3").exists():
@@ -114,8 +122,11 @@ class Dovecot:
         lock_session: bool = False,
         failure_seconds: int = 0,
         names: Sequence[str] = ("localhost", "127.0.0.1"),
+        own_passwords: bool = False,
     ) -> None:
         self._names = names
+        self._own_passwords = own_passwords
+        self._passwords: dict[str, str] = {}
         self._mechanisms = mechanisms
         self._uidl_format = uidl_format
         self._tls = tls
@@ -144,6 +155,16 @@ class Dovecot:
         maildir = Maildir(self.folder / "mail" / user, self.owner)
         maildir.make()
         return maildir
+
+    def set_password(self, user: str, password: str) -> None:
+        """Give ``user`` a password, in place of the one it had; for servers with ``own_passwords``."""
+        assert self._own_passwords
+        self._passwords[user] = password
+        lines = [f"{name}:{{PLAIN}}{secret}::::::\n" for name, secret in self._passwords.items()]
+        unfinished = self.folder / "passwords.unfinished"
+        unfinished.write_text("".join(lines))
+        unfinished.chmod(0o644)
+        unfinished.replace(self.folder / "passwords")
 
     @property
     def log(self) -> str:
@@ -213,7 +234,7 @@ class Dovecot:
             failure_seconds=self._failure_seconds,
             uidl_format=self._uidl_format,
             lock_session="yes" if self._lock_session else "no",
-            password=PASSWORD,
+            passdb=_OWN_PASSWORDS.format(folder=self.folder) if self._own_passwords else _ONE_PASSWORD,
             mail_uid=mail_uid,
             mail_gid=mail_gid,
             pop3_port=self.port,
