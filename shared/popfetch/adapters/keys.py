@@ -13,6 +13,7 @@ quarantined message       ``ACCOUNT#{account}``   ``QUARANTINE#{uid print}``
 finished cycle            ``ACCOUNT#{account}``   ``CYCLE#{instant}#{cycle}``
 dispatch's progress       ``DISPATCH``            ``PROGRESS``
 current data key          ``KEYRING``             ``CURRENT``
+notice to an owner        ``NOTICES``             ``NOTICE#{hash}``
 ========================  ======================  =====================================
 
 The sparse index ``wheel`` has ``wheel_slot`` (``{interval}#{slot}#{shard}``) and ``wheel_order``
@@ -34,6 +35,12 @@ PACKED_SEGMENTS = "LEDGER#1#"
 MESSAGES = "MESSAGE#"
 CYCLES = "CYCLE#"
 QUARANTINE = "QUARANTINE#"
+
+NOTICES = "NOTICES"
+"""The partition of notices to owners, a static one: the idempotency layer builds their keys itself."""
+
+NOTICE = "NOTICE"
+"""What the idempotency layer puts before ``#`` and the hash in their sort keys."""
 
 type Key = dict[str, str]
 
