@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBServiceResource
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sqs import SQSClient
 
 
@@ -36,6 +38,10 @@ class Clients:
         """Tables."""
         return self._session.resource("dynamodb", endpoint_url=self._endpoint_url)
 
+    def events(self) -> "EventBridgeClient":
+        """Event buses."""
+        return self._session.client("events", endpoint_url=self._endpoint_url)
+
     def iam(self) -> "IAMClient":
         """Roles."""
         return self._session.client("iam", endpoint_url=self._endpoint_url)
@@ -51,6 +57,10 @@ class Clients:
     def s3(self) -> "S3Client":
         """Stored mail."""
         return self._session.client("s3", endpoint_url=self._endpoint_url)
+
+    def sesv2(self) -> "SESV2Client":
+        """Sent mail."""
+        return self._session.client("sesv2", endpoint_url=self._endpoint_url)
 
     def sqs(self) -> "SQSClient":
         """Queues."""

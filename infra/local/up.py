@@ -8,6 +8,7 @@ from pathlib import Path
 from infra.local.background import BackgroundProcess
 from infra.local.clients import Clients
 from infra.local.engine import Engine, engines_of
+from infra.local.outbox import allow_sender
 from infra.local.owner import OWNER_EMAIL, kept_password, sign_in
 from infra.local.stack import Stack, architecture
 from infra.local.trust import write_bundle
@@ -16,6 +17,9 @@ from infra.local.workspace import Workspace
 type Say = Callable[[str], None]
 
 POP3_SERVER_MARK = "infra.local.pop3_server"
+
+SENDER_ADDRESS = "popfetch@example.com"
+"""Where popfetch's own mail comes from; it goes nowhere, and stays in the engine to be looked at."""
 
 
 def bring_up(workspace: Workspace, say: Say, *, enforce_permissions: bool = False) -> dict[str, str]:
@@ -35,12 +39,14 @@ def bring_up(workspace: Workspace, say: Say, *, enforce_permissions: bool = Fals
             "Architecture": architecture(),
             "AllowPrivateHosts": "true",
             "ExtraCaFile": str(bundle),
-            "SenderAddress": "popfetch@example.com",
+            "SenderAddress": SENDER_ADDRESS,
         }
     )
     say("The stack is deployed." if deployed else "The stack is deployed already.")
     outputs = stack.outputs()
-    owner = sign_in(Clients(workspace), outputs, OWNER_EMAIL, kept_password(workspace.engine / "owner-password"))
+    clients = Clients(workspace)
+    allow_sender(clients, SENDER_ADDRESS)
+    owner = sign_in(clients, outputs, OWNER_EMAIL, kept_password(workspace.engine / "owner-password"))
     return {**outputs, "OwnerEmail": owner.email, "OwnerPassword": owner.password, "IdToken": owner.id_token}
 
 

@@ -7,7 +7,7 @@ because many cycles run side by side; those of the API and of dispatch are plain
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from popfetch.domain.fetch_state import FetchState, LastFetch
 from popfetch.domain.ledger import Ledger, LedgerEntry
 from popfetch.domain.mail_settings import FoundServer, MailAddress
 from popfetch.domain.message import QuarantinedMessage, StoredMessage
+from popfetch.domain.notice import Mail
 from popfetch.domain.provider import SignInMethod
 from popfetch.domain.secret import Secret
 
@@ -486,3 +487,42 @@ class EventBus(Protocol):
 
     def publish(self, name: str, detail: dict[str, object]) -> None:
         """Publish one event. Raises StorageUnavailable."""
+
+
+# --- Notices to owners ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerContact:
+    """How an owner is reached: a verified address, and the language they prefer where they said so (RFC 5646)."""
+
+    address: str = field(repr=False)
+    locale: str = ""
+
+
+class OwnerDirectory(Protocol):
+    """The people who own accounts."""
+
+    def contact(self, owner_id: str) -> OwnerContact | None:
+        """How to reach an owner; ``None`` when they are gone, disabled or have no verified address.
+
+        Raises StorageUnavailable.
+        """
+
+
+class Mailer(Protocol):
+    """Sends mail in popfetch's own name."""
+
+    def send(self, address: str, mail: Mail) -> str:
+        """Send a mail to one address; returns the mail service's id of it. Raises MailRefused and MailUnavailable."""
+
+
+class SentNotices(Protocol):
+    """Which notices were sent, so that none is sent twice."""
+
+    def once(self, notice_id: str, send: Callable[[], str]) -> str | None:
+        """Call ``send`` unless this notice was sent before; returns what it returns, ``None`` if it was not called.
+
+        What ``send`` raises is passed on, and the notice counts as not sent. Raises NoticeUnderWay while another
+        invocation is at it, and StorageUnavailable.
+        """

@@ -1,8 +1,9 @@
 """What stands between the template's permissions and an engine that enforces them.
 
 The engine judges actions and resources as AWS does, and that is what the flow tests hold the roles to. It does not
-know some condition keys, takes a batch call for an action of its own, and speaks plain HTTP, which the bucket
-refuses; those three are set aside here, and asserted on the template itself in ``tests/template``.
+know some condition keys, takes a batch call for an action of its own, asks to send mail as if that concerned no
+resource, and speaks plain HTTP, which the bucket refuses; those are set aside here, and asserted on the template itself
+in ``tests/template``.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any
 from infra.local.clients import Clients
 
 _BATCHES = {"sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}
+_SENDING = "ses:SendEmail"
 
 
 def set_aside_what_the_engine_cannot_judge(clients: Clients, bucket: str) -> None:
@@ -23,6 +25,8 @@ def set_aside_what_the_engine_cannot_judge(clients: Clients, bucket: str) -> Non
                 statement.pop("Condition", None)
                 actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
                 statement["Action"] = [*actions, *(f"{action}Batch" for action in actions if action in _BATCHES)]
+                if _SENDING in actions:
+                    statement["Resource"] = "*"
             iam.put_role_policy(RoleName=role["RoleName"], PolicyName=name, PolicyDocument=json.dumps(document))
     kms = clients.kms()
     for key in kms.list_keys()["Keys"]:

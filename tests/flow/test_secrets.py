@@ -109,7 +109,7 @@ def sealed_of(stack: LocalStack, owner: Owner) -> Iterator[bytes]:
     for item in table.query(KeyConditionExpression=Key("pk").eq(f"OWNER#{owner.owner_id}"))["Items"]:
         for name in ("incoming_secret", "outgoing_secret"):
             if name in item:
-                yield bytes(item[name].value)  # type: ignore[union-attr,arg-type]
+                yield bytes(item[name].value)  # type: ignore[union-attr]
     keyring: Mapping[str, Any] = table.get_item(Key={"pk": "KEYRING", "sk": "CURRENT"})["Item"]
     yield bytes(keyring["encrypted_key"].value)
 

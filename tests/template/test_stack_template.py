@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from popfetch.adapters import keys
+from popfetch.adapters.event_bus import SOURCE
+from popfetch.api.event_models import AccountAuthFailed, AccountConnectionFailed
 from popfetch.api.resolver import PUBLIC
 from popfetch.runtime.settings import Settings
 from tests.template.translated import of_type, references, routes, source, translated
@@ -27,8 +29,13 @@ STARS = {("xray:PutTraceSegments", "xray:PutTelemetryRecords")}
 
 
 def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+    """All that a role may do; a statement that depends on a parameter counts as if it were there."""
     return [
-        statement for policy in role["Properties"]["Policies"] for statement in policy["PolicyDocument"]["Statement"]
+        chosen
+        for policy in role["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for chosen in statement.get("Fn::If", [None, statement])[1:]
+        if chosen != {"Ref": "AWS::NoValue"}
     ]
 
 
@@ -104,6 +111,40 @@ def test_role_reaches_only_the_partitions_it_needs(name: str) -> None:
 def test_fetch_cannot_read_or_delete_mail() -> None:
     actions = {a for s in statements(role_of(FUNCTIONS["FetchFunction"])) for a in as_list(s["Action"])}
     assert {action for action in actions if action.startswith("s3:")} == {"s3:PutObject", "s3:AbortMultipartUpload"}
+
+
+def test_notify_sends_from_the_named_sender_only_and_not_at_all_without_one() -> None:
+    (policy,) = ROLES["NotifyRole"]["Properties"]["Policies"]
+    conditional = [s["Fn::If"] for s in policy["PolicyDocument"]["Statement"] if "Fn::If" in s]
+    ((condition, sending, otherwise),) = conditional
+    assert (condition, otherwise) == ("AreOwnersTold", {"Ref": "AWS::NoValue"})
+    assert sending["Condition"] == {"StringEqualsIgnoreCase": {"ses:FromAddress": {"Ref": "SenderAddress"}}}
+    mails = [s for name in ROLES for s in statements(ROLES[name]) if any("ses:" in a for a in as_list(s["Action"]))]
+    assert mails == [sending]
+
+
+def test_notify_writes_only_what_it_sent_and_reads_one_users_record() -> None:
+    by_action = {action: s for s in statements(ROLES["NotifyRole"]) for action in as_list(s["Action"])}
+    assert by_action["dynamodb:PutItem"]["Condition"] == {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [keys.NOTICES]}
+    }
+    assert by_action["cognito-idp:AdminGetUser"]["Resource"] == {"Fn::GetAtt": ["UserPool", "Arn"]}
+    assert [action for action in by_action if action.startswith("cognito-idp:")] == ["cognito-idp:AdminGetUser"]
+
+
+def test_notify_hears_of_every_stop_that_is_published() -> None:
+    pattern = of_type("AWS::Events::Rule")["NotifyFunctionAccountStopped"]["Properties"]["EventPattern"]
+    assert pattern == {
+        "source": [SOURCE],
+        "detail-type": [AccountAuthFailed.__name__, AccountConnectionFailed.__name__],
+    }
+
+
+def test_refused_notices_are_watched_under_the_name_they_are_counted_by() -> None:
+    alarm = ALARMS["NotifyRefusedAlarm"]["Properties"]
+    variables = FUNCTIONS["NotifyFunction"]["Properties"]["Environment"]["Variables"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (variables["POWERTOOLS_METRICS_NAMESPACE"], "NoticesRefused")
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}]
 
 
 # --- Functions ------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ quarantined message       ``ACCOUNT#{account}``   ``QUARANTINE#{uid print}``
 finished cycle            ``ACCOUNT#{account}``   ``CYCLE#{instant}#{cycle}``
 dispatch's progress       ``DISPATCH``            ``PROGRESS``
 current data key          ``KEYRING``             ``CURRENT``
+notice to an owner        ``NOTICES``             ``NOTICE#{hash}``
 ========================  ======================  =====================================
 
 The sparse index ``wheel`` has ``wheel_slot`` (``{interval}#{slot}#{shard}``) and ``wheel_order``
@@ -37,6 +38,11 @@ CYCLES = "CYCLE#"
 QUARANTINE = "QUARANTINE#"
 
 _CYCLE_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z#[A-Za-z0-9-]{1,40}")
+NOTICES = "NOTICES"
+"""The partition of notices to owners, a static one: the idempotency layer builds their keys itself."""
+
+NOTICE = "NOTICE"
+"""What the idempotency layer puts before ``#`` and the hash in their sort keys."""
 
 type Key = dict[str, str]
 

@@ -1,6 +1,6 @@
 """An account as requests bring it: to be added, to be changed, to be put in order."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, StrictBool, model_validator
 
@@ -38,8 +38,8 @@ from popfetch.domain.secret import Secret
 from popfetch.services.accounts import NewAccount
 
 # what _password_present checks, for the description
-_HAS_PASSWORD = {"required": ["password"], "properties": {"password": {"type": "string"}}}
-_HAS_TOKEN = {"required": ["auth"], "properties": {"auth": {"const": str(AuthMethod.OAUTH2)}}}
+_HAS_PASSWORD: dict[str, Any] = {"required": ["password"], "properties": {"password": {"type": "string"}}}
+_HAS_TOKEN: dict[str, Any] = {"required": ["auth"], "properties": {"auth": {"const": str(AuthMethod.OAUTH2)}}}
 
 
 class ServerIn(RequestModel):

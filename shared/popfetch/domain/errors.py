@@ -110,6 +110,39 @@ class NotAQueueBatch(PopfetchError):
     code = "not_a_queue_batch"
 
 
+class NotAStop(PopfetchError):
+    """Notify was invoked with something that tells of no stopped account."""
+
+    code = "not_a_stop"
+
+
+class NoticeUnderWay(PopfetchError):
+    """Another invocation is sending the very same notice; whether it succeeds is known a little later."""
+
+    code = "notice_under_way"
+    retryable = True
+
+
+class MailRefused(PopfetchError):
+    """A mail that will not be sent however often it is tried; the message says what the operator has to do.
+
+    ``reason`` is the mail service's own word for it; no address is in either.
+    """
+
+    code = "mail_refused"
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class MailUnavailable(PopfetchError):
+    """The mail service did not take a mail that it may well take later."""
+
+    code = "mail_unavailable"
+    retryable = True
+
+
 class SecretUnreadable(PopfetchError):
     """A sealed password does not open: it was altered, or sealed for another owner, account or direction."""
 

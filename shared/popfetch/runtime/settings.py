@@ -26,6 +26,8 @@ class Settings:
     allow_private_hosts: bool = False
     ca_file: str = ""
     wheel_shards: int = 1
+    sender_address: str = ""
+    user_pool_id: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

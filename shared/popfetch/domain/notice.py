@@ -1,0 +1,40 @@
+"""A notice to an owner: what it is about, and the mail that it becomes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from popfetch.domain.account import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """An account stopped being collected until a person acts.
+
+    ``standing`` is what it stopped with, AUTH_FAILED or CONNECTION_FAILED; ``code`` and ``message`` tell of the last
+    failure, and ``message`` may quote the server; ``stopped_at`` is in UTC.
+    """
+
+    owner_id: str
+    account_id: str
+    standing: Standing
+    code: str
+    message: str
+    stopped_at: datetime
+
+    @property
+    def notice_id(self) -> str:
+        """What makes two tellings of one stop the same, however often its event comes."""
+        return f"{self.account_id}#{self.stopped_at.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail before it is addressed: the subject is one clean line, text and HTML say the same.
+
+    ``language`` is its language tag (RFC 5646).
+    """
+
+    subject: str
+    text: str
+    html: str
+    language: str

@@ -1,0 +1,207 @@
+"""What owners are told: the words, and that nothing of a stranger's reaches more than a reader's eyes."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from popfetch.domain.account import AuthMethod, Security, Standing
+from popfetch.domain.failures import CONNECTIONS_IN_A_ROW, SIGN_INS_IN_A_ROW
+from popfetch.domain.notice import Mail
+from popfetch.notices.languages import mail_about
+from popfetch.notices.letter import LONGEST_QUOTE, one_line, quoted
+from tests.builders.accounts import a_server, an_account
+from tests.builders.notices import a_stop
+
+ANNA = an_account(1, name="My work", email="anna@example.com")
+UNREACHABLE = a_stop(standing=Standing.CONNECTION_FAILED, code="network", message="pop.example.com did not answer.")
+UNREADABLE = a_stop(code="secret_unreadable", message="The incoming password of account x does not open.")
+OUT_OF_ORDER = a_stop(code="permanent", message="pop.example.com has a problem. It says: mailbox disabled")
+STOPS = [a_stop(), UNREACHABLE, UNREADABLE, OUT_OF_ORDER]
+
+
+class Page(HTMLParser):
+    """The visible text of a page, its elements and their attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: set[str] = set()
+        self.attributes: set[str] = set()
+        self._hidden = False
+        self._words: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self._hidden = tag in {"style", "title"}
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self._words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self._words).split())
+
+
+ELEMENTS = {"html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "p", "dl", "dt", "dd", "ol", "li"}
+ELEMENTS |= {"div", "bdi"}
+
+
+def is_harmless(mail: Mail) -> bool:
+    page = Page(mail.html)
+    assert page.elements <= ELEMENTS
+    assert page.attributes <= {"lang", "dir", "charset", "name", "content", "class"}
+    assert not re.search(r"url\(|@import|https?://", mail.html)
+    assert not set(mail.subject) & set("\r\n\0\u2028\u2029\u202e")
+    return True
+
+
+def test_a_refused_sign_in_is_told_with_its_account_its_time_and_what_to_do() -> None:
+    mail = mail_about(a_stop(), ANNA)
+    assert mail.subject == "popfetch: My work (anna@example.com) needs your password"
+    for words in (
+        "My work (anna@example.com)",
+        f"{SIGN_INS_IN_A_ROW} times in a row",
+        "pop.example.com, port 995, security TLS",
+        "23 November 2026, 12:00 UTC",
+        "It says: no",
+        "new incoming password",
+        "outgoing (SMTP) password",
+        "app password",
+        "POP access",
+        "Nothing is lost",
+        "No other mail",
+    ):
+        assert words in mail.text
+    assert mail.language == "en"
+
+
+def test_an_unreachable_server_is_told_with_what_to_compare() -> None:
+    account = an_account(1, name="Home", incoming=a_server(host="mail.example.net", port=110, security=Security.NONE))
+    mail = mail_about(UNREACHABLE, account)
+    assert mail.subject == "popfetch: Home (anna1@example.com) cannot be reached"
+    for words in (
+        f"{CONNECTIONS_IN_A_ROW} times in a row",
+        "mail.example.net, port 110, security none",
+        "Compare host",
+    ):
+        assert words in mail.text
+    assert "app password" not in mail.text
+
+
+def test_a_password_that_does_not_open_is_no_fault_of_the_provider() -> None:
+    mail = mail_about(UNREADABLE, ANNA)
+    assert "needs your password" in mail.subject
+    assert "not your provider's doing" in mail.text
+    assert "of account x" not in mail.text
+
+
+def test_a_mailbox_that_the_provider_closed_is_not_called_a_matter_of_the_password() -> None:
+    mail = mail_about(OUT_OF_ORDER, ANNA)
+    assert "needs your attention" in mail.subject
+    assert "mailbox disabled" in mail.text
+
+
+def test_an_account_without_a_password_is_asked_for_access() -> None:
+    mail = mail_about(a_stop(), an_account(1, incoming=a_server(auth=AuthMethod.OAUTH2)))
+    assert "needs your consent" in mail.subject
+    assert "give it access again" in mail.text
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.code)
+def test_both_forms_say_the_same_and_load_nothing(stop: object) -> None:
+    mail = mail_about(stop, ANNA)  # type: ignore[arg-type]
+    words = re.sub(r"^\d\. ", "", mail.text, flags=re.MULTILINE)
+    labels = ("Account", "Incoming server", "User name", "Not collected since", "What happened last")
+    for label in labels:
+        words = words.replace(f"{label}: ", label)
+    assert Page(mail.html).text.replace(" ", "") == "".join(words.split())
+    assert is_harmless(mail)
+
+
+def test_a_name_that_is_the_address_is_not_said_twice() -> None:
+    mail = mail_about(a_stop(), an_account(1, name="anna1@example.com"))
+    assert mail.subject == "popfetch: anna1@example.com needs your password"
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u202e\u2066", " \u00ad "])
+def test_a_name_of_which_nothing_is_seen_is_left_out(name: str) -> None:
+    assert mail_about(a_stop(), an_account(1, name=name)).subject == "popfetch: anna1@example.com needs your password"
+
+
+@pytest.mark.parametrize("name", ["x", "x" * 100, "💌 👨‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "Công việc", "仕事"])
+def test_names_of_any_length_and_script_stay_as_they_are(name: str) -> None:
+    mail = mail_about(a_stop(), an_account(1, name=name))
+    assert name in mail.subject
+    assert name in mail.text
+    assert name in Page(mail.html).text
+
+
+def test_a_name_from_right_to_left_does_not_turn_what_surrounds_it() -> None:
+    name = "\u05e2\u05d1\u05d5\u05d3\u05d4"
+    mail = mail_about(a_stop(), an_account(1, name=name))
+    assert mail.subject == f"popfetch: \u2068{name}\u2069 (anna1@example.com) needs your password"
+    assert f"\u2068{name}\u2069" in mail.text
+    body = mail.html.partition("<body>")[2]
+    assert f"<bdi>{name}</bdi>" in body
+    assert "\u2068" not in body
+
+
+@pytest.mark.parametrize("name", ["a\r\nBcc: x@example.com", "a\0b", "a\u2028b", "a\u202eb", "a\u2069b", "\ud800a"])
+def test_what_is_no_visible_character_is_taken_out_of_names(name: str) -> None:
+    mail = mail_about(a_stop(), an_account(1, name=name, incoming=a_server(host=name, username=name)))
+    assert is_harmless(mail)
+    assert not set("\r\0\u2028\u202e\u2069\ud800") & set(mail.subject + mail.text + mail.html)
+    mail.html.encode()
+
+
+def test_markup_is_shown_and_not_obeyed() -> None:
+    hostile = "<img src=x onerror=alert(1)></dd><a href='https://evil.example'>here</a>&amp;"
+    mail = mail_about(a_stop(message=hostile), an_account(1, name="<script>alert(1)</script>"))
+    assert is_harmless(mail)
+    assert "<script>alert(1)</script>" in Page(mail.html).text
+    assert "&amp;" in Page(mail.html).text
+
+
+@pytest.mark.parametrize(
+    "said", ["https://evil.example/x", "www.evil.example", "evil.example", "a@evil.example", "HTTP://1.2.3.4:80/"]
+)
+def test_nothing_that_a_server_says_is_taken_for_a_link(said: str) -> None:
+    mail = mail_about(a_stop(message=f"It says: {said}"), ANNA)
+    for form in (mail.text, mail.html):
+        assert said not in form
+    assert said in mail.text.replace("\u200b", "")
+    assert not re.search(r"\w[.@]\w|\w:/", quoted(said))
+
+
+@pytest.mark.parametrize("message", ["", " \r\n\0"])
+def test_a_failure_without_words_is_not_quoted(message: str) -> None:
+    assert "What happened last" not in mail_about(a_stop(message=message), ANNA).text
+
+
+def test_no_more_than_300_characters_of_an_answer_are_shown() -> None:
+    mail = mail_about(a_stop(message="x" * 301), ANNA)
+    assert "x" * (LONGEST_QUOTE - 1) + "…" in mail.text
+    assert "x" * LONGEST_QUOTE not in mail.text
+    assert "x" * LONGEST_QUOTE in mail_about(a_stop(message="x" * 300), ANNA).text
+
+
+@pytest.mark.parametrize("locale", ["", "en", "en-GB", "EN_us", "vi", "vi-VN", "x" * 100, "-"])
+def test_whoever_speaks_no_language_of_ours_gets_english(locale: str) -> None:
+    assert mail_about(a_stop(), ANNA, locale) == mail_about(a_stop(), ANNA)
+
+
+@given(name=st.text(min_size=1, max_size=100), message=st.text(max_size=400))
+def test_no_name_and_no_answer_breaks_the_mail(name: str, message: str) -> None:
+    account = an_account(1, name=name, incoming=a_server(host=name, username=name))
+    mail = mail_about(a_stop(message=message), account)
+    assert one_line(mail.subject.replace("\u2068", "").replace("\u2069", ""))
+    assert Page(mail.html).elements <= ELEMENTS
+    (mail.subject + mail.text + mail.html).encode()
