@@ -6,14 +6,14 @@ from typing import Any
 
 from popfetch.domain.account import Standing
 from popfetch.domain.errors import PopfetchError
-from popfetch.domain.notice import Mail, Stop
+from popfetch.domain.notice import Mail, StoppedAccount
 from popfetch.ports import OwnerContact
 from tests.builders.accounts import NOON, OWNER, an_account_id
 
 REFUSAL = "pop.example.com does not accept this user name and password; check both. It says: no"
 
 
-def a_stop(**changes: Any) -> Stop:
+def a_stop(**changes: Any) -> StoppedAccount:
     defaults: dict[str, Any] = {
         "owner_id": OWNER,
         "account_id": an_account_id(1),
@@ -22,7 +22,7 @@ def a_stop(**changes: Any) -> Stop:
         "message": REFUSAL,
         "stopped_at": NOON,
     }
-    return Stop(**{**defaults, **changes})
+    return StoppedAccount(**{**defaults, **changes})
 
 
 @dataclass

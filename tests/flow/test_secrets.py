@@ -129,7 +129,7 @@ def test_nothing_tells_a_secret(local_stack: LocalStack, demo_server: DemoServer
     wrong = {**right, "incoming": {**right["incoming"], "password": WRONG}}
     client.call("POST", "/accounts", wrong, status=422)
     client.call("POST", "/accounts", json.dumps(wrong) + MALFORMED, status=400)
-    client.call("POST", "/accounts", {**wrong, MALFORMED: MALFORMED}, status=422)
+    client.call("POST", "/accounts", {**wrong, "nickname": MALFORMED}, status=422)
     account = client.call("POST", "/accounts", {**wrong, "outgoing": outgoing, "verify": False}, status=201)
     one = f"/accounts/{account['id']}"
 

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from popfetch.domain.account import Standing
 from popfetch.domain.errors import NotAStop
 from popfetch.domain.mailbox import ACCOUNT_ID_ALPHABET, ACCOUNT_ID_LENGTH
-from popfetch.domain.notice import Stop
+from popfetch.domain.notice import StoppedAccount
 
 LONGEST_CODE = 50
 LONGEST_MESSAGE = 1000
@@ -38,9 +38,9 @@ class _AccountStopped(_AboutAccount):
     message: str = Field(max_length=LONGEST_MESSAGE)
     stopped_at: AwareDatetime
 
-    def to_stop(self) -> Stop:
+    def to_stop(self) -> StoppedAccount:
         """What happened, as services know it."""
-        return Stop(
+        return StoppedAccount(
             owner_id=self.owner_id,
             account_id=self.account_id,
             standing=self.standing,
@@ -67,7 +67,7 @@ _STOPS: Mapping[str, type[_AccountStopped]] = {
 }
 
 
-def read_stop(event: Any) -> Stop:
+def read_stop(event: Any) -> StoppedAccount:
     """The stop that an event of the bus tells of.
 
     Raises NotAStop for any other event, and pydantic's ValidationError for one whose detail is not as it should be.

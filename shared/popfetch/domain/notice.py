@@ -7,7 +7,7 @@ from popfetch.domain.account import Standing
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StoppedAccount:
     """An account stopped being collected until a person acts.
 
     ``standing`` is what it stopped with, AUTH_FAILED or CONNECTION_FAILED; ``code`` and ``message`` tell of the last

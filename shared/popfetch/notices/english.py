@@ -4,7 +4,8 @@ from datetime import datetime
 
 from popfetch.domain.account import Account, AuthMethod, Security
 from popfetch.domain.failures import CONNECTIONS_IN_A_ROW, SIGN_INS_IN_A_ROW
-from popfetch.domain.notice import Stop
+from popfetch.domain.notice import StoppedAccount
+from popfetch.domain.providers import provider_of_host
 from popfetch.notices.letter import Letter, foreign, one_line, quoted
 
 LANGUAGE = "en"
@@ -22,7 +23,7 @@ _CHECK_NOW = (
 )
 
 
-def sign_in_refused(account: Account, stop: Stop) -> Letter:
+def sign_in_refused(account: Account, stop: StoppedAccount) -> Letter:
     """The server does not accept user name and password any more."""
     by_password = account.incoming.auth is AuthMethod.PASSWORD
     renewal = (
@@ -51,13 +52,14 @@ def sign_in_refused(account: Account, stop: Stop) -> Letter:
                 "the provider may want an app password in place of the usual one. Create one there and set it in "
                 "popfetch as the incoming password."
             ),
+            *_known_trap(account),
             _CHECK_NOW,
         ),
         closing=(_nothing_is_lost("popfetch can sign in again"), _ONCE, _NO_LINKS),
     )
 
 
-def password_unreadable(account: Account, stop: Stop) -> Letter:
+def password_unreadable(account: Account, stop: StoppedAccount) -> Letter:
     """The password that popfetch keeps does not open; the server was not asked."""
     return Letter(
         language=LANGUAGE,
@@ -78,7 +80,7 @@ def password_unreadable(account: Account, stop: Stop) -> Letter:
     )
 
 
-def mailbox_out_of_order(account: Account, stop: Stop) -> Letter:
+def mailbox_out_of_order(account: Account, stop: StoppedAccount) -> Letter:
     """The server says that something is wrong with the mailbox that does not pass by itself."""
     return Letter(
         language=LANGUAGE,
@@ -96,6 +98,7 @@ def mailbox_out_of_order(account: Account, stop: Stop) -> Letter:
                 "See in the provider's settings whether POP access is still switched on, and ask the provider if the "
                 "server's words above do not help."
             ),
+            *_known_trap(account),
             "If the provider gives you a new password, open the account in popfetch and set it as the incoming one.",
             _CHECK_NOW,
         ),
@@ -103,7 +106,7 @@ def mailbox_out_of_order(account: Account, stop: Stop) -> Letter:
     )
 
 
-def server_unreachable(account: Account, stop: Stop) -> Letter:
+def server_unreachable(account: Account, stop: StoppedAccount) -> Letter:
     """The server could not be connected to, many times in a row."""
     return Letter(
         language=LANGUAGE,
@@ -128,6 +131,12 @@ def server_unreachable(account: Account, stop: Stop) -> Letter:
     )
 
 
+def _known_trap(account: Account) -> tuple[str, ...]:
+    """What popfetch knows of the provider that people stumble over."""
+    provider = provider_of_host(account.incoming.host)
+    return (f"About {provider.name}: {provider.help}",) if provider else ()
+
+
 def _title(account: Account) -> str:
     return foreign(one_line(account.name) or account.email)
 
@@ -137,7 +146,7 @@ def _named(account: Account) -> str:
     return address if title == address else f"{title} ({address})"
 
 
-def _facts(account: Account, stop: Stop, *, last: str) -> tuple[tuple[str, str], ...]:
+def _facts(account: Account, stop: StoppedAccount, *, last: str) -> tuple[tuple[str, str], ...]:
     incoming = account.incoming
     return (
         ("Account", _named(account)),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from popfetch.domain.errors import AccountNotFound, MailRefused
-from popfetch.domain.notice import Stop
+from popfetch.domain.notice import StoppedAccount
 from popfetch.notices.languages import mail_about
 from popfetch.ports import AccountStore, Journal, Mailer, OwnerDirectory, SentNotices
 
@@ -30,7 +30,7 @@ class NoticeParts:
     mailer: Mailer | None
 
 
-def notify_owner(stop: Stop, parts: NoticeParts, journal: Journal) -> Notified:
+def notify_owner(stop: StoppedAccount, parts: NoticeParts, journal: Journal) -> Notified:
     """Tell the owner of a stopped account by mail, unless that was done before or is not needed any more.
 
     Only a mail that the mail service has taken counts as sent, so that the same event may come again after anything
@@ -43,11 +43,12 @@ def notify_owner(stop: Stop, parts: NoticeParts, journal: Journal) -> Notified:
         return Notified.NO_SENDER
     mailer = parts.mailer
     try:
-        account = parts.accounts.get(stop.owner_id, stop.account_id).account
+        record = parts.accounts.get(stop.owner_id, stop.account_id)
     except AccountNotFound:
         journal.info("a notice is not needed: the account is gone", **whose)
         return Notified.NOT_NEEDED
-    if account.standing is not stop.standing:
+    account, latest = record.account, record.state.stop
+    if account.standing is not stop.standing or (latest is not None and latest.at != stop.stopped_at):
         journal.info("a notice is not needed: the owner was quicker", **whose, standing=str(account.standing))
         return Notified.NOT_NEEDED
     contact = parts.owners.contact(stop.owner_id)

@@ -205,3 +205,18 @@ def test_no_name_and_no_answer_breaks_the_mail(name: str, message: str) -> None:
     assert one_line(mail.subject.replace("\u2068", "").replace("\u2069", ""))
     assert Page(mail.html).elements <= ELEMENTS
     (mail.subject + mail.text + mail.html).encode()
+
+
+@pytest.mark.parametrize("code", ["authentication", "permanent", "pop_not_enabled"])
+def test_what_is_known_of_the_provider_goes_along(code: str) -> None:
+    gmail = an_account(incoming=a_server(host="pop.gmail.com"), standing=Standing.AUTH_FAILED)
+    mail = mail_about(a_stop(code=code), gmail)
+    assert "About Gmail: " in mail.text
+    assert "app password" in mail.html
+
+
+def test_pop_that_is_switched_off_is_no_wrong_password() -> None:
+    off = a_stop(code="pop_not_enabled", message="pop.example.com has POP switched off for this mailbox.")
+    mail = mail_about(off, an_account(standing=Standing.AUTH_FAILED))
+    assert "needs your attention" in mail.subject
+    assert "POP access is still switched on" in mail.text

@@ -7,8 +7,8 @@ import pytest
 
 from popfetch.domain.account import Account, Standing
 from popfetch.domain.errors import AccountNotFound, MailRefused, MailUnavailable, NoticeUnderWay, StorageUnavailable
-from popfetch.domain.fetch_state import FetchState
-from popfetch.domain.notice import Stop
+from popfetch.domain.fetch_state import FetchState, Stop
+from popfetch.domain.notice import StoppedAccount
 from popfetch.ports import AccountRecord, OwnerContact
 from popfetch.services.notify_owner import NoticeParts, Notified, notify_owner
 from tests.builders.accounts import NOON, an_account
@@ -20,13 +20,14 @@ STOPPED = an_account(1, standing=Standing.AUTH_FAILED, name="My work")
 class OneAccount:
     """An account store with one account, or none."""
 
-    def __init__(self, account: Account | None = STOPPED) -> None:
+    def __init__(self, account: Account | None = STOPPED, stop: Stop | None = None) -> None:
         self.account = account
+        self.state = FetchState(stop=stop)
 
     def get(self, owner_id: str, account_id: str) -> AccountRecord:
         if self.account is None or (owner_id, account_id) != (self.account.owner_id, self.account.account_id):
             raise AccountNotFound(account_id)
-        return AccountRecord(self.account, FetchState(), is_default=True)
+        return AccountRecord(self.account, self.state, is_default=True)
 
 
 @dataclass
@@ -93,6 +94,16 @@ def test_an_owner_who_was_quicker_is_not_bothered(
     assert mailer.sent == []
 
 
+def test_a_stop_that_is_over_is_not_told_during_the_next_one(
+    parts: NoticeParts, mailer: RecordingMailer, journal: Journal
+) -> None:
+    told = a_stop()
+    for at, outcome in ((told.stopped_at + timedelta(days=1), Notified.NOT_NEEDED), (told.stopped_at, Notified.SENT)):
+        stop = Stop(Standing.AUTH_FAILED, at, "authentication", "no", told=True)
+        assert notify_owner(told, replace(parts, accounts=OneAccount(stop=stop)), journal) is outcome  # type: ignore[arg-type]
+    assert len(mailer.sent) == 1
+
+
 def test_a_deleted_account_is_not_told_of(parts: NoticeParts, mailer: RecordingMailer, journal: Journal) -> None:
     gone = replace(parts, accounts=OneAccount(None))  # type: ignore[arg-type]
     assert notify_owner(a_stop(), gone, journal) is Notified.NOT_NEEDED
@@ -150,7 +161,7 @@ def test_the_owners_language_is_asked_for(
 ) -> None:
     asked: list[str] = []
 
-    def remember(_stop: Stop, _account: Account, locale: str) -> object:
+    def remember(_stop: StoppedAccount, _account: Account, locale: str) -> object:
         asked.append(locale)
         return object()
 
