@@ -6,9 +6,11 @@ dropped, so that a slow server never piles up work::
     cycle            |started ------------ finished|
     schedule due  ----- dropped ------------------>|<-- runs
     check now due --dropped->|<-- runs (it may ask for what came after the listing)
+
+A server that wants a pause between sign-ins gets it, unless a person asks.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from popfetch.domain.account import Account, Standing
@@ -22,6 +24,11 @@ class Dropped(StrEnum):
     ANSWERED = "answered_by_a_later_cycle"
     OFF_THE_WHEEL = "account_is_off_the_wheel"
     BACKING_OFF = "account_is_backing_off"
+    TOO_SOON = "server_wants_a_pause"
+
+
+LONGEST_WAIT = timedelta(seconds=60)
+"""As much of a server's LOGIN-DELAY as a cycle waits out; for a longer one, the next request is waited for."""
 
 
 def admit(request: FetchRequest, account: Account, state: FetchState, now: datetime) -> Dropped | None:
@@ -36,4 +43,6 @@ def admit(request: FetchRequest, account: Account, state: FetchState, now: datet
             return Dropped.ANSWERED
     if not by_hand and state.failures.not_before and now < state.failures.not_before:
         return Dropped.BACKING_OFF
+    if not by_hand and state.sign_in_after and state.sign_in_after - now > LONGEST_WAIT:
+        return Dropped.TOO_SOON
     return None

@@ -18,6 +18,7 @@ from popfetch.domain.account_change import (
     followed_up,
     way_in_changed,
 )
+from popfetch.domain.admission import LONGEST_WAIT
 from popfetch.domain.errors import AccountChanged, AccountOutdated
 from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.providers import check_interval
@@ -55,6 +56,8 @@ class AccountChanges:
     def change(self, command: ChangeAccount) -> AccountRecord:
         """Change an account; where the way in to its mailbox changes, it is checked for mail at once.
 
+        Only a server that wants a pause after the trial is left to the schedule.
+
         Raises AccountNotFound, AccountOutdated, InvalidAccount, AccountAlreadyAdded, HostRefused and the leaves of
         SignInTestFailed; nothing is changed then.
         """
@@ -64,7 +67,7 @@ class AccountChanges:
         _check(before, changed)
         trials = self._trials(before, changed, command.change)
         login_delay = self.tester.try_all(trials) if command.verify and trials else 0
-        tried_at = self.clock()
+        pause = sign_in_after(self.clock(), login_delay, changed.incoming.host) if command.verify and trials else None
         sealed = self._sealed(command)
         checked = False
 
@@ -75,12 +78,14 @@ class AccountChanges:
                 raise AccountChanged("The account was changed while its new settings were tried; try again.")
             after = changed_settings(account, command.change, sealed)
             _check(account, after)
-            following = followed_up(account, after, state, sign_in_after(tried_at, login_delay))
+            following = followed_up(account, after, state, pause)
             checked = way_in_changed(account, after)
             return following
 
         record = self.store.change(command.owner_id, command.account_id, apply)
-        if checked and record.account.standing is Standing.ACTIVE:
+        wanted = record.state.sign_in_after
+        soon = wanted is None or wanted - self.clock() <= LONGEST_WAIT
+        if checked and soon and record.account.standing is Standing.ACTIVE:
             ask_for_check(self.queue, record.account, self.clock())
         return record
 

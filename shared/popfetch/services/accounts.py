@@ -14,7 +14,7 @@ from popfetch.domain.errors import StorageUnavailable
 from popfetch.domain.fetch_request import FetchRequest, Reason
 from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.mailbox import check_can_add, mailbox_print
-from popfetch.domain.providers import check_interval
+from popfetch.domain.providers import check_interval, shortest_interval
 from popfetch.domain.secret import Secret
 from popfetch.ports import (
     AccountRecord,
@@ -102,7 +102,7 @@ class Accounts:
                 fetch=new.fetch,
                 created_at=now,
             ),
-            FetchState(sign_in_after=sign_in_after(now, login_delay)),
+            FetchState(sign_in_after=sign_in_after(now, login_delay, new.incoming.host) if new.verify else None),
         )
 
     def get(self, owner_id: str, account_id: str) -> AccountRecord:
@@ -183,10 +183,16 @@ class Accounts:
 
 
 def ask_for_check(queue: FetchQueue, account: Account, now: datetime) -> None:
-    """Ask for a fetch of an account by hand. Raises StorageUnavailable."""
+    """Ask for a fetch of an account at once. Raises StorageUnavailable."""
     queue.send([FetchRequest(account.owner_id, account.account_id, Reason.CHECK_NOW, now)])
 
 
-def sign_in_after(now: datetime, login_delay: int) -> datetime | None:
-    """When a server wants the next sign-in after one at ``now``; ``None`` where it named no delay (in seconds)."""
-    return now + timedelta(seconds=login_delay) if login_delay else None
+def sign_in_after(now: datetime, login_delay: int, host: str) -> datetime | None:
+    """When a server wants the next sign-in after one at ``now``; ``None`` where nothing says that it wants a pause.
+
+    ``login_delay`` (seconds) is what it announced. Where its provider is known to tolerate a sign-in every so many
+    minutes only, that counts as well: one that is too early looks like a wrong password to some.
+    """
+    shortest = shortest_interval(host)
+    pause = max(timedelta(seconds=login_delay), timedelta(minutes=shortest if shortest > 1 else 0))
+    return now + pause if pause else None

@@ -11,6 +11,7 @@ from random import random
 from typing import Any
 
 from popfetch.domain.account import Account, AfterFetch, Standing
+from popfetch.domain.admission import LONGEST_WAIT
 from popfetch.domain.errors import AccountNotFound, PopfetchError, StorageUnavailable
 from popfetch.domain.failures import after_failure
 from popfetch.domain.fetch_request import FetchRequest, Reason
@@ -37,9 +38,6 @@ OCTETS_PER_COMMIT = 16 * 1024 * 1024
 SECONDS_PER_COMMIT = 5
 ENTRIES_PER_COMMIT = 5000
 SEGMENTS_BEFORE_PACKING = 64
-
-LONGEST_PAUSE = timedelta(seconds=60)
-"""As much of a server's LOGIN-DELAY as a cycle waits out; with a longer one, a backlog waits for the interval."""
 
 LONGEST_MESSAGE = 300
 """As much of an error's sentence, in characters, as is kept for the owner."""
@@ -120,7 +118,7 @@ class CycleRecord:
     def may_sign_in_soon(self) -> bool:
         """False when the server wants a longer pause before the next sign-in than a cycle waits out."""
         after = self.state.sign_in_after
-        return after is None or after - self.parts.clock() <= LONGEST_PAUSE
+        return after is None or after - self.parts.clock() <= LONGEST_WAIT
 
     def learn(self, **traits: Any) -> None:
         """Remember something of the account's server."""

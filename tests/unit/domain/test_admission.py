@@ -48,3 +48,20 @@ def test_an_account_that_backs_off_is_fetched_by_hand_only() -> None:
     assert admit(request(Reason.SCHEDULE, MINUTE), an_account(), state, NOON) is Dropped.BACKING_OFF
     assert admit(request(Reason.CHECK_NOW, MINUTE), an_account(), state, NOON) is None
     assert admit(request(Reason.SCHEDULE, 11 * MINUTE), an_account(), state, NOON + 11 * MINUTE) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "pause", "dropped"),
+    [
+        (Reason.SCHEDULE, timedelta(minutes=5), Dropped.TOO_SOON),
+        (Reason.CATCH_UP, timedelta(minutes=5), Dropped.TOO_SOON),
+        (Reason.CHECK_NOW, timedelta(minutes=5), None),
+        (Reason.SCHEDULE, timedelta(seconds=60), None),
+        (Reason.SCHEDULE, timedelta(seconds=-1), None),
+    ],
+)
+def test_a_server_that_wants_a_pause_gets_it_unless_a_person_asks(
+    reason: Reason, pause: timedelta, dropped: Dropped | None
+) -> None:
+    state = FetchState(sign_in_after=NOON + pause)
+    assert admit(FetchRequest("anna", "account", reason, NOON), an_account(), state, NOON) is dropped

@@ -122,6 +122,14 @@ class TestIncoming:
         assert kept.password(account["id"]) == PASSWORD
         assert kept.queue.requests == []
 
+    @pytest.mark.parametrize(("login_delay", "asked"), [(0, 1), (60, 1), (900, 0)])
+    def test_a_server_that_wants_a_long_pause_is_left_to_the_schedule(
+        self, kept: KeptAccounts, account: dict[str, Any], login_delay: int, asked: int
+    ) -> None:
+        kept.dialer.maildrop.login_delay = login_delay
+        assert put(account).json["status"] == "active"
+        assert len(kept.queue.requests) == asked
+
     def test_without_the_trial_it_is_kept_unseen(self, kept: KeptAccounts, account: dict[str, Any]) -> None:
         stop(kept, account, Standing.AUTH_FAILED)
         answer = put(account, body={"password": NEW_PASSWORD, "verify": False})

@@ -298,6 +298,19 @@ class TestAFailedTest:
         accounts.add(a_new_account())
         assert accounts.get(OWNER, an_account_id(1)).state.sign_in_after == NOON + timedelta(seconds=60)
 
+    @pytest.mark.parametrize(("host", "minutes"), [("pop3.web.de", 15), ("pop.gmail.com", 10), ("pop.gmx.net", 0)])
+    def test_so_is_the_pause_that_a_provider_is_known_to_want(
+        self, accounts: Accounts, host: str, minutes: int
+    ) -> None:
+        fetch = FetchSettings(interval_minutes=60)
+        state = accounts.add(a_new_account(incoming=a_server(host=host), fetch=fetch)).state
+        assert state.sign_in_after == (NOON + timedelta(minutes=minutes) if minutes else None)
+
+    def test_without_a_trial_there_is_nothing_to_pause_after(self, accounts: Accounts) -> None:
+        fetch = FetchSettings(interval_minutes=60)
+        new = a_new_account(incoming=a_server(host="pop3.web.de"), fetch=fetch, verify=False)
+        assert accounts.add(new).state.sign_in_after is None
+
 
 class TestRemoving:
     def test_it_is_gone_at_once_and_what_it_left_is_erased(
