@@ -173,6 +173,16 @@ class MaildropDialer(Protocol):
 # --- Submission -----------------------------------------------------------------------------------------------
 
 
+class HostCheck(Protocol):
+    """Says which hosts may be connected to at all."""
+
+    async def check(self, host: str, port: int) -> object:
+        """Check a host, by its name's addresses. Raises HostRefused, and ConnectionFailed where there is no such host.
+
+        What it returns is the adapters' own affair.
+        """
+
+
 class SubmissionDialer(Protocol):
     """Signs in at SMTP submission servers."""
 

@@ -96,6 +96,16 @@ class ScriptedSubmission:
 
 
 @dataclass
+class OpenHosts:
+    """A check that lets every host pass, and remembers which were asked for."""
+
+    asked: list[tuple[str, int]] = field(default_factory=list)
+
+    async def check(self, host: str, port: int) -> None:
+        self.asked.append((host, port))
+
+
+@dataclass
 class RecordingQueue:
     """A fetch queue that remembers what it was asked for."""
 

@@ -19,6 +19,7 @@ from tests.builders.accounts import (
     NOON,
     OTHER_OWNER,
     OWNER,
+    OpenHosts,
     RecordingQueue,
     ScriptedDialer,
     ScriptedSubmission,
@@ -33,6 +34,7 @@ class KeptAccounts:
     stack: Aws
     dialer: ScriptedDialer = field(default_factory=ScriptedDialer)
     submission: ScriptedSubmission = field(default_factory=ScriptedSubmission)
+    hosts: OpenHosts = field(default_factory=OpenHosts)
     queue: RecordingQueue = field(default_factory=RecordingQueue)
     now: datetime = NOON
 
@@ -40,7 +42,7 @@ class KeptAccounts:
         stack = self.stack
         self.table = AccountsTable(stack.dynamodb, stack.table, sleep=lambda _: None)
         self.vault = CredentialVault(stack.kms, stack.dynamodb, stack.table, stack.key_id, clock=lambda: NOON)
-        tester = SignInTester(self.dialer, self.submission)
+        tester = SignInTester(self.dialer, self.submission, dict.fromkeys(Direction, self.hosts))
         self.accounts = Accounts(
             store=self.table,
             vault=self.vault,

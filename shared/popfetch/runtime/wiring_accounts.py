@@ -6,14 +6,13 @@ from functools import cache
 
 from popfetch.adapters.account_remains import AccountRemains
 from popfetch.adapters.accounts_table import AccountsTable
-from popfetch.adapters.credential_vault import CredentialVault
 from popfetch.adapters.fetch_queue import SqsFetchQueue
-from popfetch.adapters.host_guard import SUBMISSION_PORTS, HostGuard
-from popfetch.adapters.pop3_dialer import Pop3Dialer
 from popfetch.adapters.smtp_dialer import SmtpDialer
+from popfetch.domain.account import Direction
 from popfetch.domain.mailbox import ACCOUNT_ID_ALPHABET, ACCOUNT_ID_LENGTH
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.event_loop import event_loop
+from popfetch.runtime.mail_servers import credential_vault, host_guard, maildrop_dialer
 from popfetch.runtime.settings import Settings
 from popfetch.services.account_changes import AccountChanges
 from popfetch.services.accounts import Accounts
@@ -32,7 +31,7 @@ def accounts_service() -> Accounts:
 
     return Accounts(
         store=_store(),
-        vault=_vault(),
+        vault=credential_vault(),
         tester=_tester(),
         remains=account_remains(),
         history=CycleHistoryTable(aws_client("dynamodb"), Settings.from_environment().require("table_name")),
@@ -45,7 +44,7 @@ def accounts_service() -> Accounts:
 @cache
 def account_changes() -> AccountChanges:
     """The verbs that change accounts, on the stack's table, key and queue."""
-    return AccountChanges(store=_store(), vault=_vault(), tester=_tester(), queue=_queue(), clock=_now)
+    return AccountChanges(store=_store(), vault=credential_vault(), tester=_tester(), queue=_queue(), clock=_now)
 
 
 def _now() -> datetime:
@@ -59,30 +58,16 @@ def _store() -> AccountsTable:
 
 
 @cache
-def _vault() -> CredentialVault:
-    settings = Settings.from_environment()
-    return CredentialVault(
-        aws_client("kms"),
-        aws_client("dynamodb"),
-        settings.require("table_name"),
-        settings.require("credentials_key_id"),
-    )
-
-
-@cache
 def _queue() -> SqsFetchQueue:
     return SqsFetchQueue(aws_client("sqs"), Settings.from_environment().require("fetch_queue_url"))
 
 
 @cache
 def _tester() -> SignInTester:
-    settings = Settings.from_environment()
-    ca_file = settings.ca_file or None
     return SignInTester(
-        maildrops=Pop3Dialer(HostGuard(allow_private=settings.allow_private_hosts), ca_file=ca_file),
-        submissions=SmtpDialer(
-            HostGuard(allow_private=settings.allow_private_hosts, ports=SUBMISSION_PORTS), ca_file=ca_file
-        ),
+        maildrops=maildrop_dialer(),
+        submissions=SmtpDialer(host_guard(Direction.OUTGOING), ca_file=Settings.from_environment().ca_file or None),
+        hosts={direction: host_guard(direction) for direction in Direction},
         run=event_loop().run,
     )
 

@@ -6,16 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 
-from popfetch.adapters.credential_vault import CredentialVault
 from popfetch.adapters.event_bus import EventBridgeBus
 from popfetch.adapters.fetch_queue import SqsFetchQueue
 from popfetch.adapters.fetch_records import FetchRecordsTable
-from popfetch.adapters.host_guard import HostGuard
 from popfetch.adapters.mail_bucket import MailBucket
-from popfetch.adapters.pop3_dialer import Pop3Dialer
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.ports import Delivery, Erasure, Journal
 from popfetch.runtime.aws_clients import aws_client
+from popfetch.runtime.mail_servers import credential_vault, maildrop_dialer
 from popfetch.runtime.settings import Settings
 from popfetch.services.cycle_record import CycleParts
 from popfetch.services.fetch_account import carry_out_request
@@ -57,23 +55,6 @@ def _store() -> MailBucket:
 
 
 @cache
-def _dialer() -> Pop3Dialer:
-    settings = Settings.from_environment()
-    return Pop3Dialer(HostGuard(allow_private=settings.allow_private_hosts), ca_file=settings.ca_file or None)
-
-
-@cache
-def _vault() -> CredentialVault:
-    settings = Settings.from_environment()
-    return CredentialVault(
-        aws_client("kms"),
-        aws_client("dynamodb"),
-        settings.require("table_name"),
-        settings.require("credentials_key_id"),
-    )
-
-
-@cache
 def _bus() -> EventBridgeBus:
     return EventBridgeBus(aws_client("events"), Settings.from_environment().require("event_bus_name"))
 
@@ -83,8 +64,8 @@ def cycle_parts(journal: Journal) -> CycleParts:
     return CycleParts(
         records=_records(),
         store=_store(),
-        dialer=_dialer(),
-        vault=_vault(),
+        dialer=maildrop_dialer(),
+        vault=credential_vault(),
         queue=fetch_queue(),
         bus=_bus(),
         journal=journal,

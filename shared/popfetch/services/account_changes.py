@@ -66,7 +66,7 @@ class AccountChanges:
         changed = changed_settings(before, command.change, SealedSecrets())
         _check(before, changed)
         trials = self._trials(before, changed, command.change)
-        login_delay = self.tester.try_all(trials) if command.verify and trials else 0
+        login_delay = self.tester.test(trials, sign_in=command.verify)
         pause = sign_in_after(self.clock(), login_delay, changed.incoming.host) if command.verify and trials else None
         sealed = self._sealed(command)
         checked = False

@@ -81,7 +81,7 @@ class Accounts:
         check_interval(new.fetch.interval_minutes, new.incoming.host)
         held = {r.account.account_id: mailbox_print(r.account.incoming) for r in self.store.of_owner(new.owner_id)}
         check_can_add(new.incoming, held)
-        login_delay = self.tester.try_all(new.trials) if new.verify else 0
+        login_delay = self.tester.test(new.trials, sign_in=new.verify)
         account_id = self.new_account_id()
         now = self.clock()
 

@@ -13,8 +13,8 @@ from typing import Any
 from popfetch.domain.account import AuthMethod, Direction, Server
 from popfetch.domain.errors import InvalidAccount, PopfetchError
 from popfetch.domain.secret import Secret
-from popfetch.pop3.errors import MaildropBusy, Pop3Error
-from popfetch.ports import DialAdvice, MaildropDialer, SubmissionDialer
+from popfetch.pop3.errors import ConnectionFailed, MaildropBusy, Pop3Error
+from popfetch.ports import DialAdvice, HostCheck, MaildropDialer, SubmissionDialer
 from popfetch.smtp.errors import SmtpError
 
 SIGN_IN_SECONDS = 20.0
@@ -93,14 +93,25 @@ class SignInTester:
 
     maildrops: MaildropDialer
     submissions: SubmissionDialer
+    hosts: Mapping[Direction, HostCheck]
     run: Callable[[Coroutine[Any, Any, int]], int] = asyncio.run
 
-    def try_all(self, trials: Sequence[SignInTrial]) -> int:
+    def test(self, trials: Sequence[SignInTrial], *, sign_in: bool) -> int:
         """Try servers side by side; returns the seconds that the incoming one wants between sign-ins (0 for none).
 
-        Raises HostRefused, and the leaves of SignInTestFailed: the incoming server's failure first.
+        Without ``sign_in`` nobody is connected to, and only hosts that must not be named are found out. Raises
+        HostRefused, and the leaves of SignInTestFailed: the incoming server's failure first.
         """
-        return self.run(self._try_all(trials))
+        if not trials:
+            return 0
+        return self.run(self._try_all(trials) if sign_in else self._check_hosts(trials))
+
+    async def _check_hosts(self, trials: Sequence[SignInTrial]) -> int:
+        for trial in trials:
+            # a name that leads nowhere today is its owner's affair
+            with suppress(ConnectionFailed):
+                await self.hosts[trial.direction].check(trial.server.host, trial.server.port)
+        return 0
 
     async def _try_all(self, trials: Sequence[SignInTrial]) -> int:
         deadline = asyncio.get_running_loop().time() + SIGN_IN_SECONDS

@@ -25,7 +25,7 @@ from popfetch.domain.account import INTERVAL_MENU, Security, Standing
 from popfetch.domain.errors import AccountChanged, HostRefused, SecretUnreadable, StorageUnavailable
 from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Outcome
 from popfetch.pop3.errors import SignInRefused, TlsFailed
-from popfetch.runtime import aws_clients, wiring_accounts
+from popfetch.runtime import wiring_accounts
 from popfetch.services.accounts import Accounts
 from popfetch.smtp import errors as smtp_errors
 from tests.builders.accounts import (
@@ -42,6 +42,7 @@ from tests.builders.accounts import (
 from tests.builders.api import Answer, ApiClient, a_body, an_event, lines_of
 from tests.builders.aws import Aws, aws
 from tests.builders.kept_accounts import KeptAccounts
+from tests.builders.wiring import forget_wiring
 
 client = ApiClient(function)
 call, request = client.call, client.request
@@ -729,9 +730,7 @@ class TestWiring:
             "CREDENTIALS_KEY_ID": stack.key_id,
         }.items():
             monkeypatch.setenv(f"POPFETCH_{name}", value)
-        caches = (aws_clients.aws_client, wiring_accounts.accounts_service, wiring_accounts.account_remains)
-        for cached in caches:
-            cached.cache_clear()
+        forget_wiring()
         try:
             owner_id = str(uuid4())
             body = a_body(verify=False)
@@ -743,8 +742,7 @@ class TestWiring:
             refused = request("POST", "/accounts", a_body(incoming__host="127.0.0.1"), owner=owner_id)
             assert (refused.status, refused.error["code"]) == (422, "host_refused")
         finally:
-            for cached in caches:
-                cached.cache_clear()
+            forget_wiring()
 
     def test_account_ids_are_of_one_length_and_never_the_same(self) -> None:
         ids = {wiring_accounts.new_account_id() for _ in range(1000)}

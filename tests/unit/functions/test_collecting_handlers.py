@@ -1,6 +1,5 @@
 """Dispatch and fetch as Lambda calls them: real wiring, the stack's names from the environment, AWS under moto."""
 
-import inspect
 import io
 import json
 from collections.abc import Iterator
@@ -17,11 +16,11 @@ from popfetch.adapters.credential_vault import CredentialVault
 from popfetch.domain.account import Account, Direction, FetchSettings
 from popfetch.domain.errors import NotAQueueBatch, NotAScheduledEvent
 from popfetch.domain.secret import Secret
-from popfetch.runtime import aws_clients, wiring_dispatch, wiring_fetch
 from popfetch.runtime.settings import Settings
 from tests.builders import aws as stack
 from tests.builders.accounts import OWNER, PASSWORD, a_server, an_account
 from tests.builders.aws import Aws
+from tests.builders.wiring import forget_wiring
 
 EVENTS = Path(__file__).parents[3] / "infra" / "events"
 
@@ -75,12 +74,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         forget_wiring()
         yield built
     forget_wiring()
-
-
-def forget_wiring() -> None:
-    for module in (aws_clients, wiring_dispatch, wiring_fetch):
-        for _, found in inspect.getmembers(module, lambda member: hasattr(member, "cache_clear")):
-            found.cache_clear()
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from popfetch.adapters import keys
 from popfetch.adapters.account_remains import AccountRemains
 from popfetch.adapters.dynamodb_items import to_wire
 from popfetch.domain.errors import StorageUnavailable
-from popfetch.runtime import aws_clients, wiring_accounts
 from popfetch.services.erase import ErasureUnfinished
 from tests.builders.accounts import OWNER, an_account_id
 from tests.builders.aws import Aws, aws
+from tests.builders.wiring import forget_wiring
 
 ACCOUNT = an_account_id(1)
 FETCHED = f"mail/{OWNER}/{ACCOUNT}/2026/11/23/m1.eml"
@@ -46,19 +46,16 @@ def erase(event: dict[str, Any], context: Context | None = None) -> None:
 
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    caches = (aws_clients.aws_client, wiring_accounts.account_remains)
     with aws() as built:
         monkeypatch.setenv("POPFETCH_TABLE_NAME", built.table)
         monkeypatch.setenv("POPFETCH_MAIL_BUCKET_NAME", built.bucket)
-        for cached in caches:
-            cached.cache_clear()
+        forget_wiring()
         for account_id in (ACCOUNT, an_account_id(2)):
             item = to_wire(keys.message(account_id, "m1"))
             built.dynamodb.put_item(TableName=built.table, Item=item)
         built.s3.put_object(Bucket=built.bucket, Key=FETCHED, Body=b"Subject: x")
         yield built
-    for cached in caches:
-        cached.cache_clear()
+    forget_wiring()
 
 
 def records_of(stack: Aws, account_id: str) -> int:

@@ -14,6 +14,7 @@ from functions.accounts import handler as function
 from popfetch.adapters.host_guard import SUBMISSION_PORTS, HostGuard
 from popfetch.adapters.pop3_dialer import Pop3Dialer
 from popfetch.adapters.smtp_dialer import SmtpDialer
+from popfetch.domain.account import Direction
 from popfetch.pop3.limits import DEFAULT_LIMITS
 from popfetch.services.sign_in_test import SignInTester
 from tests.builders.accounts import NOON, PASSWORD
@@ -89,7 +90,10 @@ def kept(names: Names, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptAccounts
     with aws() as stack:
         kept = KeptAccounts(stack)
         limits = replace(DEFAULT_LIMITS, connect_seconds=1.0)
-        real = SignInTester(Pop3Dialer(HostGuard(), limits=limits), SmtpDialer(HostGuard(ports=SUBMISSION_PORTS)))
+        guards = {Direction.INCOMING: HostGuard(), Direction.OUTGOING: HostGuard(ports=SUBMISSION_PORTS)}
+        real = SignInTester(
+            Pop3Dialer(guards[Direction.INCOMING], limits=limits), SmtpDialer(guards[Direction.OUTGOING]), guards
+        )
         kept.accounts = replace(kept.accounts, tester=real)
         kept.changes = replace(kept.changes, tester=real)
         monkeypatch.setattr(function.journal.logger.registered_handler, "stream", io.StringIO())
@@ -109,7 +113,7 @@ def both_ways(host: str) -> list[dict[str, Any]]:
 class TestAdding:
     @pytest.mark.parametrize("address", INSIDE)
     def test_an_address_inside_is_refused(self, names: Names, address: str) -> None:
-        for body in both_ways(address):
+        for body in both_ways(address) + [{**body, "verify": False} for body in both_ways(address)]:
             answer = request("POST", "/accounts", body)
             assert (answer.status, answer.error["code"]) == (422, "host_refused")
         assert address not in names.connections
@@ -120,10 +124,12 @@ class TestAdding:
         names.answers = [[address], [address]]
         for answers in ([[address]], [[PUBLIC, address]], [[address, PUBLIC]]):
             names.answers, names.asked = answers, 0
-            body = both_ways("mail.inside.example")[0]
-            answer = request("POST", "/accounts", body)
-            assert (answer.status, answer.error["code"]) == (422, "host_refused")
-            assert address not in answer.text
+            for verify in (True, False):
+                names.asked = 0
+                body = {**both_ways("mail.inside.example")[0], "verify": verify}
+                answer = request("POST", "/accounts", body)
+                assert (answer.status, answer.error["code"]) == (422, "host_refused")
+                assert address not in answer.text
         assert names.connections == []
 
     def test_a_name_whose_answers_change_is_connected_to_where_it_was_checked(self, names: Names) -> None:
@@ -132,6 +138,12 @@ class TestAdding:
         assert answer.error["code"] == "cannot_connect"
         assert names.connections == [PUBLIC]
         assert names.asked == 1
+
+    def test_without_a_trial_nobody_is_connected_to_and_a_name_may_lead_nowhere_yet(self, names: Names) -> None:
+        assert request("POST", "/accounts", a_body(verify=False)).status == 201
+        names.answers = [[]]
+        assert request("POST", "/accounts", a_body(verify=False, incoming__username="ben")).status == 201
+        assert names.connections == []
 
     @pytest.mark.parametrize("port", [22, 25, 80, 443, 3306, 6379, 8080])
     def test_ports_that_are_not_mails_are_refused(self, names: Names, port: int) -> None:
@@ -157,9 +169,10 @@ class TestChanging:
     def test_an_account_cannot_be_moved_inside(self, kept: KeptAccounts, names: Names, address: str) -> None:
         account = request("POST", "/accounts", a_body(verify=False)).json
         for direction in ("incoming", "outgoing"):
-            change = {direction: {"host": address, "password": PASSWORD}}
-            answer = request("PATCH", f"/accounts/{account['id']}", change)
-            assert (answer.status, answer.error["code"]) == (422, "host_refused")
+            for verify in (True, False):
+                change = {direction: {"host": address, "password": PASSWORD}, "verify": verify}
+                answer = request("PATCH", f"/accounts/{account['id']}", change)
+                assert (answer.status, answer.error["code"]) == (422, "host_refused")
         assert names.connections == []
         assert request("GET", f"/accounts/{account['id']}").json == account
         assert json.dumps(kept.queue.requests, default=str) == "[]"

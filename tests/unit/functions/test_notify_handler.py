@@ -1,6 +1,5 @@
 """The notify function as Lambda calls it: real wiring, AWS under moto, one mail for each stop."""
 
-import inspect
 import io
 import json
 from collections.abc import Iterator
@@ -21,9 +20,9 @@ from popfetch.adapters.accounts_table import AccountsTable, write_standing
 from popfetch.adapters.mailer import SesMailer
 from popfetch.domain.account import Account, Standing
 from popfetch.domain.errors import MailUnavailable, NotAStop
-from popfetch.runtime import aws_clients, wiring_notify
 from tests.builders.accounts import an_account, an_account_id
 from tests.builders.aws import REGION, Aws, aws
+from tests.builders.wiring import forget_wiring
 
 EVENTS = Path(__file__).parents[3] / "infra" / "events"
 SENDER = "popfetch@example.com"
@@ -53,12 +52,6 @@ def notify(event: Any) -> str:
     )
     answer = json.loads(json.dumps(function.handler(event, context)))  # type: ignore[arg-type]
     return str(answer["outcome"])
-
-
-def forget_wiring() -> None:
-    for module in (aws_clients, wiring_notify):
-        for _, found in inspect.getmembers(module, lambda member: hasattr(member, "cache_clear")):
-            found.cache_clear()
 
 
 @pytest.fixture

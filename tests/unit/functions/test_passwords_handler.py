@@ -14,12 +14,12 @@ from popfetch.domain.account import Direction, Standing
 from popfetch.domain.fetch_request import Reason
 from popfetch.domain.fetch_state import Checkpoint, FailureCounts, FetchState, ServerTraits
 from popfetch.pop3.errors import LoginTooFrequent, NotReached, SignInRefused
-from popfetch.runtime import wiring_accounts
 from popfetch.smtp import errors as smtp_errors
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, PASSWORD, SMTP_PASSWORD, an_account_id
 from tests.builders.api import Answer, ApiClient, a_body, an_event, lines_of
 from tests.builders.aws import Aws, aws
 from tests.builders.kept_accounts import KeptAccounts
+from tests.builders.wiring import forget_wiring
 from tests.unit.functions.test_accounts_changing import stop, stored, wheel_slots
 
 NEW_PASSWORD = "n3w-and-Längerer"
@@ -240,5 +240,6 @@ def test_it_is_wired_to_the_stack(stack: Aws, monkeypatch: pytest.MonkeyPatch) -
         "CREDENTIALS_KEY_ID": stack.key_id,
     }.items():
         monkeypatch.setenv(f"POPFETCH_{name}", value)
-    wiring_accounts.account_changes.cache_clear()
+    forget_wiring()
     assert client.request("PUT", f"/accounts/{an_account_id(3)}/password/incoming", {"password": "x"}).status == 404
+    forget_wiring()

@@ -24,9 +24,9 @@ from popfetch.domain.provider import SignInMethod
 from popfetch.domain.provider_table import PROVIDERS
 from popfetch.ports import Journal, MailExchanger, ServiceRecord
 from popfetch.runtime import aws_clients, wiring_providers
-from popfetch.runtime.event_loop import event_loop
 from tests.builders.accounts import OWNER
 from tests.builders.api import Answer, ApiClient, an_event
+from tests.builders.wiring import forget_wiring
 from tests.template.translated import routes
 
 EVENTS = Path(__file__).parents[3] / "infra" / "events"
@@ -62,12 +62,8 @@ def no_stack(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def wiring() -> Iterator[None]:
     """What the process keeps, ended and forgotten after each test."""
-    runner, pieces = event_loop, (wiring_providers._dns, wiring_providers._autoconfig)
     yield
-    if runner.cache_info().currsize:
-        runner().close()
-    for piece in (runner, *pieces):
-        piece.cache_clear()
+    forget_wiring()
 
 
 class FoundBefore:

@@ -46,6 +46,7 @@ from tests.builders.accounts import (
     OTHER_OWNER,
     OWNER,
     PASSWORD,
+    OpenHosts,
     RecordingQueue,
     ScriptedDialer,
     ScriptedSubmission,
@@ -112,7 +113,7 @@ def accounts(stack: Aws, dialer: ScriptedDialer, queue: RecordingQueue, remains:
     return Accounts(
         store=AccountsTable(stack.dynamodb, stack.table, sleep=lambda _: None),
         vault=CredentialVault(stack.kms, stack.dynamodb, stack.table, stack.key_id),
-        tester=SignInTester(dialer, ScriptedSubmission()),
+        tester=SignInTester(dialer, ScriptedSubmission(), dict.fromkeys(Direction, OpenHosts())),
         remains=remains,
         history=CycleHistoryTable(stack.dynamodb, stack.table),
         queue=queue,
