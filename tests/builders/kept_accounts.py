@@ -14,7 +14,7 @@ from popfetch.domain.fetch_state import FetchState
 from popfetch.runtime.wiring_accounts import new_account_id
 from popfetch.services.account_changes import AccountChanges
 from popfetch.services.accounts import Accounts
-from popfetch.services.sign_in_test import SignInTester
+from popfetch.services.sign_in_trial import SignInTester
 from tests.builders.accounts import (
     NOON,
     OTHER_OWNER,

@@ -20,7 +20,7 @@ from popfetch.domain.errors import (
     StorageUnavailable,
     TooManyAccounts,
 )
-from popfetch.services.sign_in_test import SignInTestFailed
+from popfetch.services.sign_in_trial import SignInTestFailed
 
 STATUS: Mapping[type[PopfetchError], HTTPStatus] = {
     InvalidAccount: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -16,7 +16,7 @@ from popfetch.runtime.mail_servers import credential_vault, host_guard, maildrop
 from popfetch.runtime.settings import Settings
 from popfetch.services.account_changes import AccountChanges
 from popfetch.services.accounts import Accounts
-from popfetch.services.sign_in_test import SignInTester
+from popfetch.services.sign_in_trial import SignInTester
 
 
 def new_account_id() -> str:

@@ -25,7 +25,7 @@ from popfetch.domain.providers import check_interval
 from popfetch.domain.secret import Secret
 from popfetch.ports import AccountRecord, AccountStore, Clock, CredentialVault, FetchQueue
 from popfetch.services.accounts import ask_for_check, sign_in_after
-from popfetch.services.sign_in_test import SignInTester, SignInTrial, check_can_be_tried
+from popfetch.services.sign_in_trial import SignInTester, SignInTrial, check_can_be_tried
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from popfetch.ports import (
     HistoryPage,
 )
 from popfetch.services.erase import erase_account
-from popfetch.services.sign_in_test import SignInTester, SignInTrial, check_can_be_tried
+from popfetch.services.sign_in_trial import SignInTester, SignInTrial, check_can_be_tried
 
 ERASING_TIME = timedelta(seconds=15)
 """How long removing an account erases what it left before the rest is done in the background."""

@@ -16,7 +16,7 @@ from popfetch.adapters.pop3_dialer import Pop3Dialer
 from popfetch.adapters.smtp_dialer import SmtpDialer
 from popfetch.domain.account import Direction
 from popfetch.pop3.limits import DEFAULT_LIMITS
-from popfetch.services.sign_in_test import SignInTester
+from popfetch.services.sign_in_trial import SignInTester
 from tests.builders.accounts import NOON, PASSWORD
 from tests.builders.api import ApiClient, a_body
 from tests.builders.aws import aws

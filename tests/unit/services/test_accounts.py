@@ -37,10 +37,10 @@ from popfetch.pop3.errors import (
     UnusableCredentials,
 )
 from popfetch.ports import DialAdvice, Maildrop
-from popfetch.services import sign_in_test
+from popfetch.services import sign_in_trial
 from popfetch.services.accounts import Accounts, NewAccount
 from popfetch.services.erase import erase_account
-from popfetch.services.sign_in_test import SignInTester, SignInTestFailed
+from popfetch.services.sign_in_trial import SignInTester, SignInTestFailed
 from tests.builders.accounts import (
     NOON,
     OTHER_OWNER,
@@ -262,7 +262,7 @@ class TestAFailedTest:
             await asyncio.sleep(60)
             raise AssertionError
 
-        monkeypatch.setattr(sign_in_test, "SIGN_IN_SECONDS", 0.05)
+        monkeypatch.setattr(sign_in_trial, "SIGN_IN_SECONDS", 0.05)
         monkeypatch.setattr(dialer, "open", hang)
         with pytest.raises(SignInTestFailed) as told:
             accounts.add(a_new_account())
