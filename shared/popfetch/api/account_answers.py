@@ -95,10 +95,12 @@ class _CycleCountsOut(BaseModel):
         return {"outcome": fetch.outcome, "error": error, "bytes": counts.pop("octets"), **counts}
 
 
-class LastFetchOut(_CycleCountsOut):
-    """The last finished cycle: when, how it ended, and what became of the messages it saw."""
-
+class _Ended(BaseModel):
     at: datetime
+
+
+class LastFetchOut(_CycleCountsOut, _Ended):
+    """The last finished cycle: when, how it ended, and what became of the messages it saw."""
 
     @classmethod
     def of(cls, fetch: LastFetch) -> Self:
@@ -106,11 +108,13 @@ class LastFetchOut(_CycleCountsOut):
         return cls(at=fetch.finished_at, **cls._values(fetch))
 
 
-class CycleOut(_CycleCountsOut):
-    """A finished cycle of the history."""
-
+class _BeganAndEnded(BaseModel):
     started_at: datetime
     finished_at: datetime
+
+
+class CycleOut(_CycleCountsOut, _BeganAndEnded):
+    """A finished cycle of the history."""
 
     @classmethod
     def of(cls, fetch: LastFetch) -> Self:
