@@ -83,6 +83,7 @@ class SmtpDialer:
         except TimeoutError as error:
             raise DeadlineReached(f"The time was over before {server.host} was found.") from error
         except HostNotFound as error:
+            # The guard knows no protocol but uses POP3's error for a name that leads nowhere.
             raise ConnectionFailed(error.message) from error
 
 

@@ -37,7 +37,7 @@ from tests.builders.scripted_smtp_server import CHALLENGE, Action, Flood, Script
 
 PLAIN = "AUTH PLAIN " + b64encode(b"\0alex@example.com\0open sesame").decode()
 LOGIN = ["AUTH LOGIN", b64encode(b"alex@example.com").decode(), b64encode(b"open sesame").decode()]
-QUICK = Limits(connect_seconds=0.2, greeting_seconds=0.3, reply_seconds=0.3, quit_seconds=0.2)
+QUICK = Limits(connect_seconds=0.4, greeting_seconds=0.4, reply_seconds=0.4, quit_seconds=0.2)
 
 
 @pytest.fixture
