@@ -64,17 +64,20 @@ def _number(text: str) -> float:
 
 
 def _correct(operation: dict[str, Any], *, public: bool) -> None:
-    """Say of an operation what the library does not know: our shape of its own errors, and who may ask."""
+    """Say of an operation what the library does not know.
+
+    Who may ask, our shape of the library's own error, and that the gateway refuses too many requests at once.
+    """
     answers = operation["responses"]
     if public:
         operation["security"] = []
         answers.pop("422")
         answers["200"]["content"]["application/json"]["schema"] = {"type": "object"}
-    inside = HTTPStatus.INTERNAL_SERVER_ERROR
-    answers[str(inside.value)] = {
-        "description": ANSWERS[inside],
-        "content": {"application/json": {"schema": _ERROR}},
-    }
+    for status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR):
+        answers[str(status.value)] = {
+            "description": ANSWERS[status],
+            "content": {"application/json": {"schema": _ERROR}},
+        }
 
 
 def _drop_unused(schemas: dict[str, Any], description: dict[str, Any]) -> None:

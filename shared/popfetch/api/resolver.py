@@ -37,6 +37,7 @@ ANSWERS: Mapping[HTTPStatus, str] = {
     HTTPStatus.PRECONDITION_FAILED: "The account is not the version that If-Match names.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not sent as JSON.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A field does not fit, or the mail server refused.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests at once; the same one may succeed in a moment.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something failed inside; details.request_id finds it in the log.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Storage did not answer; the same request may well succeed.",
 }
