@@ -4,14 +4,14 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from popfetch.api.account_answers import AccountOut, AccountsOut, CheckOut, ErasureOut, HistoryOut, MailFate
 from popfetch.api.account_models import AccountIn, AccountPatch, DefaultIn, OrderIn
 from popfetch.api.etags import TAGS, etag_of, versions_of
-from popfetch.api.resolver import answer, failures, json_of, make_resolver, owner_of
+from popfetch.api.resolver import AccountInPath, answer, failures, json_of, make_resolver, owner_of
 from popfetch.ports import AccountRecord
 from popfetch.runtime.observability import new_journal
 from popfetch.runtime.wiring_accounts import account_changes, accounts_service
@@ -19,8 +19,6 @@ from popfetch.services.account_changes import ChangeAccount
 
 journal = new_journal()
 app = make_resolver(journal)
-
-AccountId = Annotated[str, Path(description="The account's id.")]
 
 
 @app.post(
@@ -93,7 +91,7 @@ def choose_default(default: DefaultIn) -> AccountsOut:
     },
     tags=["accounts"],
 )
-def show(account_id: AccountId) -> Response[AccountOut]:
+def show(account_id: AccountInPath) -> Response[AccountOut]:
     """One account of who asks."""
     return _tagged(accounts_service().get(owner_of(app), account_id))
 
@@ -118,7 +116,7 @@ def show(account_id: AccountId) -> Response[AccountOut]:
     tags=["accounts"],
 )
 def change(
-    account_id: AccountId,
+    account_id: AccountInPath,
     patch: AccountPatch,
     if_match: Annotated[
         str,
@@ -147,7 +145,7 @@ def change(
     tags=["accounts"],
 )
 def delete(
-    account_id: AccountId,
+    account_id: AccountInPath,
     mail: Annotated[MailFate, Query(description="What becomes of the mail that is stored.")] = MailFate.KEEP,
 ) -> Response[Any]:
     """Delete an account of who asks."""
@@ -166,7 +164,7 @@ def delete(
     },
     tags=["accounts"],
 )
-def pause(account_id: AccountId) -> Response[AccountOut]:
+def pause(account_id: AccountInPath) -> Response[AccountOut]:
     """Pause an account of who asks."""
     return _tagged(accounts_service().pause(owner_of(app), account_id))
 
@@ -181,7 +179,7 @@ def pause(account_id: AccountId) -> Response[AccountOut]:
     },
     tags=["accounts"],
 )
-def resume(account_id: AccountId) -> Response[AccountOut]:
+def resume(account_id: AccountInPath) -> Response[AccountOut]:
     """Resume an account of who asks."""
     return _tagged(accounts_service().resume(owner_of(app), account_id))
 
@@ -197,7 +195,7 @@ def resume(account_id: AccountId) -> Response[AccountOut]:
     },
     tags=["accounts"],
 )
-def check_now(account_id: AccountId) -> Response[CheckOut]:
+def check_now(account_id: AccountInPath) -> Response[CheckOut]:
     """Check an account of who asks."""
     requested_at = accounts_service().check_now(owner_of(app), account_id)
     return _json(CheckOut(id=account_id, requested_at=requested_at), HTTPStatus.ACCEPTED)
@@ -216,7 +214,7 @@ def check_now(account_id: AccountId) -> Response[CheckOut]:
     tags=["accounts"],
 )
 def history(
-    account_id: AccountId,
+    account_id: AccountInPath,
     limit: Annotated[int, Query(ge=1, le=100, description="How many cycles at most.")] = 20,
     cursor: Annotated[str | None, Query(max_length=200, description="What the page before this one gave.")] = None,
 ) -> HistoryOut:

@@ -1,23 +1,20 @@
 """The passwords of an account's two servers, each changed on its own."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
-from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from popfetch.api.account_answers import AccountOut
 from popfetch.api.account_models import PasswordIn
-from popfetch.api.resolver import answer, failures, json_of, make_resolver, owner_of
+from popfetch.api.resolver import AccountInPath, answer, failures, json_of, make_resolver, owner_of
 from popfetch.domain.account import Direction
 from popfetch.runtime.observability import new_journal
 from popfetch.runtime.wiring_accounts import account_changes
 
 journal = new_journal()
 app = make_resolver(journal)
-
-AccountId = Annotated[str, Path(description="The account's id.")]
 
 
 @app.put(
@@ -35,7 +32,7 @@ AccountId = Annotated[str, Path(description="The account's id.")]
     },
     tags=["passwords"],
 )
-def change_incoming(account_id: AccountId, password: PasswordIn) -> AccountOut:
+def change_incoming(account_id: AccountInPath, password: PasswordIn) -> AccountOut:
     """Change the incoming password of an account of who asks."""
     return _change(account_id, Direction.INCOMING, password)
 
@@ -52,7 +49,7 @@ def change_incoming(account_id: AccountId, password: PasswordIn) -> AccountOut:
     },
     tags=["passwords"],
 )
-def change_outgoing(account_id: AccountId, password: PasswordIn) -> AccountOut:
+def change_outgoing(account_id: AccountInPath, password: PasswordIn) -> AccountOut:
     """Change the outgoing password of an account of who asks."""
     return _change(account_id, Direction.OUTGOING, password)
 

@@ -9,11 +9,12 @@ import json
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
@@ -21,6 +22,9 @@ from popfetch.api import errors
 from popfetch.api.errors import BadRequest, ErrorOut
 from popfetch.domain.errors import PopfetchError
 from popfetch.ports import Journal
+
+AccountInPath = Annotated[str, Path(description="The account's id.")]
+"""The account that a route is about."""
 
 PUBLIC = frozenset({("GET", "/openapi.json")})
 """The routes that ask for no sign-in."""

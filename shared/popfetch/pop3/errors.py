@@ -1,22 +1,12 @@
-"""What can go wrong with a POP3 server, classified once.
+"""What can go wrong with a POP3 server, classified once."""
 
-``code`` is the word that the logs and the account's state use; ``retryable`` says whether time alone may heal it.
-``server_text`` is what the server said, cleaned of control characters and cut to a length fit for a log.
-"""
-
-from typing import ClassVar
+from popfetch.dialogue.errors import MailServerError
 
 
-class Pop3Error(Exception):
+class Pop3Error(MailServerError):
     """The root of everything a POP3 session can raise."""
 
-    code: ClassVar[str] = "pop3"
-    retryable: ClassVar[bool] = True
-
-    def __init__(self, message: str, *, server_text: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.server_text = server_text
+    code = "pop3"
 
 
 class SignInRefused(Pop3Error):

@@ -69,23 +69,20 @@ class AccountChanges:
         login_delay = self.tester.test(trials, sign_in=command.verify)
         pause = sign_in_after(self.clock(), login_delay, changed.incoming.host) if command.verify and trials else None
         sealed = self._sealed(command)
-        checked = False
 
         def apply(account: Account, state: FetchState) -> tuple[Account, FetchState]:
-            nonlocal checked
             _check_seen(account, command.seen_versions)
             if trials and _ways_in(account) != _ways_in(before):
                 raise AccountChanged("The account was changed while its new settings were tried; try again.")
             after = changed_settings(account, command.change, sealed)
             _check(account, after)
-            following = followed_up(account, after, state, pause)
-            checked = way_in_changed(account, after)
-            return following
+            return followed_up(account, after, state, pause)
 
         record = self.store.change(command.owner_id, command.account_id, apply)
         wanted = record.state.sign_in_after
         soon = wanted is None or wanted - self.clock() <= LONGEST_WAIT
-        if checked and soon and record.account.standing is Standing.ACTIVE:
+        tried_anew = trials and way_in_changed(before, record.account)
+        if tried_anew and soon and record.account.standing is Standing.ACTIVE:
             ask_for_check(self.queue, record.account, self.clock())
         return record
 

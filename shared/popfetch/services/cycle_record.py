@@ -265,7 +265,7 @@ class CycleRecord:
         landed, self._landed = self._landed, _Landed()
         now = self.parts.clock()
         state = self.state if survey is None else replace(self.state, checkpoint=survey.checkpoint())
-        standing = Standing.ACTIVE
+        stop: Stop | None = None
         if failure is None:
             all_settled = state.start_applied or not self.tally.remaining
             state = replace(state, failures=FailureCounts(), start_applied=all_settled)
@@ -280,15 +280,16 @@ class CycleRecord:
             )
             state = replace(state, failures=failures)
             if standing is not Standing.ACTIVE and self.account.standing is Standing.ACTIVE:
-                state = replace(state, stop=Stop(standing, now, failure.code, failure.message[:LONGEST_MESSAGE]))
+                stop = Stop(standing, now, failure.code, failure.message[:LONGEST_MESSAGE])
+                state = replace(state, stop=stop)
         if failure is not None and isinstance(failure.__cause__, Pop3Error):
             self._cause = failure.__cause__.message
         self.state = await self._write(landed, replace(state, last_fetch=self._last_fetch(failure, now)))
         self.concluded = True
         if failure is None:
             await self._recover()
-        elif standing is not Standing.ACTIVE:
-            await self._stop(standing)
+        elif stop is not None:
+            await self._leave_wheel(stop)
 
     def _last_fetch(self, failure: Failure | None, now: datetime) -> LastFetch:
         tally = self.tally
@@ -307,11 +308,9 @@ class CycleRecord:
             error_message=failure.message[:LONGEST_MESSAGE] if failure else None,
         )
 
-    async def _stop(self, standing: Standing) -> None:
+    async def _leave_wheel(self, stop: Stop) -> None:
         """Leave the wheel, as a person is needed, and tell the owner."""
-        if self.account.standing is not Standing.ACTIVE:
-            return
-        stopped = replace(self.account, standing=standing)
+        stopped = replace(self.account, standing=stop.standing)
         if await self.parts.records.take_off_wheel(stopped):
             self.state = await tell_of_stop(self.parts, stopped, self.state, self._cycle_id)
 

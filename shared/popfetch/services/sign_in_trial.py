@@ -10,12 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from popfetch.dialogue.errors import MailServerError
 from popfetch.domain.account import AuthMethod, Direction, Server
 from popfetch.domain.errors import InvalidAccount, PopfetchError
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import ConnectionFailed, MaildropBusy, Pop3Error
 from popfetch.ports import DialAdvice, HostCheck, MaildropDialer, SubmissionDialer
-from popfetch.smtp.errors import SmtpError
 
 SIGN_IN_SECONDS = 20.0
 """How long a test may take, both servers side by side; the API answers within 29 seconds."""
@@ -136,7 +136,7 @@ class SignInTester:
                 return await attempt
         except TimeoutError as error:
             raise _told("deadline", trial) from error
-        except (Pop3Error, SmtpError) as error:
+        except MailServerError as error:
             if isinstance(error, MaildropBusy) and error.explicit:
                 return 0
             raise _told(error.code, trial, error) from error
@@ -216,7 +216,7 @@ _USUAL = {
 }
 
 
-def _told(code: str, trial: SignInTrial, error: Pop3Error | SmtpError | None = None) -> SignInTestFailed:
+def _told(code: str, trial: SignInTrial, error: MailServerError | None = None) -> SignInTestFailed:
     """The failure in words for the owner, with the server's own where they may go along."""
     failure, words = _TOLD.get(code, _UNEXPECTED)
     message = words.format(

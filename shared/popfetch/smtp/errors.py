@@ -1,23 +1,12 @@
-"""What can go wrong with an SMTP submission server, classified once.
+"""What can go wrong with an SMTP submission server, classified once."""
 
-``code`` is the word that the logs and the account's state use, the same as for POP3 where the thing is the same;
-``retryable`` says whether time alone may heal it. ``server_text`` is what the server said, cleaned of control
-characters and secrets and cut to a length fit for a log.
-"""
-
-from typing import ClassVar
+from popfetch.dialogue.errors import MailServerError
 
 
-class SmtpError(Exception):
+class SmtpError(MailServerError):
     """The root of everything a conversation with an SMTP server can raise."""
 
-    code: ClassVar[str] = "smtp"
-    retryable: ClassVar[bool] = True
-
-    def __init__(self, message: str, *, server_text: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.server_text = server_text
+    code = "smtp"
 
 
 class SignInRefused(SmtpError):
