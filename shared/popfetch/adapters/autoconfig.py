@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from popfetch.adapters.autoconfig_file import read_autoconfig
-from popfetch.adapters.host_guard import CheckedHost, HostGuard, domain_name
+from popfetch.adapters.host_guard import CheckedHost, HostGuard
 from popfetch.adapters.mail_sockets import UnreadableBundle, client_context
 from popfetch.domain.errors import HostRefused, LookupFailed
+from popfetch.domain.host_names import domain_name
 from popfetch.domain.mail_settings import MailAddress
 from popfetch.pop3.errors import Pop3Error
 from popfetch.ports import Autoconfig

@@ -8,9 +8,9 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from popfetch.adapters.host_guard import domain_name
 from popfetch.domain.account import Security
 from popfetch.domain.errors import HostRefused, LookupFailed
+from popfetch.domain.host_names import domain_name
 from popfetch.domain.mail_settings import FoundServer, MailAddress
 from popfetch.domain.provider import SignInMethod
 from popfetch.ports import Autoconfig

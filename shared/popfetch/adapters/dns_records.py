@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from popfetch.adapters.host_guard import domain_name
 from popfetch.domain.errors import HostRefused, LookupFailed
+from popfetch.domain.host_names import domain_name
 from popfetch.ports import MailExchanger, ServiceRecord
 
 if TYPE_CHECKING:

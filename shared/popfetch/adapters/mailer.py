@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from popfetch.adapters.dynamodb_items import error_code
-from popfetch.adapters.host_guard import ascii_name
 from popfetch.domain.errors import HostRefused, MailRefused, MailUnavailable
+from popfetch.domain.host_names import ascii_name
 from popfetch.domain.notice import Mail
 
 if TYPE_CHECKING:

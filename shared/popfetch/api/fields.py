@@ -20,9 +20,9 @@ from pydantic import (
     StringConstraints,
 )
 
-from popfetch.adapters.host_guard import ascii_name
 from popfetch.domain.account import INTERVAL_MENU, MESSAGES_PER_CYCLE, RECOMMENDED_INTERVAL
 from popfetch.domain.errors import HostRefused
+from popfetch.domain.host_names import ascii_name
 from popfetch.domain.mailbox import ACCOUNT_ID_ALPHABET, ACCOUNT_ID_LENGTH
 
 LONGEST_EMAIL = 254

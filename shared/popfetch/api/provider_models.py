@@ -4,8 +4,8 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from popfetch.adapters.host_guard import ascii_name
 from popfetch.domain.account import Security
+from popfetch.domain.host_names import ascii_name
 from popfetch.domain.mail_settings import FoundServer, FoundSettings, MailAddress, Source
 from popfetch.domain.provider import MailServer, OAuthProvider, Provider, SignInMethod, UsernameForm
 

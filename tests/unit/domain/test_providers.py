@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from popfetch.adapters.host_guard import domain_name
 from popfetch.domain.account import INTERVAL_MENU, RECOMMENDED_INTERVAL, Security
+from popfetch.domain.host_names import domain_name
 from popfetch.domain.provider import (
     MailServer,
     OAuthProvider,
