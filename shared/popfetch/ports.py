@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from popfetch.domain.account import Account, Direction, Server
+from popfetch.domain.draft import Envelope
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.domain.fetch_state import FetchState, LastFetch
 from popfetch.domain.ledger import Ledger, LedgerEntry
@@ -20,6 +21,7 @@ from popfetch.domain.message import QuarantinedMessage, StoredMessage
 from popfetch.domain.notice import Mail
 from popfetch.domain.provider import SignInMethod
 from popfetch.domain.secret import Secret
+from popfetch.smtp.errors import SmtpError
 
 Clock = Callable[[], datetime]
 """Tells the time, always with UTC as its zone."""
@@ -183,14 +185,57 @@ class HostCheck(Protocol):
         """
 
 
-class SubmissionDialer(Protocol):
-    """Signs in at SMTP submission servers."""
+@dataclass(frozen=True, slots=True)
+class RefusedRecipient:
+    """A recipient whom the server does not take, and why; those beside it may get the message all the same."""
 
-    async def sign_in(self, server: Server, secret: Secret, deadline: float) -> None:
-        """Connect, protect, sign in, and say goodbye. ``deadline`` (``asyncio`` loop time) bounds all of it.
+    address: str
+    reason: SmtpError
+
+
+class Submission(Protocol):
+    """One signed-in conversation with a submission server, for one message.
+
+    Whatever is raised before ``transmit`` has begun to write the message's end means that nothing was sent. Afterwards
+    only the server's refusal means that; all else is ``Unconfirmed``.
+    """
+
+    async def begin(self, envelope: Envelope) -> list[RefusedRecipient]:
+        """Tell the server of a message; returns the recipients that it refuses, which may be all of them.
+
+        Raises MessageTooLarge where the message is larger than the server announces, Utf8NotOffered where it needs
+        what the server does not have, and the leaves of ``SmtpError`` for its refusals.
+        """
+
+    async def transmit(self, content: bytes) -> None:
+        """Hand the message over, whose lines end with CRLF; returns once the server has taken responsibility for it.
+
+        Raises MessageRefused and the other leaves of ``SmtpError`` where it was not sent, and Unconfirmed where
+        nobody can know.
+        """
+
+    async def quit(self) -> None:
+        """Say goodbye; what the server makes of that is its own affair."""
+
+    async def abandon(self) -> None:
+        """Drop the connection. Safe to call at any time."""
+
+
+class SubmissionDialer(Protocol):
+    """Opens conversations with SMTP submission servers."""
+
+    async def open(self, server: Server, secret: Secret, deadline: float) -> Submission:
+        """Connect, protect, sign in. ``deadline`` (``asyncio`` loop time) bounds the whole conversation.
 
         Raises HostRefused for hosts that must not be connected to, and the leaves of ``SmtpError``.
         """
+
+
+class SubmissionTrial(Protocol):
+    """Signs in at SMTP submission servers, and does nothing else there."""
+
+    async def sign_in(self, server: Server, secret: Secret, deadline: float) -> None:
+        """Connect, protect, sign in, and say goodbye; raises as ``SubmissionDialer.open`` does."""
 
 
 # --- Storage --------------------------------------------------------------------------------------------------
@@ -525,6 +570,16 @@ class Mailer(Protocol):
 
     def send(self, address: str, mail: Mail) -> str:
         """Send a mail to one address; returns the mail service's id of it. Raises MailRefused and MailUnavailable."""
+
+
+class AccountMailer(Protocol):
+    """Sends mail in an account's own name, through its outgoing server."""
+
+    def send(self, account: Account, address: str, mail: Mail) -> None:
+        """Send a mail to one address; returns once the server has taken it.
+
+        Raises NoOutgoingServer, HostRefused, and errors that say what the server said.
+        """
 
 
 class SentNotices(Protocol):

@@ -21,6 +21,8 @@ from popfetch.domain.account import (
     Standing,
 )
 from popfetch.domain.mailbox import mailbox_print
+from popfetch.domain.outgoing import OutgoingFailure
+from popfetch.domain.reply_to import NO_REPLY_TO, Question, ReplyTo
 from popfetch.domain.wheel import shard_of, slot_of
 
 VERSION = "version"
@@ -45,6 +47,8 @@ def to_item(account: Account, wheel_shards: int) -> Item:
         "outgoing": _server_to_map(account.outgoing) if account.outgoing else None,
         "outgoing_secret": account.outgoing_secret,
         "fetch": _fetch_to_map(account.fetch),
+        "reply_to": _reply_to_to_map(account.reply_to) if account.reply_to != NO_REPLY_TO else None,
+        "outgoing_failure": _failure_to_map(account.outgoing_failure) if account.outgoing_failure else None,
         "standing": str(account.standing),
         "created_at": instant_to_text(account.created_at),
         VERSION: account.version,
@@ -67,6 +71,8 @@ def from_item(item: Item) -> Account:
         outgoing=_server_from_map(item["outgoing"]) if item.get("outgoing") else None,
         outgoing_secret=item.get("outgoing_secret"),
         fetch=_fetch_from_map(item["fetch"]),
+        reply_to=_reply_to_from_map(item["reply_to"]) if item.get("reply_to") else NO_REPLY_TO,
+        outgoing_failure=_failure_from_map(item["outgoing_failure"]) if item.get("outgoing_failure") else None,
         standing=Standing(item["standing"]),
         created_at=created_at,
         version=item[VERSION],
@@ -157,6 +163,45 @@ def _fetch_from_map(values: Item) -> FetchSettings:
         after_fetch=AfterFetch(values["after_fetch"]),
         delete_after_days=values.get("delete_after_days"),
     )
+
+
+def _reply_to_to_map(reply_to: ReplyTo) -> Item:
+    question = reply_to.question
+    asked: Item = {}
+    if question is not None:
+        asked = {
+            "question": {
+                "address": question.address,
+                "token_hash": question.token_hash,
+                "expires_at": instant_to_text(question.expires_at),
+            }
+        }
+    return {"in_force": reply_to.in_force, **asked}
+
+
+def _reply_to_from_map(values: Item) -> ReplyTo:
+    question = values.get("question")
+    if not question:
+        return ReplyTo(values["in_force"])
+    expires_at = instant_from_text(question["expires_at"])
+    assert expires_at is not None
+    return ReplyTo(values["in_force"], Question(question["address"], question["token_hash"], expires_at))
+
+
+def _failure_to_map(failure: OutgoingFailure) -> Item:
+    return {
+        "code": failure.code,
+        "message": failure.message,
+        "at": instant_to_text(failure.at),
+        "refusals": failure.refusals,
+        "explicit": failure.explicit,
+    }
+
+
+def _failure_from_map(values: Item) -> OutgoingFailure:
+    at = instant_from_text(values["at"])
+    assert at is not None
+    return OutgoingFailure(values["code"], values["message"], at, values["refusals"], values["explicit"])
 
 
 # --- The owner's profile ------------------------------------------------------------------------------------

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from popfetch.domain.outgoing import OutgoingFailure
+from popfetch.domain.reply_to import NO_REPLY_TO, ReplyTo
+
 INTERVAL_MENU = (1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 360, 720, 1440)
 """The intervals in minutes that an account can have; each divides a day, so that the wheel has no seam."""
 
@@ -102,6 +105,7 @@ class Account:
     """A mailbox as its owner keeps it; ``version`` grows by one with each change of a setting.
 
     ``incoming_secret`` and ``outgoing_secret`` are sealed: what they hold is opened by the vault alone.
+    ``outgoing_failure`` is set while the outgoing server refuses the sign-in; it says nothing about collecting.
     """
 
     owner_id: str
@@ -115,5 +119,7 @@ class Account:
     outgoing: Server | None = None
     outgoing_secret: bytes | None = field(default=None, repr=False)
     fetch: FetchSettings = field(default_factory=FetchSettings)
+    reply_to: ReplyTo = NO_REPLY_TO
+    outgoing_failure: OutgoingFailure | None = None
     standing: Standing = Standing.ACTIVE
     version: int = 1

@@ -28,6 +28,19 @@ class StoppedAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyToQuestion:
+    """An address is asked whether it wants the replies to the mail of ``account_email``; ``link`` leads to the answer.
+
+    ``expires_at`` is in UTC.
+    """
+
+    address: str
+    account_email: str
+    link: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """A mail before it is addressed: the subject is one clean line, text and HTML say the same.
 

@@ -15,7 +15,7 @@ from popfetch.domain.account import AuthMethod, Direction, Server
 from popfetch.domain.errors import InvalidAccount, PopfetchError
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import ConnectionFailed, MaildropBusy, Pop3Error
-from popfetch.ports import DialAdvice, HostCheck, MaildropDialer, SubmissionDialer
+from popfetch.ports import DialAdvice, HostCheck, MaildropDialer, SubmissionTrial
 
 SIGN_IN_SECONDS = 20.0
 """How long a test may take, both servers side by side; the API answers within 29 seconds."""
@@ -92,7 +92,7 @@ class SignInTester:
     """Signs in and out again, and does nothing else; ``run`` runs its conversations to their end."""
 
     maildrops: MaildropDialer
-    submissions: SubmissionDialer
+    submissions: SubmissionTrial
     hosts: Mapping[Direction, HostCheck]
     run: Callable[[Coroutine[Any, Any, int]], int] = asyncio.run
 

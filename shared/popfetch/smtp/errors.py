@@ -82,3 +82,58 @@ class DeadlineReached(ConnectionFailed):
     """The caller's own deadline came before the server was done; this says nothing about the server's health."""
 
     code = "deadline"
+
+
+class SenderRefused(SmtpError):
+    """The server does not let this account send as this address, or not at all any more."""
+
+    code = "sender_refused"
+    retryable = False
+
+
+class RecipientRefused(SmtpError):
+    """The server does not deliver to this recipient."""
+
+    code = "recipient_refused"
+    retryable = False
+
+
+class MessageRefused(SmtpError):
+    """The server does not take this message: for what it holds, or for what it is taken for."""
+
+    code = "message_refused"
+    retryable = False
+
+
+class MessageTooLarge(SmtpError):
+    """The message is larger than the server takes; ``limit`` (octets) is what it announced, 0 where it did not."""
+
+    code = "message_too_large"
+    retryable = False
+
+    def __init__(self, message: str, *, server_text: str = "", limit: int = 0) -> None:
+        super().__init__(message, server_text=server_text)
+        self.limit = limit
+
+
+class Utf8NotOffered(SmtpError):
+    """An address has letters before the @ that are not ASCII, and the server does not speak SMTPUTF8 (RFC 6531)."""
+
+    code = "utf8_not_offered"
+    retryable = False
+
+
+class SendingTooFrequent(SmtpError):
+    """The server takes no more messages for now: too many, or too fast."""
+
+    code = "sending_too_frequent"
+
+
+class Unconfirmed(SmtpError):
+    """The message was handed over to its end, and no answer came: it was sent, or it was not.
+
+    Never tried again by itself: that would be a second copy where it was sent.
+    """
+
+    code = "unconfirmed"
+    retryable = False
