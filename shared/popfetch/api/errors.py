@@ -1,6 +1,7 @@
 """How what goes wrong becomes an answer: one table of statuses, one shape, and nothing of the inside."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
@@ -14,12 +15,18 @@ from popfetch.domain.errors import (
     HostRefused,
     InvalidAccount,
     InvalidCursor,
+    InvalidMail,
     InvalidOrder,
+    KeyReused,
     NoOutgoingServer,
+    OutgoingStopped,
     PopfetchError,
+    SecretUnreadable,
     StorageUnavailable,
     TooManyAccounts,
+    UnderWay,
 )
+from popfetch.services.sending_failures import MailNotSent
 from popfetch.services.sign_in_trial import SignInTestFailed
 
 STATUS: Mapping[type[PopfetchError], HTTPStatus] = {
@@ -28,11 +35,17 @@ STATUS: Mapping[type[PopfetchError], HTTPStatus] = {
     InvalidCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
     HostRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     SignInTestFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidMail: HTTPStatus.UNPROCESSABLE_ENTITY,
+    MailNotSent: HTTPStatus.UNPROCESSABLE_ENTITY,
+    KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     AccountNotFound: HTTPStatus.NOT_FOUND,
     AccountAlreadyAdded: HTTPStatus.CONFLICT,
     TooManyAccounts: HTTPStatus.CONFLICT,
     AccountChanged: HTTPStatus.CONFLICT,
     NoOutgoingServer: HTTPStatus.CONFLICT,
+    OutgoingStopped: HTTPStatus.CONFLICT,
+    UnderWay: HTTPStatus.CONFLICT,
+    SecretUnreadable: HTTPStatus.CONFLICT,
     AccountOutdated: HTTPStatus.PRECONDITION_FAILED,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -90,6 +103,9 @@ def details_of(error: PopfetchError) -> dict[str, Any]:
             return {**_sign_in_details(error), "also": told}
         case SignInTestFailed():
             return dict(_sign_in_details(error))
+        case MailNotSent(server_said=said, refused=refused):
+            told = {"server_said": said} if said else {}
+            return {**told, **({"refused": [asdict(one) for one in refused]} if refused else {})}
         case _:
             return {}
 
