@@ -44,8 +44,7 @@ def send(
         Header(
             alias="Idempotency-Key",
             description="A name for this very mail, such as a UUID; remembered for a day.",
-            max_length=200,
-            json_schema_extra={"pattern": r"^[\x21-\x7e]*$"},
+            pattern=r"^[\x21-\x7e]{0,200}$",
         ),
     ] = "",
 ) -> Response[SentOut]:

@@ -287,7 +287,9 @@ def test_bucket_refuses_plain_http() -> None:
 
 def test_bucket_never_expires_a_current_message() -> None:
     rules = of_type("AWS::S3::Bucket")["MailBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
-    assert not [rule for rule in rules if {"ExpirationInDays", "ExpirationDate"} & set(rule)]
+    expiring = [rule for rule in rules if {"ExpirationInDays", "ExpirationDate"} & set(rule)]
+    assert [rule["Prefix"] for rule in expiring] == [keys.upload_object("", "").removesuffix("/")]
+    assert not keys.mail_prefix("o", "a").startswith(expiring[0]["Prefix"])
 
 
 def test_table_fits_its_keys() -> None:
@@ -320,6 +322,8 @@ def test_routes_are_those_of_the_contract() -> None:
         ("GET", "/accounts/{account_id}/history"),
         ("PUT", "/accounts/{account_id}/password/incoming"),
         ("PUT", "/accounts/{account_id}/password/outgoing"),
+        ("POST", "/accounts/{account_id}/send"),
+        ("POST", "/accounts/{account_id}/uploads"),
         ("GET", "/providers"),
         ("GET", "/providers/lookup"),
         ("GET", "/openapi.json"),

@@ -21,7 +21,6 @@ from popfetch.domain.errors import (
     NoOutgoingServer,
     OutgoingStopped,
     PopfetchError,
-    SecretUnreadable,
     StorageUnavailable,
     TooManyAccounts,
     UnderWay,
@@ -45,7 +44,6 @@ STATUS: Mapping[type[PopfetchError], HTTPStatus] = {
     NoOutgoingServer: HTTPStatus.CONFLICT,
     OutgoingStopped: HTTPStatus.CONFLICT,
     UnderWay: HTTPStatus.CONFLICT,
-    SecretUnreadable: HTTPStatus.CONFLICT,
     AccountOutdated: HTTPStatus.PRECONDITION_FAILED,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }

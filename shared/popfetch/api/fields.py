@@ -40,6 +40,7 @@ _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 
 _WORD = r"[A-Za-z0-9!#$&^_.+-]{1,60}"
 _CONTENT_TYPE = re.compile(rf'{_WORD}/{_WORD}( *; *charset="?{_WORD}"?)?')
+_UNSENDABLE = re.compile(r"[\0\ud800-\udfff]")
 MESSAGE_ID = r"<[!-;=?-~]{1,400}>"
 """A Message-ID as it stands in headers (RFC 5322, section 3.6.4), as far as strange ones are met."""
 
@@ -82,8 +83,8 @@ def _email(text: str) -> str:
 
 
 def _body(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not hold NUL characters")
+    if _UNSENDABLE.search(text):
+        raise ValueError("must not hold NUL characters, nor halves of characters")
     return text
 
 

@@ -99,7 +99,7 @@ class AttachmentIn(RequestModel):
     content: Annotated[str, StringConstraints(max_length=LONGEST_CONTENT)] | None = Field(
         default=None, description="In base64 (RFC 4648, section 4).", json_schema_extra={"contentEncoding": "base64"}
     )
-    upload_id: Annotated[str, StringConstraints(max_length=40)] | None = Field(
+    upload_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")] | None = Field(
         default=None, description="What POST /accounts/{id}/uploads gave."
     )
     content_id: ContentId | None = Field(

@@ -241,7 +241,9 @@ class Sending:
             secret = self.vault.open(account.outgoing_secret, account.owner_id, account.account_id, Direction.OUTGOING)
         except SecretUnreadable as error:
             self._mark(account, error.code, error.message, explicit=False)
-            raise
+            raise OutgoingStopped(
+                f"The outgoing password that popfetch keeps for {account.email} cannot be opened; set it again."
+            ) from error
         return account.outgoing, secret
 
     async def _signed_in(self, account: Account, server: Server, secret: Secret, deadline: float) -> Submission:

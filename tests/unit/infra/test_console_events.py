@@ -18,7 +18,7 @@ from tests.builders.kept_accounts import KeptAccounts
 from tests.template.translated import of_type, references, routes
 
 EVENTS = Path(__file__).parents[3] / "infra" / "events"
-API_FUNCTIONS = ("accounts", "passwords", "providers")
+API_FUNCTIONS = ("accounts", "passwords", "send", "providers")
 OTHERS = {"dispatch", "fetch", "erase", "notify"}
 """Functions whose one event is exercised beside their handlers' other tests."""
 
@@ -26,6 +26,7 @@ DONE = {
     "accounts_add": 201,
     "accounts_check_now": 202,
     "accounts_delete": 204,
+    "send_upload": 201,
 }
 """The statuses that say that an event did what it is there for, where that is not 200."""
 
@@ -59,6 +60,9 @@ def kept(stack: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptAccounts]:
         monkeypatch.setattr(handler.journal.logger.registered_handler, "stream", io.StringIO())
         monkeypatch.setattr(handler, "accounts_service", lambda: kept.accounts, raising=False)
         monkeypatch.setattr(handler, "account_changes", lambda: kept.changes, raising=False)
+        monkeypatch.setattr(handler, "sending", kept.sending, raising=False)
+        monkeypatch.setattr(handler, "sent_under_a_key", kept.once, raising=False)
+        monkeypatch.setattr(handler.journal.metrics.provider, "namespace", "popfetch")
         monkeypatch.setattr(handler, "look_up", lambda *_: NOTHING_FOUND, raising=False)
     yield kept
     kept.remove_all()

@@ -484,6 +484,15 @@ class TestTheOutgoingPassword:
             send(kept.sending(RecordingJournal()), kept, a_mail())
         assert kept.table.get(OWNER, ACCOUNT_ID).account.outgoing_failure is None
 
+    def test_that_does_not_open_is_asked_for_again(self, sending: Sending, kept: KeptAccounts) -> None:
+        add(kept, 2, outgoing_secret=b"altered")
+        with pytest.raises(OutgoingStopped, match="set it again"):
+            send(sending, kept, a_mail(account_id=an_account(2).account_id))
+        failure = kept.table.get(OWNER, an_account(2).account_id).account.outgoing_failure
+        assert failure is not None
+        assert failure.code == "secret_unreadable"
+        assert kept.outgoing.calls == []
+
     def test_is_not_blamed_for_a_server_that_is_not_there(self, sending: Sending, kept: KeptAccounts) -> None:
         kept.outgoing.at_sign_in = smtp.ConnectionFailed("nobody")
         with pytest.raises(CannotConnect):
