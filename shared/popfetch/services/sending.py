@@ -115,6 +115,7 @@ class Sending:
     clock: Clock
     run: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run
     random: Callable[[int], bytes] = field(default=secrets.token_bytes)
+    seconds: float = SENDING_SECONDS
 
     def send(self, command: SendMail, once: Callable[[str], Once]) -> StoredMessage:
         """Send a mail; returns its copy, whose ``delivery`` says who gets it, or that nobody knows.
@@ -159,7 +160,7 @@ class Sending:
     # --- One conversation -------------------------------------------------------------------------------------
 
     async def _send(self, account: Account, command: SendMail) -> StoredMessage:
-        deadline = asyncio.get_running_loop().time() + SENDING_SECONDS
+        deadline = asyncio.get_running_loop().time() + self.seconds
         if command.key_hash and (earlier := await self.sent.earlier(account.account_id, command.key_hash)):
             return _as_found(earlier)
         server, secret = self._way_out(account)
@@ -211,7 +212,7 @@ class Sending:
         return message
 
     async def _send_notice(self, account: Account, composed: ComposedMessage) -> None:
-        deadline = asyncio.get_running_loop().time() + SENDING_SECONDS
+        deadline = asyncio.get_running_loop().time() + self.seconds
         server, secret = self._way_out(account)
         session = await self._signed_in(account, server, secret, deadline)
         try:
