@@ -1,12 +1,14 @@
-"""The notices in English."""
+"""All that popfetch writes to people, in English."""
 
 from datetime import datetime
 
 from popfetch.domain.account import Account, AuthMethod, Security
 from popfetch.domain.failures import CONNECTIONS_IN_A_ROW, SIGN_INS_IN_A_ROW
-from popfetch.domain.notice import StoppedAccount
+from popfetch.domain.notice import ReplyToQuestion, StoppedAccount
 from popfetch.domain.providers import provider_of_host
-from popfetch.notices.letter import Letter, foreign, one_line, quoted
+from popfetch.notices.letter import Action, Letter
+from popfetch.notices.page import Page
+from popfetch.notices.strangers import foreign, one_line, quoted
 
 LANGUAGE = "en"
 
@@ -129,6 +131,87 @@ def server_unreachable(account: Account, stop: StoppedAccount) -> Letter:
         ),
         closing=(_nothing_is_lost("the server can be reached again"), _ONCE, _NO_LINKS),
     )
+
+
+def confirm_reply_to(question: ReplyToQuestion) -> Letter:
+    """An address is asked whether it wants the replies to an account's mail; its reader may be a stranger."""
+    return Letter(
+        language=LANGUAGE,
+        subject="popfetch: shall replies come to this address?",
+        heading="Shall replies come to this address?",
+        opening=(
+            "Someone who sends mail with popfetch has asked that the replies to it come to this address. That only "
+            "happens once you confirm it here."
+        ),
+        facts=(
+            ("Replies to mail from", quoted(question.account_email)),
+            ("The link works until", _instant(question.expires_at)),
+        ),
+        action=Action("See the question and confirm", question.link),
+        closing=(
+            "The link opens a page with a button; only pressing that button confirms. It works once.",
+            "If you did not ask for this, do nothing: without your confirmation nothing comes to this address.",
+            "popfetch never asks for a password, neither by mail nor on the page that the link opens.",
+        ),
+    )
+
+
+def reply_to_asked(address: str, account_email: str) -> Page:
+    """The question that the link leads to."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: confirm the reply address",
+        heading="Shall replies come to this address?",
+        opening="Someone who sends mail with popfetch wants the replies to it to come to your address.",
+        facts=_reply_facts(address, account_email),
+        button="Yes, send replies here",
+        closing=(
+            "If you did not ask for this, close the page: without your confirmation nothing comes to your address.",
+            "popfetch asks for no password here.",
+        ),
+    )
+
+
+def reply_to_confirmed(address: str, account_email: str) -> Page:
+    """The answer is in force."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: reply address confirmed",
+        heading="The reply address is confirmed",
+        opening="From now on, replies go where you wanted them. You can close this page.",
+        facts=_reply_facts(address, account_email),
+    )
+
+
+def link_invalid() -> Page:
+    """The link is not valid, or not any more."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: link not valid",
+        heading="This link is not valid any more",
+        opening="It was used already, its time is over, or a newer link has taken its place. Nothing has been changed.",
+        closing=(
+            (
+                "If you use popfetch: open the settings of the account there, see whether the reply address is "
+                "confirmed, and ask for a new link if it is not."
+            ),
+            "Otherwise there is nothing to do; you can close this page.",
+        ),
+    )
+
+
+def try_again() -> Page:
+    """Something failed that has nothing to do with the link."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: please try again",
+        heading="That did not work",
+        opening="Something failed at popfetch. Wait a minute, then open the link in the mail once more.",
+    )
+
+
+def _reply_facts(address: str, account_email: str) -> tuple[tuple[str, str], ...]:
+    return (("Replies to mail from", foreign(account_email)), ("go to", foreign(address)))
 
 
 def _known_trap(account: Account) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from popfetch.domain.account import AuthMethod, Security, Standing
 from popfetch.domain.failures import CONNECTIONS_IN_A_ROW, SIGN_INS_IN_A_ROW
 from popfetch.domain.notice import Mail
 from popfetch.notices.languages import mail_about
-from popfetch.notices.letter import LONGEST_QUOTE, one_line, quoted
+from popfetch.notices.strangers import LONGEST_QUOTE, one_line, quoted
 from tests.builders.accounts import a_server, an_account
 from tests.builders.notices import a_stop
 
