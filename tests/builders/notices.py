@@ -20,6 +20,7 @@ def a_stop(**changes: Any) -> StoppedAccount:
         "standing": Standing.AUTH_FAILED,
         "code": "authentication",
         "message": REFUSAL,
+        "server_said": "no",
         "stopped_at": NOON,
     }
     return StoppedAccount(**{**defaults, **changes})
