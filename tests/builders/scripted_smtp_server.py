@@ -47,17 +47,24 @@ class Flood:
 
 
 @dataclass(frozen=True)
-class After:
-    """In the middle of a message, once so many octets of it have come, do this, and read no more of it.
+class Stall:
+    """Send these octets, then neither send nor read anything for as long as the server runs."""
 
-    Octets are sent, and what follows of the message is read on and answered as usual.
+    after: bytes = b""
+
+
+@dataclass(frozen=True)
+class After:
+    """Do this in the middle of a message, once so many octets of it have come.
+
+    Where it is octets that are sent, the rest of the message is read and answered as usual.
     """
 
     octets: int
-    action: "bytes | Close | Hang"
+    action: "bytes | Close | Hang | Stall"
 
 
-type Answer = bytes | Close | Hang | Flood | Default | After
+type Answer = bytes | Close | Hang | Stall | Flood | Default | After
 type Action = Answer | Callable[["SmtpSession", str], Answer]
 
 
@@ -336,6 +343,9 @@ class _Conversation:
                 while await self._reader.read(1 << 16):
                     pass
                 return False
+            case Stall():
+                await self._write(action.after)
+                await asyncio.Event().wait()
             case Flood():
                 while True:
                     await self._write(action.octets)
