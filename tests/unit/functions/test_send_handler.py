@@ -106,7 +106,7 @@ class TestSending:
         file = {"filename": "Hoá đơn.pdf", "content_type": "application/pdf", "content": content}
         assert send(account, a_mail(attachments=[file])).status == 200
         message = message_from_bytes(kept.outgoing.taken[0][1], policy=default)
-        (part,) = message.iter_attachments()  # type: ignore[attr-defined]
+        (part,) = message.iter_attachments()
         assert (part.get_filename(), part.get_content_type()) == ("Hoá đơn.pdf", "application/pdf")
         assert part.get_payload(decode=True) == b"%PDF"
 

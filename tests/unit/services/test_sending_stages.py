@@ -4,6 +4,7 @@ Everything but the bucket's and the table's service is real: the service, the di
 """
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
@@ -21,7 +22,8 @@ from popfetch.domain.secret import Secret
 from popfetch.services.sending import Sending, SendMail
 from popfetch.smtp.limits import Limits
 from tests.builders.accounts import OWNER, an_account
-from tests.builders.aws import Aws
+from tests.builders.aws import Aws, empty
+from tests.builders.aws import aws as aws_stack
 from tests.builders.journals import RecordingJournal
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.scripted_pop3_server import DEFAULT, Close, Hang, authority_file
@@ -37,6 +39,18 @@ NONSENSE = b"hello?\r\n"
 @pytest.fixture(scope="module")
 def ca_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     return authority_file(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Aws]:
+    with aws_stack() as built:
+        yield built
+
+
+@pytest.fixture
+def aws(stack: Aws) -> Iterator[Aws]:
+    yield stack
+    empty(stack)
 
 
 @dataclass
