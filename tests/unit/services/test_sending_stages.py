@@ -30,7 +30,7 @@ from tests.builders.scripted_pop3_server import DEFAULT, Close, Hang, authority_
 from tests.builders.scripted_smtp_server import Action, After, ScriptedSmtpServer
 
 ACCOUNT_ID = an_account().account_id
-QUICK = Limits(connect_seconds=1, greeting_seconds=0.3, reply_seconds=0.3, quit_seconds=0.2)
+QUICK = Limits(connect_seconds=1, greeting_seconds=0.3, reply_seconds=0.3, end_seconds=0.3, quit_seconds=0.2)
 LATER = b"451 4.3.0 later\r\n"
 NEVER = b"554 5.7.1 never\r\n"
 NONSENSE = b"hello?\r\n"
