@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from popfetch.domain.account import AfterFetch, AuthMethod, FetchSettings, Order, Security, Server, Standing
 from popfetch.domain.fetch_state import LastFetch, Outcome
+from popfetch.domain.reply_to import NO_REPLY_TO, ReplyTo
 from popfetch.ports import AccountRecord, HistoryPage
 
 
@@ -134,6 +135,28 @@ class HistoryOut(BaseModel):
         return cls(cycles=[CycleOut.of(cycle) for cycle in page.cycles], cursor=page.cursor)
 
 
+class ReplyToOut(BaseModel):
+    """Where replies to an account's mail go, and what was asked last."""
+
+    address: str = Field(description="The newest address that was asked for.")
+    verified: bool = Field(description="Whether its reader has confirmed it, so that it is in force.")
+    in_force: str | None = Field(description="The address that mail carries now; null where there is none.")
+    expires_at: datetime | None = Field(description="When the link to confirm the address ends; null once verified.")
+
+    @classmethod
+    def of(cls, reply_to: ReplyTo) -> Self | None:
+        """The reply address as the owner sees it; a question that nobody answered in time is shown as well."""
+        if reply_to == NO_REPLY_TO:
+            return None
+        question = reply_to.question
+        return cls(
+            address=question.address if question else reply_to.in_force,
+            verified=question is None,
+            in_force=reply_to.in_force or None,
+            expires_at=question.expires_at if question else None,
+        )
+
+
 class AccountOut(BaseModel):
     """An account as its owner sees it."""
 
@@ -146,7 +169,7 @@ class AccountOut(BaseModel):
     incoming: ServerOut
     outgoing: ServerOut | None
     fetch: FetchOut
-    reply_to: None = None
+    reply_to: ReplyToOut | None
     last_fetch: LastFetchOut | None
     created_at: datetime
     version: int = Field(description="Grows with each change of a setting; the ETag.")
@@ -165,6 +188,7 @@ class AccountOut(BaseModel):
             incoming=ServerOut.of(account.incoming),
             outgoing=ServerOut.of(account.outgoing) if account.outgoing else None,
             fetch=FetchOut.of(account.fetch),
+            reply_to=ReplyToOut.of(account.reply_to),
             last_fetch=LastFetchOut.of(record.state.last_fetch) if record.state.last_fetch else None,
             created_at=account.created_at,
             version=account.version,

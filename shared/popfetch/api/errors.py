@@ -15,10 +15,14 @@ from popfetch.domain.errors import (
     InvalidAccount,
     InvalidCursor,
     InvalidOrder,
+    MailUnavailable,
     NoOutgoingServer,
     PopfetchError,
+    ReplyToLinkInvalid,
     StorageUnavailable,
     TooManyAccounts,
+    TooManyVerificationMails,
+    VerificationMailRefused,
 )
 from popfetch.services.sign_in_trial import SignInTestFailed
 
@@ -28,12 +32,16 @@ STATUS: Mapping[type[PopfetchError], HTTPStatus] = {
     InvalidCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
     HostRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     SignInTestFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    VerificationMailRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     AccountNotFound: HTTPStatus.NOT_FOUND,
     AccountAlreadyAdded: HTTPStatus.CONFLICT,
     TooManyAccounts: HTTPStatus.CONFLICT,
     AccountChanged: HTTPStatus.CONFLICT,
     NoOutgoingServer: HTTPStatus.CONFLICT,
     AccountOutdated: HTTPStatus.PRECONDITION_FAILED,
+    ReplyToLinkInvalid: HTTPStatus.GONE,
+    TooManyVerificationMails: HTTPStatus.TOO_MANY_REQUESTS,
+    MailUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """The status of each error, by the nearest class; what is not here is an internal error."""
@@ -90,6 +98,19 @@ def details_of(error: PopfetchError) -> dict[str, Any]:
             return {**_sign_in_details(error), "also": told}
         case SignInTestFailed():
             return dict(_sign_in_details(error))
+        case TooManyVerificationMails(retry_after_seconds=seconds):
+            return {"retry_after_seconds": seconds}
+        case VerificationMailRefused(server_said=said) if said:
+            return {"server_said": said}
+        case _:
+            return {}
+
+
+def headers_of(error: PopfetchError) -> dict[str, str]:
+    """The headers that tell programs of an error."""
+    match error:
+        case TooManyVerificationMails(retry_after_seconds=seconds):
+            return {"Retry-After": str(seconds)}
         case _:
             return {}
 
