@@ -6,7 +6,7 @@ from typing import Any
 
 from popfetch.domain.account import Standing
 from popfetch.domain.errors import PopfetchError
-from popfetch.domain.notice import Mail, StoppedAccount
+from popfetch.domain.notice import Mail, ReplyToQuestion, StoppedAccount
 from popfetch.ports import OwnerContact
 from tests.builders.accounts import NOON, OWNER, an_account_id
 
@@ -20,9 +20,35 @@ def a_stop(**changes: Any) -> StoppedAccount:
         "standing": Standing.AUTH_FAILED,
         "code": "authentication",
         "message": REFUSAL,
+        "server_said": "no",
         "stopped_at": NOON,
     }
     return StoppedAccount(**{**defaults, **changes})
+
+
+UNREACHABLE = a_stop(
+    standing=Standing.CONNECTION_FAILED, code="network", message="pop.example.com did not answer.", server_said=""
+)
+UNREADABLE = a_stop(
+    code="secret_unreadable", message="The incoming password of account x does not open.", server_said=""
+)
+OUT_OF_ORDER = a_stop(
+    code="permanent",
+    message="pop.example.com has a problem. It says: mailbox disabled",
+    server_said="mailbox disabled",
+)
+STOPS = [a_stop(), UNREACHABLE, UNREADABLE, OUT_OF_ORDER]
+"""One for each letter that there is."""
+
+
+def a_question(**changes: Any) -> ReplyToQuestion:
+    defaults: dict[str, Any] = {
+        "address": "anna.private@example.org",
+        "account_email": "anna.work@example.com",
+        "link": "https://abc123.execute-api.eu-central-1.amazonaws.com/live/reply-to/answer/x-_0?a=1&b=2",
+        "expires_at": NOON,
+    }
+    return ReplyToQuestion(**{**defaults, **changes})
 
 
 @dataclass

@@ -30,6 +30,7 @@ class Stopped:
             "account_id": self.account["id"],
             "code": "authentication",
             "message": "mail.example.com does not accept this user name and password; check both. It says: no",
+            "server_said": "no",
             "stopped_at": stopped_at,
         }
         answer = self.stack.clients.events().put_events(

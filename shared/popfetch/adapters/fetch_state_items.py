@@ -159,6 +159,7 @@ def _stop_to_map(stop: Stop) -> Item:
         "at": instant_to_text(stop.at),
         "code": stop.code,
         "message": stop.message,
+        "said": stop.server_said,
         "told": stop.told,
     }
 
@@ -169,6 +170,7 @@ def _stop_from_map(values: Item) -> Stop:
         at=datetime.fromisoformat(values["at"]),
         code=values["code"],
         message=values["message"],
+        server_said=values.get("said", ""),
         told=values["told"],
     )
 

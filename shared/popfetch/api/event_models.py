@@ -36,6 +36,7 @@ class _AccountStopped(_AboutAccount):
 
     code: str = Field(min_length=1, max_length=LONGEST_CODE)
     message: str = Field(max_length=LONGEST_MESSAGE)
+    server_said: str = Field(default="", max_length=LONGEST_MESSAGE)
     stopped_at: AwareDatetime
 
     def to_stop(self) -> StoppedAccount:
@@ -46,6 +47,7 @@ class _AccountStopped(_AboutAccount):
             standing=self.standing,
             code=self.code,
             message=self.message,
+            server_said=self.server_said,
             stopped_at=self.stopped_at.astimezone(UTC),
         )
 

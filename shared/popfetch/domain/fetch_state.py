@@ -112,13 +112,16 @@ class Trouble:
 class Stop:
     """The account left the wheel: for what, when (UTC), and whether its owner was told.
 
-    It is kept until mail flows again, so that the owner is told of the stop once and of the recovery once.
+    ``message`` is an English sentence that may quote the server; ``server_said`` is what it quotes, empty where the
+    server said nothing. The stop is kept until mail flows again, so that the owner is told of it once and of the
+    recovery once.
     """
 
     standing: Standing
     at: datetime
     code: str
     message: str
+    server_said: str = ""
     told: bool = False
 
 

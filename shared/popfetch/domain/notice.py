@@ -11,7 +11,8 @@ class StoppedAccount:
     """An account stopped being collected until a person acts.
 
     ``standing`` is what it stopped with, AUTH_FAILED or CONNECTION_FAILED; ``code`` and ``message`` tell of the last
-    failure, and ``message`` may quote the server; ``stopped_at`` is in UTC.
+    failure. ``message`` is an English sentence that may quote the server; ``server_said`` is what it quotes, empty
+    where the server said nothing. ``stopped_at`` is in UTC.
     """
 
     owner_id: str
@@ -20,6 +21,7 @@ class StoppedAccount:
     code: str
     message: str
     stopped_at: datetime
+    server_said: str = ""
 
     @property
     def notice_id(self) -> str:

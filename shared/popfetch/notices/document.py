@@ -46,7 +46,8 @@ def facts_list(facts: tuple[tuple[str, str], ...]) -> str:
     return f"<dl>\n{rows}\n</dl>" if facts else ""
 
 
-# The button has the same colours on light and on dark: 5:1 for its words, more than 3:1 against either ground.
+# The button has the same colours on light and on dark: 5:1 for its words, more than 3:1 against either ground. Its
+# border is what shows where it is on systems that force colours of their own.
 STYLE = """
 :root { color-scheme: light dark; }
 body { margin: 0; padding: 24px 16px; background: #ffffff; color: #1c1e21;
@@ -62,9 +63,9 @@ dd:last-child { margin-bottom: 0; }
 ol { margin: 0; padding-left: 24px; }
 li { margin: 0 0 8px; }
 .action { margin: 24px 0 12px; }
-.button { display: inline-block; box-sizing: border-box; min-height: 48px; padding: 12px 24px; border: 0;
-  border-radius: 6px; background: #b45309; color: #ffffff; font: inherit; font-weight: 600; text-align: center;
-  text-decoration: none; cursor: pointer; }
+.button { display: inline-block; box-sizing: border-box; min-height: 48px; padding: 10px 22px;
+  border: 2px solid transparent; border-radius: 6px; background: #b45309; color: #ffffff; cursor: pointer;
+  font: inherit; font-weight: 600; text-align: center; text-decoration: none; }
 .button:hover { background: #92400e; }
 .button:focus-visible { outline: 3px solid #1c1e21; outline-offset: 3px; }
 .beneath { font-size: 14px; color: #57534e; }

@@ -8,7 +8,7 @@ from popfetch.domain.notice import ReplyToQuestion, StoppedAccount
 from popfetch.domain.providers import provider_of_host
 from popfetch.notices.letter import Action, Letter
 from popfetch.notices.page import Page
-from popfetch.notices.strangers import foreign, one_line, quoted
+from popfetch.notices.strangers import account_name, account_title, foreign, quoted
 
 LANGUAGE = "en"
 
@@ -37,12 +37,12 @@ def sign_in_refused(account: Account, stop: StoppedAccount) -> Letter:
     )
     return Letter(
         language=LANGUAGE,
-        subject=f"popfetch: {_named(account)} needs your {'password' if by_password else 'consent'}",
-        heading=f"popfetch can no longer sign in to {_title(account)}",
+        subject=f"popfetch: {account_name(account)} needs your {'password' if by_password else 'consent'}",
+        heading=f"popfetch can no longer sign in to {account_title(account)}",
         opening=(
-            f"The mail server of your account {_named(account)} has refused the sign-in {SIGN_INS_IN_A_ROW} times in a "
-            "row, or a few times saying plainly that user name or password is wrong. popfetch has stopped trying, so "
-            "that the provider does not lock your mailbox."
+            f"The mail server of your account {account_name(account)} has refused the sign-in {SIGN_INS_IN_A_ROW} "
+            "times in a row, or a few times saying plainly that user name or password is wrong. popfetch has stopped "
+            "trying, so that the provider does not lock your mailbox."
         ),
         facts=_facts(account, stop, last=quoted(stop.message)),
         steps_heading=_STEPS,
@@ -65,11 +65,11 @@ def password_unreadable(account: Account, stop: StoppedAccount) -> Letter:
     """The password that popfetch keeps does not open; the server was not asked."""
     return Letter(
         language=LANGUAGE,
-        subject=f"popfetch: {_named(account)} needs your password",
-        heading=f"popfetch has no usable password for {_title(account)}",
+        subject=f"popfetch: {account_name(account)} needs your password",
+        heading=f"popfetch has no usable password for {account_title(account)}",
         opening=(
-            f"The password that popfetch keeps for your account {_named(account)} can no longer be opened, so that it "
-            "cannot sign in. This is not your provider's doing."
+            f"The password that popfetch keeps for your account {account_name(account)} can no longer be opened, so "
+            "that it cannot sign in. This is not your provider's doing."
         ),
         facts=_facts(account, stop, last=""),
         steps_heading=_STEPS,
@@ -86,11 +86,11 @@ def mailbox_out_of_order(account: Account, stop: StoppedAccount) -> Letter:
     """The server says that something is wrong with the mailbox that does not pass by itself."""
     return Letter(
         language=LANGUAGE,
-        subject=f"popfetch: {_named(account)} needs your attention",
-        heading=f"The provider has closed {_title(account)} to popfetch",
+        subject=f"popfetch: {account_name(account)} needs your attention",
+        heading=f"The provider has closed {account_title(account)} to popfetch",
         opening=(
-            f"The mail server of your account {_named(account)} says that something is wrong that does not pass by "
-            "itself. popfetch has stopped trying."
+            f"The mail server of your account {account_name(account)} says that something is wrong that does not pass "
+            "by itself. popfetch has stopped trying."
         ),
         facts=_facts(account, stop, last=quoted(stop.message)),
         steps_heading=_STEPS,
@@ -112,11 +112,11 @@ def server_unreachable(account: Account, stop: StoppedAccount) -> Letter:
     """The server could not be connected to, many times in a row."""
     return Letter(
         language=LANGUAGE,
-        subject=f"popfetch: {_named(account)} cannot be reached",
-        heading=f"popfetch cannot reach the mail server of {_title(account)}",
+        subject=f"popfetch: {account_name(account)} cannot be reached",
+        heading=f"popfetch cannot reach the mail server of {account_title(account)}",
         opening=(
             f"popfetch tried {CONNECTIONS_IN_A_ROW} times in a row to connect to the mail server of your account "
-            f"{_named(account)}, and did not succeed once. It has stopped trying."
+            f"{account_name(account)}, and did not succeed once. It has stopped trying."
         ),
         facts=_facts(account, stop, last=quoted(stop.message)),
         steps_heading=_STEPS,
@@ -140,17 +140,17 @@ def confirm_reply_to(question: ReplyToQuestion) -> Letter:
         subject="popfetch: shall replies come to this address?",
         heading="Shall replies come to this address?",
         opening=(
-            "Someone who sends mail with popfetch has asked that the replies to it come to this address. That only "
-            "happens once you confirm it here."
+            "Someone who sends mail with popfetch, from the account below, wants the replies to come to this address. "
+            "That only happens once you have confirmed it."
         ),
         facts=(
-            ("Replies to mail from", quoted(question.account_email)),
+            ("Mail is sent from", quoted(question.account_email)),
             ("The link works until", _instant(question.expires_at)),
         ),
         action=Action("See the question and confirm", question.link),
         closing=(
-            "The link opens a page with a button; only pressing that button confirms. It works once.",
-            "If you did not ask for this, do nothing: without your confirmation nothing comes to this address.",
+            "The link opens a page with a button; only pressing that button confirms. The link works once.",
+            "If you did not ask for this, do nothing: no replies come to this address without your confirmation.",
             "popfetch never asks for a password, neither by mail nor on the page that the link opens.",
         ),
     )
@@ -162,11 +162,13 @@ def reply_to_asked(address: str, account_email: str) -> Page:
         language=LANGUAGE,
         title="popfetch: confirm the reply address",
         heading="Shall replies come to this address?",
-        opening="Someone who sends mail with popfetch wants the replies to it to come to your address.",
+        opening=(
+            "Someone who sends mail with popfetch, from the account below, wants the replies to come to your address."
+        ),
         facts=_reply_facts(address, account_email),
         button="Yes, send replies here",
         closing=(
-            "If you did not ask for this, close the page: without your confirmation nothing comes to your address.",
+            "If you did not ask for this, close the page: no replies come to your address without your confirmation.",
             "popfetch asks for no password here.",
         ),
     )
@@ -178,7 +180,7 @@ def reply_to_confirmed(address: str, account_email: str) -> Page:
         language=LANGUAGE,
         title="popfetch: reply address confirmed",
         heading="The reply address is confirmed",
-        opening="From now on, replies go where you wanted them. You can close this page.",
+        opening="From now on, replies go to the address that you confirmed. You can close this page.",
         facts=_reply_facts(address, account_email),
     )
 
@@ -189,7 +191,10 @@ def link_invalid() -> Page:
         language=LANGUAGE,
         title="popfetch: link not valid",
         heading="This link is not valid any more",
-        opening="It was used already, its time is over, or a newer link has taken its place. Nothing has been changed.",
+        opening=(
+            "It was used already, its time is over, a newer link has taken its place, or it was not copied whole. "
+            "Opening it has changed nothing."
+        ),
         closing=(
             (
                 "If you use popfetch: open the settings of the account there, see whether the reply address is "
@@ -211,7 +216,7 @@ def try_again() -> Page:
 
 
 def _reply_facts(address: str, account_email: str) -> tuple[tuple[str, str], ...]:
-    return (("Replies to mail from", foreign(account_email)), ("go to", foreign(address)))
+    return (("Mail is sent from", foreign(account_email)), ("Replies go to", foreign(address)))
 
 
 def _known_trap(account: Account) -> tuple[str, ...]:
@@ -220,19 +225,10 @@ def _known_trap(account: Account) -> tuple[str, ...]:
     return (f"About {provider.name}: {provider.help}",) if provider else ()
 
 
-def _title(account: Account) -> str:
-    return foreign(one_line(account.name) or account.email)
-
-
-def _named(account: Account) -> str:
-    title, address = _title(account), foreign(account.email)
-    return address if title == address else f"{title} ({address})"
-
-
 def _facts(account: Account, stop: StoppedAccount, *, last: str) -> tuple[tuple[str, str], ...]:
     incoming = account.incoming
     return (
-        ("Account", _named(account)),
+        ("Account", account_name(account)),
         ("Incoming server", f"{foreign(incoming.host)}, port {incoming.port}, security {_SECURITY[incoming.security]}"),
         ("User name", foreign(incoming.username)),
         ("Not collected since", _instant(stop.stopped_at)),

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from popfetch.domain.account import Account, Standing
 from popfetch.domain.notice import Mail, ReplyToQuestion, StoppedAccount
-from popfetch.notices import english
+from popfetch.notices import english, vietnamese
 from popfetch.notices.letter import Letter
 from popfetch.notices.page import Page
 
@@ -42,7 +42,7 @@ class Language(Protocol):
         """Something failed that has nothing to do with the link."""
 
 
-LANGUAGES: Mapping[str, Language] = {"en": english}
+LANGUAGES: Mapping[str, Language] = {"en": english, "vi": vietnamese}
 """By primary language subtag, in lower case."""
 
 _DEFAULT = "en"

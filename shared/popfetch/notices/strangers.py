@@ -6,6 +6,8 @@ It is cleaned of whatever is no visible character, and set apart so that its dir
 import re
 import unicodedata
 
+from popfetch.domain.account import Account
+
 LONGEST_QUOTE = 300
 """Characters of a server's answer that are shown at most."""
 
@@ -38,6 +40,17 @@ def foreign(text: str) -> str:
 def quoted(text: str) -> str:
     """What a server said, or an address in a mail to a stranger: 300 characters at most, and none becomes a link."""
     return _apart(_LINK_PARTS.sub(_PAUSE, one_line(text, LONGEST_QUOTE)))
+
+
+def account_title(account: Account) -> str:
+    """What an owner calls an account; its address where they have not named it."""
+    return foreign(one_line(account.name) or account.email)
+
+
+def account_name(account: Account) -> str:
+    """An account's name with its address, which is not said twice."""
+    title, address = account_title(account), foreign(account.email)
+    return address if title == address else f"{title} ({address})"
 
 
 def _is_visible(character: str) -> bool:

@@ -280,7 +280,10 @@ class CycleRecord:
             )
             state = replace(state, failures=failures)
             if standing is not Standing.ACTIVE and self.account.standing is Standing.ACTIVE:
-                stop = Stop(standing, now, failure.code, failure.message[:LONGEST_MESSAGE])
+                said = failure.server_text if isinstance(failure, Pop3Error) else ""
+                stop = Stop(
+                    standing, now, failure.code, failure.message[:LONGEST_MESSAGE], server_said=said[:LONGEST_MESSAGE]
+                )
                 state = replace(state, stop=stop)
         if failure is not None and isinstance(failure.__cause__, Pop3Error):
             self._cause = failure.__cause__.message
@@ -402,6 +405,7 @@ async def tell_of_stop(parts: CycleParts, account: Account, state: FetchState, c
         "account_id": account.account_id,
         "code": stop.code,
         "message": stop.message,
+        "server_said": stop.server_said,
         "stopped_at": stop.at.isoformat(),
     }
     await asyncio.to_thread(parts.bus.publish, STOPPED[stop.standing], detail)

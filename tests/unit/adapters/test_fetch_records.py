@@ -1,10 +1,11 @@
 import pytest
 
+from popfetch.adapters import fetch_state_items
 from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.fetch_records import ENTRIES_PER_SEGMENT, FetchRecordsTable
-from popfetch.domain.account import Account
+from popfetch.domain.account import Account, Standing
 from popfetch.domain.errors import AccountNotFound, CycleOvertaken, StorageUnavailable
-from popfetch.domain.fetch_state import Checkpoint, FetchState
+from popfetch.domain.fetch_state import Checkpoint, FetchState, Stop
 from popfetch.domain.ledger import Ledger, LedgerEntry, uid_print
 from popfetch.domain.message import StoredMessage
 from tests.builders.accounts import NOON, an_account
@@ -48,6 +49,19 @@ async def test_state_and_entries_are_committed_together(records: FetchRecordsTab
     assert loaded is not None
     assert loaded[1] == written
     assert sorted(map(repr, (await records.load_ledger(account.account_id)).entries())) == sorted(map(repr, entries(3)))
+
+
+def test_a_stop_comes_back_as_it_was_written(account: Account) -> None:
+    stop = Stop(Standing.AUTH_FAILED, NOON, "authentication", "It says: no", server_said="no", told=True)
+    item = fetch_state_items.to_item(account.owner_id, account.account_id, FetchState(stop=stop))
+    assert fetch_state_items.from_item(item).stop == stop
+
+
+def test_a_stop_from_before_servers_words_were_kept_apart_has_none(account: Account) -> None:
+    stop = Stop(Standing.AUTH_FAILED, NOON, "authentication", "It says: no")
+    item = fetch_state_items.to_item(account.owner_id, account.account_id, FetchState(stop=stop))
+    del item["stop"]["said"]
+    assert fetch_state_items.from_item(item).stop == stop
 
 
 async def test_more_entries_than_an_item_holds_go_into_several_and_the_checkpoint_comes_last(

@@ -15,10 +15,10 @@ from moto.ses.models import ses_backends
 from popfetch.adapters.mailer import SesMailer
 from popfetch.domain.errors import MailRefused, MailUnavailable
 from popfetch.domain.notice import Mail
-from popfetch.notices.languages import mail_about
+from popfetch.notices.languages import mail_about, mail_asking
 from tests.builders.accounts import an_account
 from tests.builders.aws import REGION, Aws
-from tests.builders.notices import a_stop
+from tests.builders.notices import a_question, a_stop
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -55,6 +55,17 @@ def test_a_mail_arrives_in_both_forms_with_the_headers_of_an_automatic_one(ses: 
     text, html = message.iter_parts()
     assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
     assert text.get_content().replace("\r\n", "\n") == mail.text
+    assert html.get_content().replace("\r\n", "\n") == mail.html
+
+
+def test_a_mail_in_vietnamese_arrives_as_it_was_written_and_its_link_in_one_piece(ses: "SESV2Client") -> None:
+    question = a_question(link=f"https://example.com/{'Zk9-x_=.' * 20}?a=1&b==2")
+    mail = mail_asking(question, "vi-VN")
+    SesMailer(ses, SENDER).send(OWNER_ADDRESS, mail)
+    (message,) = sent()
+    assert (message["Subject"], message["Content-Language"]) == (mail.subject, "vi")
+    text, html = message.iter_parts()
+    assert question.link in text.get_content().splitlines()
     assert html.get_content().replace("\r\n", "\n") == mail.html
 
 

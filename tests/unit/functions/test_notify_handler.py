@@ -184,6 +184,8 @@ def test_what_tells_of_no_stop_is_refused_in_clear_words(stack: Stack, event: An
         {"code": "x" * 51},
         {"message": "secret" * 200},
         {"message": None},
+        {"server_said": "secret" * 200},
+        {"server_said": None},
         {"stopped_at": "2026-11-24T09:15:00"},
         {"stopped_at": None},
         {"stopped_at": "noon"},
@@ -197,6 +199,12 @@ def test_a_detail_that_is_not_as_it_should_be_is_refused_without_being_quoted(
         notify(stack.event(**changes))
     assert "secret" not in str(refused.value)
     assert stack.sent() == 0
+
+
+def test_an_event_from_before_servers_words_were_kept_apart_is_told(stack: Stack) -> None:
+    event = stack.event()
+    del event["detail"]["server_said"]
+    assert notify(event) == "sent"
 
 
 def test_what_else_an_event_tells_is_not_looked_at(stack: Stack) -> None:

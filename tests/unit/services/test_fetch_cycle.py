@@ -455,6 +455,8 @@ class TestFailedSignIn:
             assert (await collection.stored_account()).standing is Standing.AUTH_FAILED
             (event,) = collection.bus.named("AccountAuthFailed")
             assert (event["code"], event["stopped_at"]) == ("authentication", collection.now.isoformat())
+            assert event["server_said"] == answer
+            assert str(event["message"]).endswith(f"It says: {answer}")
             collection.account = await collection.stored_account()
             await collection.cycle()
             assert len(collection.bus.named("AccountAuthFailed")) == 1
@@ -560,6 +562,8 @@ class TestBadConnections:
         assert (await collection.stored_account()).standing is Standing.ACTIVE
         await collection.cycle()
         assert (await collection.stored_account()).standing is Standing.CONNECTION_FAILED
+        (event,) = collection.bus.named("AccountConnectionFailed")
+        assert event["server_said"] == ""
 
 
 class TestConcurrency:
