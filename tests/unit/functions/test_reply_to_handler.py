@@ -131,6 +131,11 @@ def said(text: str) -> str:
     return text.replace("\u200b", "")
 
 
+def language_of(page: Answer) -> str:
+    (language,) = re.findall(r'<html lang="(\w+)"', page.text)
+    return str(language)
+
+
 def forged(token: str) -> str:
     return token[:-1] + ("A" if token[-1] != "A" else "E")
 
@@ -189,12 +194,22 @@ class TestAsking:
         assert confirm(desk.tokens[1]).status == 410
         assert shown(account)["in_force"] == ADDRESS
 
-    def test_it_is_asked_in_the_owners_language_and_without_a_contact_in_english(
-        self, desk: AskedAddresses, account: dict[str, Any]
+    @pytest.mark.parametrize(
+        ("contact", "language"),
+        [
+            (OwnerContact("owner@example.com", "vi-VN"), "vi"),
+            (OwnerContact("owner@example.com", "en"), "en"),
+            (OwnerContact("owner@example.com"), "en"),
+            (None, "en"),
+        ],
+    )
+    def test_it_is_asked_in_the_owners_language(
+        self, desk: AskedAddresses, account: dict[str, Any], contact: OwnerContact | None, language: str
     ) -> None:
-        desk.owners.known = None
+        desk.owners.known = contact
         ask(account)
-        assert last_mail(desk).language == "en"
+        assert last_mail(desk).language == language
+        assert token_of(last_mail(desk)) == desk.tokens[0]
 
     def test_an_account_that_changes_meanwhile_keeps_both_changes(
         self, desk: AskedAddresses, account: dict[str, Any]
@@ -742,15 +757,27 @@ class TestPages:
     def test_none_repeats_its_link(self, desk: AskedAddresses, pages: list[Answer]) -> None:
         assert not [page for page in pages if desk.tokens[0] in page.text]
 
-    def test_the_language_is_that_of_the_mail_or_else_the_browsers(
-        self, desk: AskedAddresses, account: dict[str, Any]
+    @pytest.mark.parametrize(("locale", "browser"), [("vi-VN", "en"), ("en-GB", "vi")])
+    def test_the_language_is_that_of_the_mail(
+        self, desk: AskedAddresses, account: dict[str, Any], locale: str, browser: str
     ) -> None:
-        desk.owners.known = OwnerContact("owner@example.com", "en-GB")
+        desk.owners.known = OwnerContact("owner@example.com", locale)
         ask(account)
-        browser = {"accept-language": "vi"}
-        assert '<html lang="en"' in look(desk.tokens[0], headers=browser).text
-        confirm(desk.tokens[0])
-        assert '<html lang="en"' in look(desk.tokens[0], headers=browser).text
+        headers = {"Accept-Language": browser}
+        for visit in (look, confirm, confirm, look):
+            assert language_of(visit(desk.tokens[0], headers=headers)) == locale[:2]
+
+    @pytest.mark.parametrize(
+        ("browser", "language"), [("vi,en;q=0.5", "vi"), ("de, en", "en"), ("", "en"), (None, "en")]
+    )
+    def test_where_the_mail_is_not_known_it_is_the_browsers(
+        self, desk: AskedAddresses, browser: str | None, language: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        headers = {"accept-language": browser}
+        assert language_of(look("x", headers=headers)) == language
+        assert language_of(confirm("x" * 43, headers=headers)) == language
+        monkeypatch.setattr(ReplyToLinksTable, "find", _fails)
+        assert language_of(look("x" * 43, headers=headers)) == language
 
     @pytest.mark.parametrize("failure", [StorageUnavailable("busy"), AccountChanged("others came first")])
     def test_a_failure_of_storage_says_try_again_and_changes_nothing(
