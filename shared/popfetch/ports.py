@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from popfetch.domain.account import Account, Direction, Server
-from popfetch.domain.draft import Envelope
+from popfetch.domain.draft import Envelope, Thread
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.domain.fetch_state import FetchState, LastFetch
 from popfetch.domain.ledger import Ledger, LedgerEntry
@@ -270,6 +270,48 @@ class MailStore(Protocol):
 
     async def begin_upload(self, key: str, metadata: dict[str, str]) -> PartialUpload:
         """Begin to store a message that is larger than ``part_octets``."""
+
+
+class SentMail(Protocol):
+    """The copies of what was sent, and which Idempotency-Key sent what."""
+
+    async def earlier(self, account_id: str, key_hash: str) -> StoredMessage | None:
+        """The message that a key has begun to send, whatever became of it; ``None`` where it began none."""
+
+    async def begin(self, message: StoredMessage, content: bytes, key_hash: str) -> bool:
+        """Keep the copy and mark the key, if there is one; ``False`` when the key has begun another meanwhile.
+
+        From here on the key never sends again. Raises AccountNotFound and StorageUnavailable; nothing is kept then.
+        """
+
+    async def conclude(self, message: StoredMessage) -> None:
+        """Write down how the sending of a message that was begun went."""
+
+    async def withdraw(self, message: StoredMessage, key_hash: str) -> None:
+        """Take copy and mark away again: the message was surely not sent."""
+
+    async def thread_of(self, account_id: str, message_id: str) -> Thread | None:
+        """The thread that an answer to a stored message belongs to; ``None`` where there is no such message."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOffer:
+    """Where a file goes: PUT it to ``url`` with exactly ``headers``, before ``expires_at``."""
+
+    upload_id: str
+    url: str = field(repr=False)
+    headers: dict[str, str]
+    expires_at: datetime
+
+
+class Uploads(Protocol):
+    """Files that owners put into the bucket themselves, to send them within a day."""
+
+    def offer(self, owner_id: str, octets: int, now: datetime) -> UploadOffer:
+        """An address that takes one file of exactly so many octets."""
+
+    async def read(self, owner_id: str, upload_id: str, longest: int) -> bytes:
+        """The file. Raises InvalidMail where there is none, or it has more octets than ``longest``."""
 
 
 class FetchRecords(Protocol):
@@ -581,6 +623,17 @@ class AccountMailer(Protocol):
         """Send a mail to one address; returns once the server has taken it.
 
         Raises NoOutgoingServer, HostRefused, and errors that say what the server said.
+        """
+
+
+class Once(Protocol):
+    """What was done under a name, so that it is not done twice."""
+
+    def once(self, name: str, work: Callable[[], str], fingerprint: str = "") -> tuple[str, bool]:
+        """Do ``work`` unless it was done under ``name`` before; returns its result, and whether it was done now.
+
+        What ``work`` raises is passed on, and it counts as not done. Raises UnderWay while another invocation is at
+        it, KeyReused where the same name came with another ``fingerprint``, and StorageUnavailable.
         """
 
 

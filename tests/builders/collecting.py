@@ -29,6 +29,7 @@ from popfetch.services.message_taking import TimeFrame
 from popfetch.services.octet_budget import OctetBudget
 from tests.builders.accounts import NOON, an_account
 from tests.builders.aws import Aws
+from tests.builders.journals import RecordingJournal
 from tests.builders.scripted_pop3_server import ScriptedServer
 
 HASTY = replace(DEFAULT_LIMITS, greeting_seconds=0.5, reply_seconds=0.5, idle_seconds=0.5)
@@ -46,26 +47,6 @@ class PlainVault:
 
     def open(self, sealed: bytes, owner_id: str, account_id: str, direction: Direction) -> Secret:
         return Secret(self.password)
-
-
-@dataclass
-class RecordingJournal:
-    """A journal that keeps what it was told."""
-
-    lines: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
-    counts: dict[str, float] = field(default_factory=dict)
-
-    def info(self, message: str, **fields: object) -> None:
-        self.lines.append(("info", message, fields))
-
-    def warning(self, message: str, **fields: object) -> None:
-        self.lines.append(("warning", message, fields))
-
-    def error(self, message: str, **fields: object) -> None:
-        self.lines.append(("error", message, fields))
-
-    def count(self, metric: str, value: float = 1) -> None:
-        self.counts[metric] = self.counts.get(metric, 0) + value
 
 
 @dataclass

@@ -2,18 +2,26 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from popfetch.adapters import fetch_state_items
+from popfetch.adapters import fetch_state_items, keys
 from popfetch.adapters.account_remains import AccountRemains
 from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.credential_vault import CredentialVault
 from popfetch.adapters.cycle_history import CycleHistoryTable
 from popfetch.adapters.dynamodb_items import to_wire
+from popfetch.adapters.mail_bucket import MailBucket
+from popfetch.adapters.once import OnceTable
+from popfetch.adapters.sent_mail import SentMailStore
+from popfetch.adapters.uploads import UploadBucket
 from popfetch.domain.account import Direction
 from popfetch.domain.fetch_state import FetchState
+from popfetch.ports import Journal
 from popfetch.runtime.wiring_accounts import new_account_id
+from popfetch.runtime.wiring_send import KEY_IS_KEPT
 from popfetch.services.account_changes import AccountChanges
 from popfetch.services.accounts import Accounts
+from popfetch.services.sending import Sending
 from popfetch.services.sign_in_trial import SignInTester
 from tests.builders.accounts import (
     NOON,
@@ -25,6 +33,7 @@ from tests.builders.accounts import (
     ScriptedSubmission,
 )
 from tests.builders.aws import Aws
+from tests.builders.submissions import RecordingSubmissions
 
 
 @dataclass
@@ -36,6 +45,7 @@ class KeptAccounts:
     submission: ScriptedSubmission = field(default_factory=ScriptedSubmission)
     hosts: OpenHosts = field(default_factory=OpenHosts)
     queue: RecordingQueue = field(default_factory=RecordingQueue)
+    outgoing: RecordingSubmissions = field(default_factory=RecordingSubmissions)
     now: datetime = NOON
 
     def __post_init__(self) -> None:
@@ -53,7 +63,33 @@ class KeptAccounts:
             clock=lambda: self.now,
             new_account_id=new_account_id,
         )
+        self.uploads = UploadBucket(stack.s3, stack.bucket)
+        self.sent = SentMailStore(stack.s3, stack.bucket, stack.dynamodb, stack.table)
         self.changes = AccountChanges(self.table, self.vault, tester, self.queue, lambda: self.now)
+
+    def sending(self, journal: Journal) -> Sending:
+        """The verbs that send, to a server that only remembers."""
+        return Sending(
+            accounts=self.table,
+            vault=self.vault,
+            dialer=self.outgoing,
+            sent=self.sent,
+            mail=MailBucket(self.stack.s3, self.stack.bucket),
+            uploads=self.uploads,
+            journal=journal,
+            clock=lambda: self.now,
+        )
+
+    def once(self, context: Any, account_id: str) -> OnceTable:
+        """What an account has sent under the keys of its owner, as an invocation has it."""
+        return OnceTable(
+            self.stack.dynamodb,
+            self.stack.table,
+            context,
+            partition=keys.account_partition(account_id),
+            prefix=keys.ANSWER,
+            kept_for=KEY_IS_KEPT,
+        )
 
     def password(self, account_id: str, direction: Direction = Direction.INCOMING, owner_id: str = OWNER) -> str:
         """The password that is kept for a server of an account."""

@@ -24,6 +24,8 @@ BODIES: Mapping[tuple[str, str], Any] = {
     ("put", f"{ONE}/password/incoming"): {"password": "stolen", "verify": False},
     ("put", f"{ONE}/password/outgoing"): {"password": "stolen", "verify": False},
     ("put", f"{ONE}/reply-to"): {"address": "thief@example.com"},
+    ("post", f"{ONE}/send"): {"to": ["mallory@mail.example"], "text": "stolen"},
+    ("post", f"{ONE}/uploads"): {"octets": 5},
 }
 """What is sent to the routes of one account that take a body."""
 

@@ -7,7 +7,6 @@ The tests build on each other, in their order.
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,16 +14,12 @@ from typing import Any
 import pytest
 
 from infra.local.api import Api, ApiRefused
-from infra.local.clients import Clients
-from infra.local.engine import Engine
 from infra.local.outbox import SentMail, sent_mail
-from infra.local.owner import Owner
-from infra.local.up import bring_up
-from infra.local.workspace import ROOT, Workspace, free_port
 from tests.flow.conftest import LocalStack
 from tests.flow.test_secrets import Listener
 from tests.flow.waiting import wait_for
 from tests.real import dovecot as dovecot_server
+from tests.real.deployed import account_named, check_by_hand, deployed
 from tests.real.dovecot import Dovecot
 
 SECONDS = 420
@@ -48,7 +43,7 @@ class Scene:
 
     def one(self, user: str) -> dict[str, Any]:
         """A user's account as the API shows it."""
-        return next(account for account in self.api.accounts() if account["name"] == user)
+        return account_named(self.stack, user)
 
     def notices(self) -> list[SentMail]:
         """The mail that owners got."""
@@ -63,15 +58,7 @@ class Scene:
 
     def check(self, user: str) -> dict[str, Any]:
         """Check an account by hand and wait for the cycle; returns how it went."""
-        account = self.one(user)
-        asked = self.api.call("POST", f"/accounts/{account['id']}/fetch")
-
-        def done() -> bool:
-            return bool((self.one(user)["last_fetch"] or {}).get("at", "") > asked["requested_at"])
-
-        wait_for("The check", done, self.stack)
-        last: dict[str, Any] = self.one(user)["last_fetch"]
-        return last
+        return check_by_hand(self.stack, user)
 
 
 def body_for(server: Dovecot, user: str, password: str) -> dict[str, Any]:
@@ -90,23 +77,15 @@ def body_for(server: Dovecot, user: str, password: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def scene() -> Iterator[Scene]:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     if dovecot_server.binary() is None:
         pytest.skip("dovecot-pop3d is not installed")
-    workspace = Workspace(ROOT / ".local" / "flow-tests", free_port())
-    with Dovecot(own_passwords=True) as server, pytest.MonkeyPatch.context() as environment:
+    with Dovecot(own_passwords=True) as server:
         for user in USERS:
             server.set_password(user, FIRST)
             server.maildir(user).deliver(f"Subject: for {user}\r\n\r\nHello\r\n".encode())
-        environment.setenv("POPFETCH_CA_FILE", server.ca_file)
-        try:
-            outputs = bring_up(workspace, lambda _: None)
-            owner = Owner(outputs["OwnerEmail"], outputs["OwnerPassword"], outputs["IdToken"])
-            stack = LocalStack(workspace, outputs, Clients(workspace), owner)
+        with deployed([server.ca_file], tmp_path_factory.mktemp("trust")) as stack:
             yield Scene(server, stack, Listener(stack))
-        finally:
-            Engine(workspace).stop()
-            shutil.rmtree(workspace.engine, ignore_errors=True)
 
 
 def test_a_wrong_password_adds_no_account_and_a_right_one_does(scene: Scene) -> None:

@@ -315,7 +315,9 @@ def test_bucket_refuses_plain_http() -> None:
 
 def test_bucket_never_expires_a_current_message() -> None:
     rules = of_type("AWS::S3::Bucket")["MailBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
-    assert not [rule for rule in rules if {"ExpirationInDays", "ExpirationDate"} & set(rule)]
+    expiring = [rule for rule in rules if {"ExpirationInDays", "ExpirationDate"} & set(rule)]
+    assert [rule["Prefix"] for rule in expiring] == [keys.upload_object("", "").removesuffix("/")]
+    assert not keys.mail_prefix("o", "a").startswith(expiring[0]["Prefix"])
 
 
 def test_table_fits_its_keys() -> None:
@@ -352,6 +354,8 @@ def test_routes_are_those_of_the_contract() -> None:
         ("DELETE", "/accounts/{account_id}/reply-to"),
         ("GET", "/reply-to/confirm"),
         ("POST", "/reply-to/confirm"),
+        ("POST", "/accounts/{account_id}/send"),
+        ("POST", "/accounts/{account_id}/uploads"),
         ("GET", "/providers"),
         ("GET", "/providers/lookup"),
         ("GET", "/openapi.json"),

@@ -17,7 +17,7 @@ from popfetch.adapters.fetch_state_items import (
 from popfetch.domain.account import Account
 from popfetch.domain.fetch_state import LastFetch
 from popfetch.domain.ledger import uid_print
-from popfetch.domain.message import QuarantinedMessage, StoredMessage
+from popfetch.domain.message import Delivery, DeliveryState, QuarantinedMessage, Refusal, StoredMessage
 
 SEGMENT = "entries"
 HISTORY_IS_KEPT = timedelta(days=30)
@@ -50,6 +50,7 @@ def message_to_item(message: StoredMessage) -> Item:
         "sender": message.sender or None,
         "subject": message.subject or None,
         "header_message_id": message.header_message_id or None,
+        "delivery": _delivery_to_map(message.delivery) if message.delivery else None,
     }
 
 
@@ -71,6 +72,26 @@ def message_from_item(item: Item) -> StoredMessage:
         sender=item.get("sender", ""),
         subject=item.get("subject", ""),
         header_message_id=item.get("header_message_id", ""),
+        delivery=_delivery_from_map(item["delivery"]) if item.get("delivery") else None,
+    )
+
+
+def _delivery_to_map(delivery: Delivery) -> Item:
+    return {
+        "state": str(delivery.state),
+        "recipients": list(delivery.recipients),
+        "refused": [
+            {"address": r.address, "code": r.code, "message": r.message, "server_said": r.server_said}
+            for r in delivery.refused
+        ],
+    }
+
+
+def _delivery_from_map(values: Item) -> Delivery:
+    return Delivery(
+        state=DeliveryState(values["state"]),
+        recipients=tuple(values["recipients"]),
+        refused=tuple(Refusal(**refused) for refused in values["refused"]),
     )
 
 

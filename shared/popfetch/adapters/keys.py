@@ -16,6 +16,8 @@ current data key          ``KEYRING``             ``CURRENT``
 notice to an owner        ``NOTICES``             ``NOTICE#{hash}``
 link to a reply address   ``REPLY_TO_TOKEN#{t}``  ``LINK``
 rate limit                ``LIMIT#{what}#{who}``  ``TIMES``
+answer to a sending       ``ACCOUNT#{account}``   ``ANSWER#{hash}``
+sending under a key       ``ACCOUNT#{account}``   ``SENDING#{hash}``
 ========================  ======================  =====================================
 
 The sparse index ``wheel`` has ``wheel_slot`` (``{interval}#{slot}#{shard}``) and ``wheel_order``
@@ -46,6 +48,9 @@ NOTICES = "NOTICES"
 
 NOTICE = "NOTICE"
 """What the idempotency layer puts before ``#`` and the hash in their sort keys."""
+
+ANSWER = "ANSWER"
+"""What the idempotency layer puts before ``#`` and the hash of an owner's Idempotency-Key."""
 
 type Key = dict[str, str]
 
@@ -102,6 +107,11 @@ def segment_sequence(sort: str) -> int:
 def message(account_id: str, message_id: str) -> Key:
     """The key of a message in the index."""
     return _key(account_partition(account_id), f"{MESSAGES}{message_id}")
+
+
+def sending(account_id: str, key_hash: str) -> Key:
+    """The key of what an owner's Idempotency-Key has begun to send, kept so that it never sends again."""
+    return _key(account_partition(account_id), f"SENDING#{key_hash}")
 
 
 def quarantined(account_id: str, uid_print: bytes) -> Key:
@@ -171,3 +181,8 @@ def mail_object(owner_id: str, account_id: str, message_id: str, dated: datetime
     """The object key of a message, by the UTC day of its own Date header."""
     day = f"{dated:%Y/%m/%d}" if dated else "undated"
     return f"{mail_prefix(owner_id, account_id)}{day}/{message_id}.eml"
+
+
+def upload_object(owner_id: str, upload_id: str) -> str:
+    """The object key of a file that an owner has put into the bucket to send it."""
+    return f"uploads/{owner_id}/{upload_id}"

@@ -6,13 +6,13 @@ What SES says of a failure names addresses, so that its exceptions are never cha
 
 from email.errors import MessageError
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from popfetch.adapters.dynamodb_items import error_code
+from popfetch.domain.composition import compose_notice
+from popfetch.domain.draft import Correspondent
 from popfetch.domain.errors import HostRefused, MailRefused, MailUnavailable
 from popfetch.domain.host_names import ascii_name
 from popfetch.domain.notice import Mail
@@ -49,12 +49,12 @@ class SesMailer:
     def send(self, address: str, mail: Mail) -> str:
         """Send a mail to one address; returns SES' id of it. Raises MailRefused and MailUnavailable."""
         sender, recipient = _address(self._sender, SENDER_NAME), _address(address)
-        message = _message(sender, recipient, mail)
+        message = compose_notice(mail, sender, recipient)
         try:
             answer = self._client.send_email(
-                FromEmailAddress=sender.addr_spec,
-                Destination={"ToAddresses": [recipient.addr_spec]},
-                Content={"Raw": {"Data": message.as_bytes()}},
+                FromEmailAddress=sender.address,
+                Destination={"ToAddresses": [recipient.address]},
+                Content={"Raw": {"Data": message.content}},
             )
         except ClientError as error:
             reason = error_code(error)
@@ -67,26 +67,14 @@ class SesMailer:
         raise MailUnavailable(f"SES did not take the mail ({reason}); it is tried again.")
 
 
-def _message(sender: Address, recipient: Address, mail: Mail) -> EmailMessage:
-    message = EmailMessage(policy=SMTP)
-    message["From"] = sender
-    message["To"] = recipient
-    # what looks like an encoded word would be decoded on its way in, and show what was cleaned out of the subject
-    message["Subject"] = mail.subject.replace("=?", "=\u200b?")
-    # RFC 3834: no holiday note or ticket system answers, and none is answered
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(mail.text, cte="quoted-printable")
-    message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
-    message["Content-Language"] = mail.language
-    return message
-
-
-def _address(text: str, name: str = "") -> Address:
+def _address(text: str, name: str = "") -> Correspondent:
     """An address as SES takes it: ASCII, a domain of any alphabet in its encoded form. Raises MailRefused."""
     local, _, domain = text.rpartition("@")
     try:
         if local and local.isascii():
-            return Address(name, local, ascii_name(domain))
+            someone = Correspondent(local, ascii_name(domain), name)
+            Address(username=local, domain=someone.domain)
+            return someone
     except (ValueError, MessageError, HostRefused):
         pass
     raise MailRefused("An address cannot be sent to or from as it is; SES takes ASCII before the @.", "address")

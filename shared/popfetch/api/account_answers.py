@@ -7,8 +7,9 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
-from popfetch.domain.account import AfterFetch, AuthMethod, FetchSettings, Order, Security, Server, Standing
+from popfetch.domain.account import Account, AfterFetch, AuthMethod, FetchSettings, Order, Security, Server, Standing
 from popfetch.domain.fetch_state import LastFetch, Outcome
+from popfetch.domain.outgoing import OutgoingFailure
 from popfetch.domain.reply_to import NO_REPLY_TO, ReplyTo
 from popfetch.ports import AccountRecord, HistoryPage
 
@@ -157,6 +158,27 @@ class ReplyToOut(BaseModel):
         )
 
 
+class OutgoingFailureOut(BaseModel):
+    """Why nothing can be sent until the outgoing password is set again, or works again."""
+
+    code: str
+    message: str
+    at: datetime
+    refusals: int = Field(description="How often in a row; after some the server is left alone.")
+
+    @classmethod
+    def of(cls, failure: OutgoingFailure) -> Self:
+        """The failure as the owner sees it."""
+        return cls(code=failure.code, message=failure.message, at=failure.at, refusals=failure.refusals)
+
+
+class OutgoingStatus(StrEnum):
+    """How sending does, in one word."""
+
+    ACTIVE = "active"
+    AUTH_FAILED = "auth_failed"
+
+
 class AccountOut(BaseModel):
     """An account as its owner sees it."""
 
@@ -168,6 +190,8 @@ class AccountOut(BaseModel):
     position: int
     incoming: ServerOut
     outgoing: ServerOut | None
+    outgoing_status: OutgoingStatus | None = Field(description="Null where there is no outgoing server.")
+    outgoing_failure: OutgoingFailureOut | None
     fetch: FetchOut
     reply_to: ReplyToOut | None
     last_fetch: LastFetchOut | None
@@ -187,6 +211,8 @@ class AccountOut(BaseModel):
             position=account.position,
             incoming=ServerOut.of(account.incoming),
             outgoing=ServerOut.of(account.outgoing) if account.outgoing else None,
+            outgoing_status=_outgoing_status(account),
+            outgoing_failure=OutgoingFailureOut.of(account.outgoing_failure) if account.outgoing_failure else None,
             fetch=FetchOut.of(account.fetch),
             reply_to=ReplyToOut.of(account.reply_to),
             last_fetch=LastFetchOut.of(record.state.last_fetch) if record.state.last_fetch else None,
@@ -225,6 +251,12 @@ class ErasureOut(BaseModel):
 
     id: str
     erasing: bool = True
+
+
+def _outgoing_status(account: Account) -> OutgoingStatus | None:
+    if account.outgoing is None:
+        return None
+    return OutgoingStatus.AUTH_FAILED if account.outgoing_failure else OutgoingStatus.ACTIVE
 
 
 def _status(record: AccountRecord, now: datetime) -> Status:

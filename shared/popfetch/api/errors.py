@@ -1,6 +1,7 @@
 """How what goes wrong becomes an answer: one table of statuses, one shape, and nothing of the inside."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
@@ -14,16 +15,21 @@ from popfetch.domain.errors import (
     HostRefused,
     InvalidAccount,
     InvalidCursor,
+    InvalidMail,
     InvalidOrder,
+    KeyReused,
     MailUnavailable,
     NoOutgoingServer,
+    OutgoingStopped,
     PopfetchError,
     ReplyToLinkInvalid,
     StorageUnavailable,
     TooManyAccounts,
     TooManyVerificationMails,
+    UnderWay,
     VerificationMailRefused,
 )
+from popfetch.services.sending_failures import MailNotSent
 from popfetch.services.sign_in_trial import SignInTestFailed
 
 STATUS: Mapping[type[PopfetchError], HTTPStatus] = {
@@ -33,11 +39,16 @@ STATUS: Mapping[type[PopfetchError], HTTPStatus] = {
     HostRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     SignInTestFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
     VerificationMailRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidMail: HTTPStatus.UNPROCESSABLE_ENTITY,
+    MailNotSent: HTTPStatus.UNPROCESSABLE_ENTITY,
+    KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     AccountNotFound: HTTPStatus.NOT_FOUND,
     AccountAlreadyAdded: HTTPStatus.CONFLICT,
     TooManyAccounts: HTTPStatus.CONFLICT,
     AccountChanged: HTTPStatus.CONFLICT,
     NoOutgoingServer: HTTPStatus.CONFLICT,
+    OutgoingStopped: HTTPStatus.CONFLICT,
+    UnderWay: HTTPStatus.CONFLICT,
     AccountOutdated: HTTPStatus.PRECONDITION_FAILED,
     ReplyToLinkInvalid: HTTPStatus.GONE,
     TooManyVerificationMails: HTTPStatus.TOO_MANY_REQUESTS,
@@ -98,6 +109,9 @@ def details_of(error: PopfetchError) -> dict[str, Any]:
             return {**_sign_in_details(error), "also": told}
         case SignInTestFailed():
             return dict(_sign_in_details(error))
+        case MailNotSent(server_said=said, refused=refused):
+            told = {"server_said": said} if said else {}
+            return {**told, **({"refused": [asdict(one) for one in refused]} if refused else {})}
         case TooManyVerificationMails(retry_after_seconds=seconds):
             return {"retry_after_seconds": seconds}
         case VerificationMailRefused(server_said=said) if said:

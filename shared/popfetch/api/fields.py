@@ -31,9 +31,18 @@ LONGEST_NAME = 100
 LONGEST_USERNAME = 255
 LONGEST_PASSWORD = 1024
 LONGEST_WAIT_DAYS = 3650
+LONGEST_SUBJECT = 500
+LONGEST_BODY = 2_000_000
+LONGEST_FILENAME = 200
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 """What requests may hold, for their description: what ``_printable`` lets pass."""
+
+_WORD = r"[A-Za-z0-9!#$&^_.+-]{1,60}"
+_CONTENT_TYPE = re.compile(rf'{_WORD}/{_WORD}( *; *charset="?{_WORD}"?)?')
+_UNSENDABLE = re.compile(r"[\0\ud800-\udfff]")
+MESSAGE_ID = r"<[!-;=?-~]{1,400}>"
+"""A Message-ID as it stands in headers (RFC 5322, section 3.6.4), as far as strange ones are met."""
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NOT_IN_ADDRESSES = frozenset(' "(),:;<>[\\]')
@@ -93,6 +102,18 @@ def _reachable(text: str) -> str:
     return address
 
 
+def _body(text: str) -> str:
+    if _UNSENDABLE.search(text):
+        raise ValueError("must not hold NUL characters, nor halves of characters")
+    return text
+
+
+def _content_type(text: str) -> str:
+    if not _CONTENT_TYPE.fullmatch(text):
+        raise ValueError("must be a type such as image/png, with a charset at the most")
+    return text
+
+
 def _interval(minutes: int) -> int:
     if minutes not in INTERVAL_MENU:
         raise ValueError(f"must be one of {', '.join(map(str, INTERVAL_MENU))} minutes")
@@ -139,6 +160,27 @@ type Username = Annotated[str, *_line(LONGEST_USERNAME), _AS_LINE]
 type Password = Annotated[
     SecretStr, AfterValidator(_password), Field(min_length=1, max_length=LONGEST_PASSWORD), _AS_LINE
 ]
+type Subject = Annotated[
+    str,
+    BeforeValidator(_printable),
+    StringConstraints(max_length=LONGEST_SUBJECT),
+    _AS_LINE,
+]
+type Body = Annotated[
+    str,
+    AfterValidator(_body),
+    StringConstraints(max_length=LONGEST_BODY),
+    Field(json_schema_extra={"pattern": r"^[^\x00]*$"}),
+]
+type Filename = Annotated[str, *_line(LONGEST_FILENAME), _AS_LINE]
+type ContentType = Annotated[
+    str,
+    *_line(150),
+    AfterValidator(_content_type),
+    Field(json_schema_extra={"pattern": f"^{_CONTENT_TYPE.pattern}$"}),
+]
+type ContentId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._%+@=-]{1,120}$")]
+type MessageId = Annotated[str, Field(pattern=f"^{MESSAGE_ID}$")]
 type Port = Annotated[StrictInt, Field(ge=1, le=65535)]
 type Interval = Annotated[
     StrictInt,

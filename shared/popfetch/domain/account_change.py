@@ -161,13 +161,15 @@ def followed_up(
 ) -> tuple[Account, FetchState]:
     """What follows from a change of settings for the account's standing and for what is remembered of its mailbox.
 
-    Another way in mends an account that had stopped. Another server is learned anew, another mailbox is surveyed anew
-    (what its ledger knows stays known), another start judges anew what was left out. ``sign_in_after`` is when the
-    server wants the next sign-in, where the change was tried.
+    Another way in mends an account that had stopped, another way out one that could not send. Another server is
+    learned anew, another mailbox is surveyed anew (what its ledger knows stays known), another start judges anew what
+    was left out. ``sign_in_after`` is when the server wants the next sign-in, where the change was tried.
     """
     if way_in_changed(before, after):
         after, state = set_going(after, state) if after.standing is not Standing.PAUSED else (after, state)
         state = replace(state, failures=FailureCounts(), sign_in_after=sign_in_after)
+    if (before.outgoing, before.outgoing_secret) != (after.outgoing, after.outgoing_secret):
+        after = replace(after, outgoing_failure=None)
     if _place(before.incoming) != _place(after.incoming):
         state = replace(state, traits=ServerTraits())
     if mailbox_print(before.incoming) != mailbox_print(after.incoming):

@@ -31,6 +31,31 @@ class NoOutgoingServer(InvalidAccount):
     code = "no_outgoing_server"
 
 
+class OutgoingStopped(PopfetchError):
+    """The outgoing server has refused the password so often that nothing is sent until it is given anew."""
+
+    code = "outgoing_auth_failed"
+
+
+class InvalidMail(PopfetchError):
+    """A mail that cannot be sent as it is; the message names the field and the remedy."""
+
+    code = "invalid_mail"
+
+
+class UnderWay(PopfetchError):
+    """Another invocation is at the very same work; how it ends is known a little later."""
+
+    code = "under_way"
+    retryable = True
+
+
+class KeyReused(PopfetchError):
+    """The key of an earlier request came with another one."""
+
+    code = "idempotency_key_reused"
+
+
 class InvalidOrder(PopfetchError):
     """An order that does not name each of the owner's accounts exactly once."""
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from popfetch.domain.account import Standing
 from popfetch.domain.fetch_state import FailureCounts
+from popfetch.domain.outgoing import OutgoingFailure
 
 SIGN_INS_IN_A_ROW = 10
 EXPLICIT_SIGN_INS_IN_A_ROW = 3
@@ -21,6 +22,9 @@ PATIENT_FAILURES = 2
 """Failures in a row that are met with the ordinary interval alone."""
 
 _NEEDS_A_PERSON = frozenset({"authentication", "permanent", "pop_not_enabled", "secret_unreadable"})
+OUTGOING_NEEDS_A_PERSON = frozenset({"authentication", "sign_in_off", "secret_unreadable"})
+"""The failures at sending that the account shows until its outgoing password is given anew or works again."""
+
 _CONNECTION = frozenset({"network", "tls", "host_refused"})
 _THROTTLED = frozenset({"login_too_frequent"})
 
@@ -61,6 +65,22 @@ def after_failure(
     if code in _THROTTLED:
         pause = max(pause, THROTTLED_PAUSE)
     return replace(counts, not_before=now + pause if pause else None), standing
+
+
+def after_outgoing_refusal(
+    before: OutgoingFailure | None, code: str, message: str, *, explicit: bool, now: datetime
+) -> OutgoingFailure:
+    """What is remembered of an outgoing server after it has let popfetch not in once more."""
+    refusals = before.refusals if before else 0
+    said_plainly = before.explicit if before else 0
+    return OutgoingFailure(code, message, now, refusals + 1, said_plainly + (1 if explicit else 0))
+
+
+def is_outgoing_stopped(failure: OutgoingFailure | None) -> bool:
+    """Whether the outgoing server is left alone until its password is given anew: as many refusals as stop fetching."""
+    return failure is not None and (
+        failure.refusals >= SIGN_INS_IN_A_ROW or failure.explicit >= EXPLICIT_SIGN_INS_IN_A_ROW
+    )
 
 
 def _pause(failures: int, interval: timedelta, jitter: float) -> timedelta:

@@ -2,6 +2,38 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+
+
+class DeliveryState(StrEnum):
+    """What is known of a message that was sent from here.
+
+    SENDING is written before the message is handed over, and UNCONFIRMED where the server never said whether it took
+    it. Found later, SENDING means the same as UNCONFIRMED: whoever was sending did not live to tell.
+    """
+
+    SENDING = "sending"
+    SENT = "sent"
+    UNCONFIRMED = "unconfirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A recipient whom the server did not take, and why; ``server_said`` is its own words, cleaned."""
+
+    address: str
+    code: str
+    message: str
+    server_said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the sending of a message went; ``recipients`` are those whom the server took, blind copies among them."""
+
+    state: DeliveryState
+    recipients: tuple[str, ...]
+    refused: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +42,8 @@ class StoredMessage:
 
     ``message_id`` sorts by arrival; ``dated`` is the message's own Date header (UTC), ``arrived`` the date of its
     topmost Received header, else ``dated``; ``octets`` is the size of the stored object; ``sha256`` is the hash of
-    its bytes.
+    its bytes. ``delivery`` is set for messages that were sent from here, which have no UID; ``dated`` and ``arrived``
+    are the instant of sending then.
     """
 
     owner_id: str
@@ -26,6 +59,7 @@ class StoredMessage:
     sender: str = ""
     subject: str = ""
     header_message_id: str = ""
+    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ BODY_IN_IDENTITY = 4 * 1024 * 1024
 """Octets of the stable content that decide the id; less than one part of an upload, so the key is known in time."""
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_MESSAGE_ID = re.compile(f"[{_CROCKFORD}]{{26}}")
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _HEADER_SEEK = 3
 _MUTABLE_FIELDS = re.compile(
@@ -90,6 +91,19 @@ def _read_text(value: bytes, limit: int) -> str:
         with suppress(LookupError, ValueError, HeaderParseError):  # else it is shown as it stands
             text = str(make_header(decode_header(text)))
     return _CONTROLS.sub(" ", text).strip()[:limit]
+
+
+def id_of_sent(at: datetime, random: bytes) -> str:
+    """The id of a message that is sent at ``at``, with ``random`` (10 octets) for what tells it from others.
+
+    Nothing of the message itself is in it: who sends the same twice on purpose has two messages.
+    """
+    return _base32(int(at.timestamp() * 1000), 10) + _base32(int.from_bytes(random), 16)
+
+
+def is_message_id(text: str) -> bool:
+    """True for what can be the id of a stored message at all; anything else must not reach a key."""
+    return _MESSAGE_ID.fullmatch(text) is not None
 
 
 class MessageDigest:

@@ -5,6 +5,7 @@ from functools import cache
 from popfetch.adapters.credential_vault import CredentialVault
 from popfetch.adapters.host_guard import POP3_PORTS, SUBMISSION_PORTS, HostGuard
 from popfetch.adapters.pop3_dialer import Pop3Dialer
+from popfetch.adapters.smtp_dialer import SmtpDialer
 from popfetch.domain.account import Direction
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.settings import Settings
@@ -22,6 +23,12 @@ def host_guard(direction: Direction) -> HostGuard:
 def maildrop_dialer() -> Pop3Dialer:
     """What opens POP3 sessions."""
     return Pop3Dialer(host_guard(Direction.INCOMING), ca_file=Settings.from_environment().ca_file or None)
+
+
+@cache
+def submission_dialer() -> SmtpDialer:
+    """What opens conversations with submission servers."""
+    return SmtpDialer(host_guard(Direction.OUTGOING), ca_file=Settings.from_environment().ca_file or None)
 
 
 @cache

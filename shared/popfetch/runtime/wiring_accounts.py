@@ -7,12 +7,11 @@ from functools import cache
 from popfetch.adapters.account_remains import AccountRemains
 from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.fetch_queue import SqsFetchQueue
-from popfetch.adapters.smtp_dialer import SmtpDialer
 from popfetch.domain.account import Direction
 from popfetch.domain.mailbox import ACCOUNT_ID_ALPHABET, ACCOUNT_ID_LENGTH
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.event_loop import event_loop
-from popfetch.runtime.mail_servers import credential_vault, host_guard, maildrop_dialer
+from popfetch.runtime.mail_servers import credential_vault, host_guard, maildrop_dialer, submission_dialer
 from popfetch.runtime.settings import Settings
 from popfetch.services.account_changes import AccountChanges
 from popfetch.services.accounts import Accounts
@@ -66,7 +65,7 @@ def _queue() -> SqsFetchQueue:
 def _tester() -> SignInTester:
     return SignInTester(
         maildrops=maildrop_dialer(),
-        submissions=SmtpDialer(host_guard(Direction.OUTGOING), ca_file=Settings.from_environment().ca_file or None),
+        submissions=submission_dialer(),
         hosts={direction: host_guard(direction) for direction in Direction},
         run=event_loop().run,
     )

@@ -53,6 +53,7 @@ from popfetch.ports import (
     RateLimits,
     ReplyToLinks,
 )
+from popfetch.services.sending_failures import MailNotSent
 
 BY_ACCOUNT = "REPLY_TO_ACCOUNT"
 BY_ADDRESS = "REPLY_TO_ADDRESS"
@@ -229,10 +230,11 @@ class ReplyToAddresses:
         assert self.account_mailer is not None
         try:
             self.account_mailer.send(account, address, mail)
-        except MailServerError as error:
+        except (MailServerError, MailNotSent) as error:
             failure = error
         else:
             return
+        # outside of the handling and by its code alone: a server's words may name the address
         self.journal.warning(
             "a verification mail was not sent by the account's own server",
             owner_id=account.owner_id,
@@ -242,9 +244,8 @@ class ReplyToAddresses:
         if failure.retryable:
             raise _unsent()
         raise VerificationMailRefused(
-            "The account's own outgoing server did not send the verification mail. Check the address, and the "
-            "account's outgoing server and password.",
-            failure.server_text,
+            f"The account's own outgoing server did not send the verification mail: {failure.message}",
+            failure.server_said if isinstance(failure, MailNotSent) else failure.server_text,
         )
 
     def _take_back(self, account: Account, question: Question, before: ReplyTo) -> None:

@@ -135,11 +135,11 @@ class SignInTester:
             async with asyncio.timeout_at(deadline):
                 return await attempt
         except TimeoutError as error:
-            raise _told("deadline", trial) from error
+            raise told("deadline", trial) from error
         except MailServerError as error:
             if isinstance(error, MaildropBusy) and error.explicit:
                 return 0
-            raise _told(error.code, trial, error) from error
+            raise told(error.code, trial, error) from error
 
     async def _incoming(self, trial: SignInTrial, deadline: float) -> int:
         maildrop = await self.maildrops.open(trial.server, trial.secret, DialAdvice(), deadline)
@@ -216,8 +216,8 @@ _USUAL = {
 }
 
 
-def _told(code: str, trial: SignInTrial, error: MailServerError | None = None) -> SignInTestFailed:
-    """The failure in words for the owner, with the server's own where they may go along."""
+def told(code: str, trial: SignInTrial, error: MailServerError | None = None) -> SignInTestFailed:
+    """A failure to get in, in words for the owner, with the server's own where they may go along."""
     failure, words = _TOLD.get(code, _UNEXPECTED)
     message = words.format(
         host=trial.server.host,

@@ -133,6 +133,8 @@ class TestAdding:
                 "delete_after_days": None,
             },
             "reply_to": None,
+            "outgoing_status": "active",
+            "outgoing_failure": None,
             "last_fetch": None,
             "created_at": "2026-11-23T12:00:00Z",
             "version": 1,

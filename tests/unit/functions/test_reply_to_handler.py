@@ -19,6 +19,7 @@ from popfetch.domain.reply_to import ReplyToLink, hash_of
 from popfetch.notices.page import CONTENT_SECURITY_POLICY
 from popfetch.ports import OwnerContact
 from popfetch.runtime.settings import SettingMissing
+from popfetch.services.sending_failures import RecipientsRefused, ServerTrouble
 from popfetch.smtp import errors as smtp_errors
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, an_account_id
 from tests.builders.api import Answer, ApiClient, a_body, an_event, lines_of
@@ -589,14 +590,16 @@ class TestSending:
         [
             (smtp_errors.SignInRefused("no", server_text="5.7.8 no"), 422, {"server_said": "5.7.8 no"}),
             (smtp_errors.RecipientRefused("no", server_text="5.1.1 unknown"), 422, {"server_said": "5.1.1 unknown"}),
-            (smtp_errors.ServerTemporary("no", server_text="4.3.0 later"), 503, {}),
+            (smtp_errors.ServerTemporary("no", server_text=f"4.3.0 {ADDRESS} later"), 503, {}),
+            (RecipientsRefused("No.", server_said=f"5.1.1 {ADDRESS}"), 422, {"server_said": f"5.1.1 {ADDRESS}"}),
+            (ServerTrouble(f"It says: {ADDRESS} later", server_said=f"4.3.0 {ADDRESS}"), 503, {}),
         ],
     )
     def test_what_the_accounts_own_server_says_is_told(
         self,
         desk: AskedAddresses,
         account: dict[str, Any],
-        failure: smtp_errors.SmtpError,
+        failure: Exception,
         status: int,
         details: dict[str, str],
     ) -> None:

@@ -21,7 +21,7 @@ from tests.builders.reply_to import AskedAddresses
 from tests.template.translated import of_type, references, routes
 
 EVENTS = Path(__file__).parents[3] / "infra" / "events"
-API_FUNCTIONS = ("accounts", "passwords", "reply_to", "providers")
+API_FUNCTIONS = ("accounts", "passwords", "reply_to", "send", "providers")
 OTHERS = {"dispatch", "fetch", "erase", "notify"}
 """Functions whose one event is exercised beside their handlers' other tests."""
 
@@ -30,6 +30,7 @@ DONE = {
     "accounts_check_now": 202,
     "accounts_delete": 204,
     "reply_to_remove": 204,
+    "send_upload": 201,
 }
 """The statuses that say that an event did what it is there for, where that is not 200."""
 
@@ -79,6 +80,9 @@ def asked(kept: KeptAccounts, monkeypatch: pytest.MonkeyPatch) -> AskedAddresses
         monkeypatch.setattr(handler, "accounts_service", lambda: kept.accounts, raising=False)
         monkeypatch.setattr(handler, "account_changes", lambda: kept.changes, raising=False)
         monkeypatch.setattr(handler, "reply_to_addresses", lambda _: asked.service, raising=False)
+        monkeypatch.setattr(handler, "sending", kept.sending, raising=False)
+        monkeypatch.setattr(handler, "sent_under_a_key", kept.once, raising=False)
+        monkeypatch.setattr(handler.journal.metrics.provider, "namespace", "popfetch")
         monkeypatch.setattr(handler, "look_up", lambda *_: NOTHING_FOUND, raising=False)
     return asked
 

@@ -14,7 +14,7 @@ from popfetch.domain.wheel import minute_of, slot_of
 from popfetch.services.dispatch import dispatch_due_accounts
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, a_server, an_account
 from tests.builders.aws import Aws
-from tests.builders.collecting import RecordingJournal
+from tests.builders.journals import RecordingJournal
 
 MINUTE = timedelta(minutes=1)
 

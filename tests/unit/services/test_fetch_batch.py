@@ -12,7 +12,7 @@ from popfetch.domain.fetch_request import FetchRequest
 from popfetch.ports import Delivery, Erasure
 from popfetch.services import fetch_batch
 from popfetch.services.fetch_batch import carry_out
-from tests.builders.collecting import RecordingJournal
+from tests.builders.journals import RecordingJournal
 
 
 def a_delivery(number: int, owner: str = "anna", body: str | None = None) -> Delivery:

@@ -12,7 +12,7 @@ from popfetch.domain.mail_settings import NOTHING_FOUND, FoundServer, FoundSetti
 from popfetch.domain.provider import OAuthProvider, SignInMethod
 from popfetch.ports import Autoconfig, MailExchanger, ServiceRecord
 from popfetch.services.settings_lookup import LookupLimits, SettingsLookup
-from tests.builders.collecting import RecordingJournal
+from tests.builders.journals import RecordingJournal
 
 HANGS = "hangs"
 type Trouble = Exception | str

@@ -1,0 +1,28 @@
+"""A journal that tests can read."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class RecordingJournal:
+    """A journal that keeps what it was told."""
+
+    lines: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
+    counts: dict[str, float] = field(default_factory=dict)
+
+    def info(self, message: str, **fields: object) -> None:
+        self.lines.append(("info", message, fields))
+
+    def warning(self, message: str, **fields: object) -> None:
+        self.lines.append(("warning", message, fields))
+
+    def error(self, message: str, **fields: object) -> None:
+        self.lines.append(("error", message, fields))
+
+    def count(self, metric: str, value: float = 1) -> None:
+        self.counts[metric] = self.counts.get(metric, 0) + value
+
+    @property
+    def messages(self) -> list[str]:
+        """What was noted, without its fields."""
+        return [message for _, message, _ in self.lines]
