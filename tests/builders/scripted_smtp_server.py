@@ -1,7 +1,7 @@
 """A submission server for tests whose every reply can be scripted.
 
-It listens on a loopback port, signs in by every usual mechanism, speaks plain, TLS or STARTTLS, and records what it
-received. ``on`` overrides replies, by whole line or by verb::
+It listens on a loopback port, signs in by every usual mechanism, speaks plain, TLS or STARTTLS, takes messages, and
+records what it received. ``on`` overrides replies, by whole line, by its first two words, or by verb::
 
     server = ScriptedSmtpServer(
         on={
@@ -11,10 +11,14 @@ received. ``on`` overrides replies, by whole line or by verb::
             "STARTTLS": Flood(b"220-a\\r\\n"),       # sends this for as long as the client listens
             "QUIT": [b"500 no\\r\\n", DEFAULT],      # first this, then as usual
             "answer": b"535 no\\r\\n",               # to whatever answers a challenge
+            "RCPT TO:<x@example.com>": b"550 no\\r\\n",
+            "content": b"554 no\\r\\n",              # to a message's end
+            "content": After(9, Close()),          # once so many octets of a message have come
         },
     )
     async with server:
         await dialer.sign_in(server.account_server(), ...)
+        assert server.session.messages == [...]
 """
 
 import asyncio
@@ -30,6 +34,8 @@ from popfetch.domain.account import AuthMethod, Security, Server
 from tests.builders.scripted_pop3_server import DEFAULT, Close, Default, Hang, server_context
 
 CHALLENGE = b"<challenge.1@smtp.example.test>"
+_END = b"\r\n.\r\n"
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -40,18 +46,48 @@ class Flood:
     pause: float = 0
 
 
-type Answer = bytes | Close | Hang | Flood | Default
+@dataclass(frozen=True)
+class Stall:
+    """Send these octets, then neither send nor read anything for as long as the server runs."""
+
+    after: bytes = b""
+
+
+@dataclass(frozen=True)
+class After:
+    """Do this in the middle of a message, once so many octets of it have come.
+
+    Where it is octets that are sent, the rest of the message is read and answered as usual.
+    """
+
+    octets: int
+    action: "bytes | Close | Hang | Stall"
+
+
+type Answer = bytes | Close | Hang | Stall | Flood | Default | After
 type Action = Answer | Callable[["SmtpSession", str], Answer]
 
 
 @dataclass
+class SeenMessage:
+    """A message that the server was told of; ``content`` is as it was before dots were doubled, once its end came."""
+
+    sender: str
+    options: list[str] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
+    content: bytes | None = None
+
+
+@dataclass
 class SmtpSession:
-    """One connection to the server, as it was seen by it."""
+    """One connection to the server, as it was seen by it; ``ends`` counts the ends of messages that it saw."""
 
     lines: list[str] = field(default_factory=list)
     received: bytearray = field(default_factory=bytearray)
     encrypted: bool = False
     signed_in: bool = False
+    messages: list[SeenMessage] = field(default_factory=list)
+    ends: int = 0
 
     @property
     def verbs(self) -> list[str]:
@@ -180,17 +216,17 @@ class _Conversation:
             verb = line.partition(" ")[0].upper()
             action = self._server.action(self._session, line, line, " ".join(line.split()[:2]), verb)
             if action is not DEFAULT:
-                if not await self._act(action, b""):
+                if not await self._act(action, b"") or not await self._take(verb, line, action):
                     return
             elif verb == "STARTTLS":
                 await self._start_tls()
             elif verb == "AUTH":
                 if not await self._auth(line):
                     return
-            elif not await self._usual(verb):
+            elif not await self._usual(verb, line):
                 return
 
-    async def _usual(self, verb: str) -> bool:
+    async def _usual(self, verb: str, line: str) -> bool:
         match verb:
             case "EHLO":
                 rows = ["smtp.example.test", *self._extensions()]
@@ -198,12 +234,55 @@ class _Conversation:
                 await self._write("".join(f"250{m}{row}\r\n" for m, row in zip(marks, rows, strict=True)).encode())
             case "HELO":
                 await self._write(b"250 smtp.example.test\r\n")
+            case "MAIL" | "RCPT":
+                await self._write(b"250 2.1.0 fine\r\n")
+                return await self._take(verb, line, b"250")
+            case "DATA":
+                await self._write(b"354 go on\r\n")
+                return await self._take(verb, line, b"354")
             case "QUIT":
                 await self._write(b"221 2.0.0 bye\r\n")
                 return False
             case _:
                 await self._write(b"500 5.5.2 what?\r\n")
         return True
+
+    async def _take(self, verb: str, line: str, said: Answer) -> bool:
+        """Do what the server has agreed to by what it said."""
+        first = said[:1] if isinstance(said, bytes) else b""
+        path, *options = line.partition(":")[2].split(" ")
+        match verb, first:
+            case "MAIL", b"2":
+                self._session.messages.append(SeenMessage(path.strip("<>"), options))
+            case "RCPT", b"2":
+                self._session.messages[-1].recipients.append(path.strip("<>"))
+            case "DATA", b"3":
+                return await self._receive(line)
+        return True
+
+    async def _receive(self, line: str) -> bool:
+        """Read a message to its end, and answer it."""
+        action = self._server.action(self._session, line, "content")
+        wire = bytearray(b"\r\n")
+        while True:
+            if isinstance(action, After) and len(wire) - 2 >= action.octets:
+                if not await self._act(action.action, b""):
+                    return False
+                action = DEFAULT
+            end = wire.find(_END, max(0, len(wire) - _PIECE - len(_END)))
+            if end >= 0:
+                break
+            piece = await self._reader.read(_PIECE)
+            if not piece:
+                return False
+            self._session.received += piece
+            wire += piece
+        assert wire.endswith(_END), "a client waits for the reply before it goes on"
+        self._session.ends += 1
+        lines = bytes(wire[2 : end + 2]).split(b"\r\n")
+        unstuffed = b"\r\n".join(line[1:] if line.startswith(b".") else line for line in lines)
+        self._session.messages[-1].content = unstuffed
+        return await self._act(action, b"250 2.0.0 taken\r\n")
 
     def _extensions(self) -> list[str]:
         if self._session.encrypted:
@@ -264,6 +343,9 @@ class _Conversation:
                 while await self._reader.read(1 << 16):
                     pass
                 return False
+            case Stall():
+                await self._write(action.after)
+                await asyncio.Event().wait()
             case Flood():
                 while True:
                     await self._write(action.octets)

@@ -53,7 +53,8 @@ virtual_gid_maps = static:{mail_gid}
 virtual_minimum_uid = 1
 mailbox_size_limit = 0
 virtual_mailbox_limit = 0
-message_size_limit = 52428800
+message_size_limit = {largest}
+smtputf8_enable = yes
 # whatever happens, nothing leaves this machine
 default_transport = error:this server sends nothing on
 relay_transport = error:this server sends nothing on
@@ -105,7 +106,7 @@ class SmtpServer:
     """A running postfix; use it as a context manager.
 
     ``tls`` is postfix' word for what TLS is on the submission port: ``none``, ``may``, or ``encrypt``, which is that
-    nothing goes without STARTTLS.
+    nothing goes without STARTTLS. ``largest`` is how many octets a message may have.
     """
 
     def __init__(
@@ -116,12 +117,14 @@ class SmtpServer:
         mechanisms: Sequence[str] = ("plain", "login", "cram-md5"),
         tls: str = "may",
         names: Sequence[str] = ("localhost", "127.0.0.1"),
+        largest: int = 52_428_800,
     ) -> None:
         self._dovecot = dovecot
         self._users = users
         self._mechanisms = mechanisms
         self._tls = tls
         self._names = names
+        self._largest = largest
         self._process: subprocess.Popen[bytes] | None = None
         self.folder = Path()
         self.port = 0
@@ -211,6 +214,7 @@ class SmtpServer:
                 auth_port=self._dovecot.auth_port,
                 mechanisms=", ".join(self._mechanisms),
                 tls=self._tls,
+                largest=self._largest,
                 tls_only="yes" if self._tls == "encrypt" else "no",
             )
         )

@@ -1,7 +1,7 @@
-"""Signs in at submission servers: fulfils the port ``SubmissionDialer``.
+"""Opens conversations with submission servers: fulfils the ports ``SubmissionDialer`` and ``SubmissionTrial``.
 
 In this order, each only if the one before it went well: credentials that fit on their lines, a host that the guard lets
-pass, connection, EHLO, TLS, EHLO again, sign-in, QUIT. What fails leaves no connection behind.
+pass, connection, EHLO, TLS, EHLO again, sign-in. What fails leaves no connection behind.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from popfetch.dialogue.sasl import CANCEL, Credentials, Exchange
 from popfetch.domain.account import AuthMethod, Security, Server
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import ConnectionFailed as HostNotFound
-from popfetch.smtp.classification import mechanism_refused
+from popfetch.smtp.classification import Moment, mechanism_refused
 from popfetch.smtp.errors import (
     ConnectionFailed,
     DeadlineReached,
@@ -31,13 +31,14 @@ from popfetch.smtp.sign_in import EXCHANGES, LONGEST_AUTH_LINE, Way, check, ways
 
 if TYPE_CHECKING:
     from popfetch.adapters.smtp_line import SubmissionLine
+    from popfetch.adapters.smtp_submission import SmtpSubmission
 
 SIGNED_IN = 235
 CHALLENGE = 334
 
 
 class SmtpDialer:
-    """Signs in at submission servers that the guard lets pass; give it a guard for ``SUBMISSION_PORTS``.
+    """Opens conversations with submission servers that the guard lets pass; give it a guard for ``SUBMISSION_PORTS``.
 
     ``ca_file`` is a PEM bundle trusted in addition to the public authorities.
     """
@@ -57,8 +58,17 @@ class SmtpDialer:
 
     async def sign_in(self, server: Server, secret: Secret, deadline: float) -> None:
         """Connect, protect, sign in, and say goodbye; ``deadline`` is in the loop's time and bounds all of it."""
+        submission = await self.open(server, secret, deadline)
+        try:
+            await submission.quit()
+        finally:
+            await submission.abandon()
+
+    async def open(self, server: Server, secret: Secret, deadline: float) -> "SmtpSubmission":
+        """Connect, protect, sign in; ``deadline`` is in the loop's time and bounds the whole conversation."""
         # The library is needed only here, and half of what it imports is for building messages.
         from popfetch.adapters.smtp_line import SubmissionLine
+        from popfetch.adapters.smtp_submission import SmtpSubmission
 
         credentials = Credentials(server.username, secret.reveal())
         check(credentials)
@@ -70,11 +80,12 @@ class SmtpDialer:
             async with asyncio.timeout_at(deadline):
                 await line.connect(lambda: self._tls, deadline)
                 await _prove_identity(line, server.auth, credentials)
-            await line.quit(deadline)
-        except TimeoutError as error:
-            raise line.out_of_time() from error
-        finally:
+        except BaseException as error:
             await line.abandon()
+            if isinstance(error, TimeoutError):
+                raise line.out_of_time() from error
+            raise
+        return SmtpSubmission(line, deadline)
 
     async def _check(self, server: Server, deadline: float) -> CheckedHost:
         try:
@@ -109,7 +120,7 @@ async def _prove_identity(line: "SubmissionLine", auth: AuthMethod, credentials:
             continue
         if reply.code == SIGNED_IN:
             return
-        refusal = line.refused(reply)
+        refusal = line.refused(reply, Moment.SIGN_IN)
         if not mechanism_refused(reply):
             break
     raise refusal or line.offers_no_way(what)

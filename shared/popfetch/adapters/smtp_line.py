@@ -7,20 +7,27 @@ may say the password.
 Until a server has answered EHLO or HELO, a closed port, a silent one and one where something else answers are all one:
 no submission server was reached. Whoever may name any host learns nothing about what else runs there. A server that
 refuses in proper SMTP is quoted, and what is wrong with certificates and TLS is said, for that needs its own remedy.
+
+A message is written piece by piece, its end only when everything before it has been given to the system, and the line
+listens all the while. So a server that says no in the middle is heard, and until the end is begun, nothing was sent,
+whatever happens. From there on only the server's own refusal means that.
 """
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import cast
 
 import aiosmtplib
+from aiosmtplib.protocol import SMTPProtocol
 
 from popfetch.adapters.host_guard import CheckedHost
 from popfetch.adapters.mail_sockets import place_name, reach, speaks_no_tls, tls_sentence
 from popfetch.dialogue.texts import clean
 from popfetch.domain.account import Security
 from popfetch.smtp.classification import Moment, classify, no_starttls
+from popfetch.smtp.commands import announced_limit
+from popfetch.smtp.content import END
 from popfetch.smtp.errors import (
     ConnectionFailed,
     DeadlineReached,
@@ -28,6 +35,7 @@ from popfetch.smtp.errors import (
     ProtocolViolation,
     SmtpError,
     TlsFailed,
+    Unconfirmed,
 )
 from popfetch.smtp.limits import Limits
 from popfetch.smtp.replies import Reply
@@ -44,12 +52,22 @@ section 6).
 _NOT_UNDERSTOOD = frozenset({500, 501, 502, 503, 504, 530})
 """What a server says to EHLO and HELO when they mean nothing to it: it is something else than an SMTP server."""
 
+_MESSAGE = "the message"
+"""What a reply is to where it is to no command."""
+
+_ROUNDS = 8
+"""Rounds of the loop that a reply which has arrived takes at most to whoever waits for it, through TLS and library."""
+
+_DRAINING_SECONDS = 0.01
+"""How often it is looked whether the last octets have gone."""
+
 
 class SubmissionLine:
     """One conversation; ``protected`` is set once TLS stands, ``reached`` once the server has shown to speak SMTP.
 
-    ``mechanisms`` and ``offers_starttls`` are what its latest answer to EHLO offered. What is in ``hidden`` is kept out
-    of everything that is quoted.
+    ``mechanisms``, ``offers_starttls``, ``offers_utf8`` and ``size_limit`` are what its latest answer to EHLO offered;
+    the last is in octets, 0 where there is no limit, ``None`` where sizes are not to be told. ``ended`` is set once the
+    end of a message has begun to be written. What is in ``hidden`` is kept out of everything that is quoted.
     """
 
     def __init__(self, host: CheckedHost, security: Security, limits: Limits, hidden: frozenset[str]) -> None:
@@ -58,11 +76,15 @@ class SubmissionLine:
         self.reached = False
         self.mechanisms: tuple[str, ...] = ()
         self.offers_starttls = False
+        self.offers_utf8 = False
+        self.size_limit: int | None = None
+        self.ended = False
         self._host = host
         self._security = security
         self._limits = limits
         self._hidden = set(hidden)
         self._client: _Client | None = None
+        self._writer: asyncio.StreamWriter | None = None
 
     # --- Connecting -------------------------------------------------------------------------------------------
 
@@ -106,7 +128,7 @@ class SubmissionLine:
     def _not_greeted(self, error: Exception) -> SmtpError:
         if isinstance(error, aiosmtplib.SMTPConnectResponseError):
             reply = _reply(error)
-            return self._refused(reply, Moment.GREETING) if reply.refuses else self._unreached()
+            return self.refused(reply, Moment.GREETING) if reply.refuses else self._unreached()
         cause = error.__cause__
         if not isinstance(cause, ssl.SSLError) or isinstance(cause, ssl.SSLEOFError) or speaks_no_tls(cause):
             return self._unreached()
@@ -123,11 +145,14 @@ class SubmissionLine:
         if refusal is not None:
             if not self.reached and (refusal.code in _NOT_UNDERSTOOD or not refusal.refuses):
                 raise self._unreached()
-            raise self._refused(refusal, Moment.HELLO) if refusal.refuses else self._nonsense("EHLO")
+            raise self.refused(refusal, Moment.HELLO) if refusal.refuses else self.nonsense("EHLO")
         self.reached = True
         # Kept here, for the library forgets them when the server hangs up.
         self.mechanisms = tuple(name.upper() for name in client.server_auth_methods)
         self.offers_starttls = client.supports_extension("starttls")
+        self.offers_utf8 = client.supports_extension("smtputf8")
+        size = client.esmtp_extensions.get("size")
+        self.size_limit = None if size is None else announced_limit(size)
 
     async def _greet_by(self, command: Callable[[], Awaitable[object]], name: str) -> Reply | None:
         try:
@@ -156,7 +181,7 @@ class SubmissionLine:
             return failure
         if isinstance(error, aiosmtplib.SMTPResponseException):
             reply = _reply(error)
-            return self._refused(reply, Moment.STARTTLS) if reply.refuses else self._nonsense("STARTTLS")
+            return self.refused(reply, Moment.STARTTLS) if reply.refuses else self.nonsense("STARTTLS")
         return TlsFailed(
             f"{self.place} closed the connection or fell silent when asked for TLS by STARTTLS, so no password was"
             " sent. If it offers submission over TLS, choose TLS with port 465."
@@ -166,10 +191,60 @@ class SubmissionLine:
 
     async def ask(self, name: str, *words: bytes) -> Reply:
         """Send one command, or an answer within one, and wait for its reply; ``name`` is for what goes wrong."""
-        reply = _reply(await self._answer(self._open_client().execute_command(*words), name))
-        if not reply.known:
-            raise self._nonsense(name)
+        client = self._open_client()
+        reply = _reply(await self._answer(client.execute_command(*words), name))
+        # A second reply would be taken for that to the next command.
+        if not reply.known or client.has_unread:
+            raise self.nonsense(name)
         return reply
+
+    async def hand_over(self, pieces: Iterable[bytes]) -> Reply:
+        """Write a message and its end, and wait for the reply; where ``ended`` is not set then, it came before the end.
+
+        ``pieces`` are the message as it goes over the line; a few of them are held at a time.
+        """
+        protocol = self._open_client().protocol
+        if protocol is None:
+            raise self._broken(ConnectionError(), _MESSAGE)
+        listening = asyncio.create_task(self._answer(protocol.read_response(), _MESSAGE))
+        writing = asyncio.create_task(self._answer(self._write(protocol, pieces), _MESSAGE))
+        try:
+            await asyncio.wait({listening, writing}, return_when=asyncio.FIRST_COMPLETED)
+            if writing.done():
+                # A server that says why before it closes is heard, though writing may have failed first.
+                await _let_arrive(listening)
+            if not listening.done():
+                writing.result()
+                self.ended = True
+                protocol.write(END)
+                await asyncio.wait({listening}, timeout=self._limits.end_seconds)
+            if not listening.done():
+                raise self._broken(TimeoutError(), _MESSAGE)
+            reply = _reply(listening.result())
+        finally:
+            for task in (listening, writing):
+                task.cancel()
+            await asyncio.gather(listening, writing, return_exceptions=True)
+        if not reply.known:
+            raise self.nonsense(_MESSAGE)
+        return reply
+
+    async def _write(self, protocol: SMTPProtocol, pieces: Iterable[bytes]) -> None:
+        """Write ``pieces`` no faster than the server takes them; returns once the system has got all of them."""
+        transport = cast(asyncio.WriteTransport, protocol.transport)
+        # Kept as long as the line: a writer that goes away closes its transport.
+        self._writer = asyncio.StreamWriter(transport, protocol, None, asyncio.get_running_loop())
+        for piece in pieces:
+            async with asyncio.timeout(self._limits.block_seconds):
+                protocol.write(piece)
+                await self._writer.drain()
+            # The loop gets a turn, so that what the server says meanwhile is read.
+            await asyncio.sleep(0)
+        async with asyncio.timeout(self._limits.block_seconds):
+            while protocol.is_connected and _unwritten(transport):  # noqa: ASYNC110 - asyncio tells nobody
+                await asyncio.sleep(_DRAINING_SECONDS)
+        if not protocol.is_connected:
+            raise ConnectionError
 
     async def quit(self, deadline: float) -> None:
         """Say goodbye; what the server makes of that is its own affair."""
@@ -204,9 +279,15 @@ class SubmissionLine:
 
     # --- What goes wrong --------------------------------------------------------------------------------------
 
-    def refused(self, reply: Reply) -> SmtpError:
-        """The error that a refusal at sign-in is."""
-        return self._refused(reply, Moment.SIGN_IN)
+    def refused(self, reply: Reply, moment: Moment) -> SmtpError:
+        """The error that a refusal is."""
+        return classify(reply, moment, server=self.place, hidden=self._hidden)
+
+    def nonsense(self, name: str) -> SmtpError:
+        """The error that a reply is which has no place there."""
+        if self.ended:
+            return self._unconfirmed("answered it in a way that SMTP does not know")
+        return ProtocolViolation(f"{self.place} sent something to {name} that SMTP does not know.")
 
     def offers_no_way(self, what: str) -> SmtpError:
         """The error that it is when none of the mechanisms takes ``what``, a password or an access token."""
@@ -219,29 +300,33 @@ class SubmissionLine:
         names = clean(" ".join(self.mechanisms).encode("utf-8", "surrogateescape"), self._hidden)
         return PasswordSignInOff(f"{self.place} takes no {what}; what it offers is {names}.")
 
-    def out_of_time(self) -> ConnectionFailed:
+    def out_of_time(self) -> SmtpError:
         """The error that it is when the deadline has come."""
         if not self.reached:
             return self._unreached()
+        if self.ended:
+            return self._unconfirmed("did not answer in time")
         return DeadlineReached(f"The time for the conversation with {self.place} was over before it was done.")
-
-    def _refused(self, reply: Reply, moment: Moment) -> SmtpError:
-        return classify(reply, moment, server=self.place, hidden=self._hidden)
 
     def _unreached(self) -> ConnectionFailed:
         return ConnectionFailed(
             f"No mail submission server was reached at {self.place}; check host, port and security."
         )
 
-    def _nonsense(self, name: str) -> ProtocolViolation:
-        return ProtocolViolation(f"{self.place} sent something to {name} that SMTP does not know.")
+    def _unconfirmed(self, what: str) -> Unconfirmed:
+        return Unconfirmed(
+            f"{self.place} got the whole message and {what}, so it was sent or it was not. Look into the mailbox's"
+            " folder of sent mail, or ask someone whom it was for, before you send it again."
+        )
 
     def _broken(self, error: Exception, name: str) -> SmtpError:
         if not self.reached:
             return self._unreached()
         if isinstance(error, aiosmtplib.SMTPResponseException):
-            return self._nonsense(name)
+            return self.nonsense(name)
         what = "fell silent" if isinstance(error, TimeoutError) else "closed the connection"
+        if self.ended:
+            return self._unconfirmed(f"{what} instead of an answer")
         return ConnectionFailed(f"{self.place} {what} instead of its reply to {name}.")
 
     def _open_client(self) -> "_Client":
@@ -251,6 +336,11 @@ class SubmissionLine:
 
 class _Client(aiosmtplib.SMTP):
     """The library's client, except that closing does not wait for the other side to agree."""
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether more came together with the latest reply; the library keeps it for the next, and tells nobody."""
+        return self.protocol is not None and bool(self.protocol._buffer)
 
     def close(self) -> None:
         transport = self.transport
@@ -265,6 +355,24 @@ class _Refused(Exception):
     def __init__(self, reply: Reply) -> None:
         super().__init__()
         self.reply = reply
+
+
+async def _let_arrive(listening: asyncio.Task[aiosmtplib.SMTPResponse]) -> None:
+    """Let what has come in already reach ``listening``."""
+    for _ in range(_ROUNDS):
+        if listening.done():
+            return
+        await asyncio.sleep(0)
+
+
+def _unwritten(transport: asyncio.WriteTransport) -> int:
+    """Octets that the system has not got yet, those included that TLS has passed on to the socket's own transport.
+
+    Of the latter asyncio's transports for TLS do not tell, and there is no public way to ask.
+    """
+    tls = getattr(transport, "_ssl_protocol", None)
+    below = getattr(tls, "_transport", None)
+    return transport.get_write_buffer_size() + (below.get_write_buffer_size() if below else 0)
 
 
 def _reply(said: aiosmtplib.SMTPResponse | aiosmtplib.SMTPResponseException) -> Reply:

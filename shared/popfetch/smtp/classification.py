@@ -7,22 +7,33 @@ than "no". Their order matters, from the particular to the general.
 
 Whatever is temporary by code or status is never a refused password, whatever its words; and words that speak of
 throttling or of a fault of the server's own are believed even beside 535.
+
+Of a message it matters who can do something about it. What a server has against the sender it may say at any moment:
+postfix says it of the first recipient, Microsoft at the message's end. So the same rules are asked from MAIL on, and
+the moment decides only what a refusal is that says nothing more: of the sender, of the recipient, of the message.
 """
 
 import re
 from collections.abc import Iterable
 from enum import Enum
+from math import ceil
 
 from popfetch.dialogue.texts import HIDDEN, clean
 from popfetch.smtp.errors import (
     AppPasswordNeeded,
+    MessageRefused,
+    MessageTooLarge,
     PasswordSignInOff,
+    RecipientRefused,
+    SenderRefused,
+    SendingTooFrequent,
     ServerPermanent,
     ServerTemporary,
     SignInRefused,
     SignInTooFrequent,
     SmtpError,
     TlsFailed,
+    Utf8NotOffered,
 )
 from popfetch.smtp.replies import Reply
 
@@ -40,6 +51,10 @@ class Moment(Enum):
     HELLO = "EHLO"
     STARTTLS = "STARTTLS"
     SIGN_IN = "sign-in"
+    MAIL = "MAIL"
+    RECIPIENT = "RCPT"
+    DATA = "DATA"
+    CONTENT = "content"
 
 
 STATUSES: dict[str, type[SmtpError]] = {
@@ -128,6 +143,141 @@ SIGN_IN_RULES = (
 )
 """At sign-in, of a 5xx."""
 
+# --- Sending --------------------------------------------------------------------------------------------------
+
+UNSPECIFIC: dict[Moment, type[SmtpError]] = {
+    Moment.MAIL: SenderRefused,
+    Moment.RECIPIENT: RecipientRefused,
+    Moment.DATA: MessageRefused,
+    Moment.CONTENT: MessageRefused,
+}
+"""What a 5xx is that says nothing more, at each moment of sending."""
+
+SENDING_STATUSES: dict[str, type[SmtpError]] = {
+    "5.1.7": SenderRefused,
+    "5.1.8": SenderRefused,
+    "5.2.252": SenderRefused,
+    "5.7.60": SenderRefused,
+    "5.7.501": SenderRefused,
+    "5.7.502": SenderRefused,
+    "5.7.503": SenderRefused,
+    "5.7.750": SenderRefused,
+    "5.4.5": SendingTooFrequent,
+    "5.5.3": SendingTooFrequent,
+    "5.7.28": SendingTooFrequent,
+    "5.2.3": MessageTooLarge,
+    "5.3.4": MessageTooLarge,
+    "5.7.57": SignInRefused,
+    "5.7.10": TlsFailed,
+    "5.7.11": TlsFailed,
+}
+"""While sending; those of three digits are Microsoft's, and 5.4.5 is what Google says of its daily limits."""
+
+_OF_A_RECIPIENT: dict[str, type[SmtpError]] = dict.fromkeys(
+    ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.2.2"), RecipientRefused
+)
+STATUSES_AT: dict[Moment, dict[str, type[SmtpError]]] = {
+    # the sender's own mailbox is full
+    Moment.MAIL: {"5.2.2": ServerPermanent, "5.6.7": Utf8NotOffered},
+    Moment.RECIPIENT: {**_OF_A_RECIPIENT, "5.6.7": Utf8NotOffered},
+    # some look at recipients only now
+    Moment.DATA: _OF_A_RECIPIENT,
+    Moment.CONTENT: _OF_A_RECIPIENT,
+}
+"""While sending, status codes that depend on what they answer (5.6.7: RFC 6531, section 3.5)."""
+
+_TOO_MUCH = _rule(
+    SendingTooFrequent,
+    r"too many .{0,30}(message|mail|recipient|connection|session|error|attempt|log[io]n|transaction)|too much mail",
+    r"too (frequent|often|fast|quickly)|rate.?limit|throttl",
+    r"unusual .{0,20}(rate|activity|amount|volume)|(at a|sending|message) rate\b.{0,30}(prevents|exceed|limit)",
+    r"\b(limit|quota|threshold|max\w* (number|amount)|max e?mails) .{0,40}(exceeded|reached|used up)",
+    r"(daily|hourly|monthly|sending|submission|message|mail|recipient|user|relay|thread|rate)s? (limit|quota)",
+    r"\b(exceeded|exceeds|reached|hit) .{0,40}(limit|quota|threshold|max\w* (number|amount)|max e?mails)",
+    r"quota ?exceeded",
+    r"(mails|messages|recipients) .{0,20}per (second|minute|hour|day)\b",
+)
+_TOO_LARGE = _rule(
+    MessageTooLarge,
+    r"(message|mail|file|data|content|attachment)s?\b.{0,20}\btoo (big|large|long)",
+    r"(message|mail|data|file|content) .{0,30}size|size (limit|exceed)|max\w* .{0,20}size|databytes",
+    r"exceed\w* .{0,40}\b(size|octets|bytes|kb|mb)\b|exceeded storage allocation",
+)
+_NOT_SIGNED_IN = _rule(
+    SignInRefused,
+    r"auth\w*( is)? (required|needed)|(need|require|must)s? .{0,30}(authenticat|\bauth\b|log ?in|sign ?in)",
+    r"(client|you|user)\b.{0,20}\b(not|n't) (authenticated|logged|signed)",
+)
+_NOT_OWN = _rule(
+    SenderRefused,
+    r"sender address .{0,40}(reject|denied|refused|not|invalid)|sender( is)? (rejected|denied|not allowed)",
+    r"sender verify fail|bad outbound sender|not local sender|send ?as ?denied|outgoing blocked",
+    r"not owned by|(domain|address|sender)\b.{0,30}\bunowned|relaying disallowed as",
+    r"(not|n't) (allowed|permitted|authori[sz]ed|have permissions?) to (send|relay|submit|use) .{0,20}\b(as|from)\b",
+    r"(not|n't) (allowed|permitted|authori[sz]ed) .{0,20}\b(header|from|sender) .{0,10}address",
+    r"\bfrom\b:? .{0,30}must (be|match|equal)|must (be (the )?same|equal|match) .{0,30}(auth|user|log[io]n|account)",
+    r"\bfrom:? (header|address|sender|domain)\b.{0,60}\b(not|n't) (\w+ of your|verified|allowed|permitted|valid|own)",
+    r"(address|domain|identity|sender)\b.{0,20} (is |are )?(not|n't) verified",
+)
+_MAILBOX = _rule(
+    RecipientRefused,
+    r"mailbox .{0,30}(full|quota|limit|size|exceed)|over ?quota|out of storage|exceeded storage allocation",
+)
+_ACCOUNT_BLOCKED = _rule(
+    ServerPermanent,
+    r"(account|user|mailbox|sender|tenant|verdict) .{0,30}(locked|disabled|suspend|blocked|deactivated|frozen|expired)",
+)
+_CLIENT_BLOCKED = _rule(
+    ServerPermanent,
+    r"client host .{0,60}(blocked|rejected|denied)|blocked using",
+    r"(your|this|sending|client) ip\b.{0,60}(block|ban|den)",
+    r"(traffic|mail|connections?) not accepted from this ip|\bip (address )?.{0,40}(blocked|banned|blacklisted)",
+)
+_PASSING = _rule(ServerTemporary, r"(try|retry|come) .{0,20}later", r"temporar|(internal|system|server) error")
+_NOBODY_LEFT = _rule(RecipientRefused, r"no (valid )?recipient|(need|valid) rcpt|rcpt .{0,20}(first|must precede)")
+
+SENDING_RULES: dict[Moment, tuple[tuple[type[SmtpError], re.Pattern[str]], ...]] = {
+    Moment.MAIL: (
+        _NEEDS_TLS,
+        _NOT_SIGNED_IN,
+        _TOO_LARGE,
+        _TOO_MUCH,
+        _NOT_OWN,
+        _CLIENT_BLOCKED,
+        _ACCOUNT_BLOCKED,
+        _PASSING,
+    ),
+    # of the account that is spoken of nobody knows whether it is the recipient's
+    Moment.RECIPIENT: (
+        _NEEDS_TLS,
+        _NOT_SIGNED_IN,
+        _MAILBOX,
+        _TOO_LARGE,
+        _TOO_MUCH,
+        _NOT_OWN,
+        _CLIENT_BLOCKED,
+        _PASSING,
+    ),
+    Moment.DATA: (
+        _NOBODY_LEFT,
+        _NOT_SIGNED_IN,
+        _TOO_LARGE,
+        _TOO_MUCH,
+        _NOT_OWN,
+        _CLIENT_BLOCKED,
+        _ACCOUNT_BLOCKED,
+        _PASSING,
+    ),
+    Moment.CONTENT: (_TOO_LARGE, _TOO_MUCH, _NOT_OWN, _CLIENT_BLOCKED, _ACCOUNT_BLOCKED, _PASSING),
+}
+"""While sending, of a 5xx."""
+
+_NOT_SIGNED_IN_CODES = frozenset({530, 535})
+_TOO_LARGE_CODE = 552
+"""RFC 1870, section 6.1; what is full where a recipient is refused by it is the mailbox (RFC 5321, section 4.2.3)."""
+
+# --- Words ----------------------------------------------------------------------------------------------------
+
 _UNSUPPORTED = re.compile(
     r"(unknown|unrecogni[sz]ed|unsupported|unimplemented|invalid|bad) .{0,15}(mechanism|auth\w* (type|method|scheme))"
     r"|(mechanism|auth\w* (type|method|scheme))\b.{0,30}"
@@ -150,7 +300,28 @@ _SENTENCES: dict[type[SmtpError], str] = {
     ServerTemporary: "{server} has a problem of its own that should pass",
     ServerPermanent: "{server} has a problem that needs a person; see what it says",
     TlsFailed: "{server} lets people sign in only over TLS; choose STARTTLS or TLS",
+    SenderRefused: (
+        "{server} does not let this account send from this address; check the address, or have it allowed in the"
+        " provider's settings"
+    ),
+    RecipientRefused: "{server} does not deliver to this recipient; check the address",
+    MessageRefused: "{server} does not take this message, so it was not sent; see what it says, and change the message",
+    MessageTooLarge: "The message is larger than {server} takes, so it was not sent; attach less",
+    Utf8NotOffered: (
+        "{server} does not deliver to addresses with other letters than a to z before the @; use another address of"
+        " the same person"
+    ),
+    SendingTooFrequent: (
+        "{server} takes no more from this account for now: too much was sent in too short a time; try again later,"
+        " at the latest tomorrow"
+    ),
 }
+_SENDING_SENTENCES: dict[type[SmtpError], str] = {
+    SignInRefused: "{server} takes no mail by the sign-in that it was given; check user name and password",
+    TlsFailed: "{server} takes mail only over TLS; choose STARTTLS or TLS",
+}
+"""In place of the above, where a sign-in went before."""
+
 _NO_STARTTLS = (
     "{server} does not offer TLS by STARTTLS, so no password was sent. If it offers submission over TLS, choose TLS"
     " with port 465"
@@ -164,8 +335,7 @@ def classify(reply: Reply, moment: Moment, *, server: str = "The server", hidden
     """
     leaf = _leaf(reply, moment)
     said = quotable(reply, hidden)
-    sentence = _NO_STARTTLS if moment is Moment.STARTTLS and leaf is TlsFailed else _SENTENCES[leaf]
-    sentence = sentence.format(server=server)
+    sentence = _sentence(leaf, moment).format(server=server)
     message = f"{sentence}. It says: {said}" if said else f"{sentence}."
     if leaf is SignInRefused:
         return SignInRefused(message, server_text=said, explicit=reply.status == "5.7.8")
@@ -175,6 +345,20 @@ def classify(reply: Reply, moment: Moment, *, server: str = "The server", hidden
 def no_starttls(server: str) -> TlsFailed:
     """The error that a server without STARTTLS is where TLS is required."""
     return TlsFailed(f"{_NO_STARTTLS.format(server=server)}.")
+
+
+def too_large(server: str, octets: int, limit: int) -> MessageTooLarge:
+    """The error that a message of so many octets is for a server that announces such a limit."""
+    return MessageTooLarge(
+        f"The message has {_size(octets, most=False)}, and {server} takes {_size(limit, most=True)} at most, so it was"
+        " not sent; attach less.",
+        limit=limit,
+    )
+
+
+def utf8_not_offered(server: str) -> Utf8NotOffered:
+    """The error that a server without SMTPUTF8 is for an address that needs it."""
+    return Utf8NotOffered(f"{_SENTENCES[Utf8NotOffered].format(server=server)}.")
 
 
 def mechanism_refused(reply: Reply) -> bool:
@@ -200,6 +384,19 @@ def quotable(reply: Reply, hidden: Iterable[str]) -> str:
     return clean(reply.words, secrets)
 
 
+def _sentence(leaf: type[SmtpError], moment: Moment) -> str:
+    if moment is Moment.STARTTLS and leaf is TlsFailed:
+        return _NO_STARTTLS
+    return (_SENDING_SENTENCES.get(leaf) if moment in UNSPECIFIC else None) or _SENTENCES[leaf]
+
+
+def _size(octets: int, *, most: bool) -> str:
+    """A size for a person: rounded down where it is the most there may be, else up, so that two never look alike."""
+    unit, name = (100_000, "MB") if octets >= 1_000_000 else (100, "KB")
+    tenths = octets // unit if most else ceil(octets / unit)
+    return f"{tenths / 10:,.1f} {name}"
+
+
 def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text)).lower()
 
@@ -210,6 +407,8 @@ def _read(reply: Reply) -> str:
 
 def _leaf(reply: Reply, moment: Moment) -> type[SmtpError]:
     words = _read(reply)
+    if moment in UNSPECIFIC:
+        return _sending_leaf(reply, moment, words)
     if reply.temporary:
         return SignInTooFrequent if reply.status == "4.7.28" or _THROTTLED[1].search(words) else ServerTemporary
     if moment is Moment.STARTTLS:
@@ -222,3 +421,20 @@ def _leaf(reply: Reply, moment: Moment) -> type[SmtpError]:
     if moment is not Moment.SIGN_IN:
         return ServerPermanent
     return PasswordSignInOff if reply.status == "5.7.139" else CODES.get(reply.code, ServerPermanent)
+
+
+def _sending_leaf(reply: Reply, moment: Moment, words: str) -> type[SmtpError]:
+    if reply.temporary:
+        full = moment is Moment.RECIPIENT and (reply.status == "4.2.2" or _MAILBOX[1].search(words))
+        often = reply.status in {"4.7.28", "4.5.3"} or _TOO_MUCH[1].search(words)
+        return SendingTooFrequent if often and not full else ServerTemporary
+    if leaf := {**SENDING_STATUSES, **STATUSES_AT[moment]}.get(reply.status):
+        return leaf
+    if reply.code in _NOT_SIGNED_IN_CODES:
+        return TlsFailed if _NEEDS_TLS[1].search(words) else SignInRefused
+    for leaf, pattern in SENDING_RULES[moment]:
+        if pattern.search(words):
+            return leaf
+    if reply.code == _TOO_LARGE_CODE and not reply.status and moment is not Moment.RECIPIENT:
+        return MessageTooLarge
+    return UNSPECIFIC[moment]

@@ -19,6 +19,12 @@ class Limits:
     reply_seconds: float = 60.0
     """From a command to the end of its reply; a wrong password alone may take 7 seconds."""
 
+    block_seconds: float = 180.0
+    """Until the server has taken another piece of a message (RFC 5321, section 4.5.3.2.5)."""
+
+    end_seconds: float = 600.0
+    """From a message's end to its reply (RFC 5321, section 4.5.3.2.6): who gives up sooner sends it twice."""
+
     quit_seconds: float = 3.0
     """From QUIT to its reply, which nobody needs."""
 

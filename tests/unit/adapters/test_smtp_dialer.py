@@ -16,7 +16,7 @@ from popfetch.adapters.smtp_dialer import SmtpDialer
 from popfetch.domain.account import AuthMethod, Security, Server
 from popfetch.domain.errors import HostRefused
 from popfetch.domain.secret import Secret
-from popfetch.ports import SubmissionDialer
+from popfetch.ports import SubmissionDialer, SubmissionTrial
 from popfetch.smtp.errors import (
     AppPasswordNeeded,
     ConnectionFailed,
@@ -596,6 +596,9 @@ class TestHostileServers:
         assert b64encode(b"open sesame").decode() not in caplog.text
 
 
-def test_the_dialer_fulfils_its_port() -> None:
-    dialer: SubmissionDialer = SmtpDialer(HostGuard(ports=SUBMISSION_PORTS))
-    assert callable(dialer.sign_in)
+def test_the_dialer_fulfils_its_ports() -> None:
+    dialer = SmtpDialer(HostGuard(ports=SUBMISSION_PORTS))
+    trial: SubmissionTrial = dialer
+    submissions: SubmissionDialer = dialer
+    assert callable(trial.sign_in)
+    assert callable(submissions.open)

@@ -7,16 +7,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from popfetch.dialogue.texts import HIDDEN
-from popfetch.smtp.classification import Moment, classify, mechanism_refused, no_starttls
+from popfetch.smtp.classification import (
+    Moment,
+    classify,
+    mechanism_refused,
+    no_starttls,
+    too_large,
+    utf8_not_offered,
+)
 from popfetch.smtp.errors import (
     AppPasswordNeeded,
+    MessageRefused,
+    MessageTooLarge,
     PasswordSignInOff,
+    RecipientRefused,
+    SenderRefused,
+    SendingTooFrequent,
     ServerPermanent,
     ServerTemporary,
     SignInRefused,
     SignInTooFrequent,
     SmtpError,
     TlsFailed,
+    Utf8NotOffered,
 )
 from popfetch.smtp.replies import Reply
 
@@ -175,9 +188,181 @@ def test_no_starttls_is_no_tls(code: int, text: str, leaf: type[SmtpError]) -> N
         assert error.message == f"{no_starttls('S').message.removesuffix('.')}. It says: {text}"
 
 
+SENDING: list[tuple[Moment, int, str, type[SmtpError]]] = [
+    # whose address it is
+    (Moment.MAIL, 553, "5.7.1 <x@example.com>: Sender address rejected: not owned by user anna", SenderRefused),
+    (Moment.RECIPIENT, 553, "5.7.1 <x@example.com>: Sender address rejected: not owned by user anna", SenderRefused),
+    (Moment.RECIPIENT, 550, "5.1.0 <x@example.com>: Sender address rejected: User unknown", SenderRefused),
+    (Moment.MAIL, 553, "5.7.1 Sender address rejected: not owned by auth user.", SenderRefused),
+    (Moment.CONTENT, 550, "5.7.60 SMTP; Client does not have permissions to send as this sender", SenderRefused),
+    (Moment.CONTENT, 554, "5.2.252 SendAsDenied; anna@x.test not allowed to send as bert@x.test", SenderRefused),
+    (Moment.CONTENT, 554, "5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiException", SenderRefused),
+    (Moment.CONTENT, 550, "5.1.8 Access denied, bad outbound sender AS(42003)", SenderRefused),
+    (Moment.CONTENT, 550, "5.7.501 Access denied, spam abuse detected", SenderRefused),
+    (Moment.MAIL, 553, "5.1.8 <x@nowhere.test>... Domain of sender address does not exist", SenderRefused),
+    (Moment.MAIL, 553, "5.1.7 The sender's address was syntactically invalid", SenderRefused),
+    (Moment.MAIL, 550, "Requested action not taken: mailbox unavailable Sender address is not allowed.", SenderRefused),
+    (Moment.CONTENT, 551, "5.7.1 Not authorised to send from this header address", SenderRefused),
+    (Moment.CONTENT, 550, "5.7.0 From address is not one of your addresses", SenderRefused),
+    (Moment.MAIL, 553, "Relaying disallowed as x@example.com", SenderRefused),
+    (Moment.MAIL, 501, "mail from address must be same as authorization user", SenderRefused),
+    (Moment.MAIL, 553, "Mail from must equal authorized user", SenderRefused),
+    (Moment.CONTENT, 554, "Message rejected: Email address is not verified. The following failed", SenderRefused),
+    (Moment.RECIPIENT, 550, "Sender verify failed", SenderRefused),
+    (Moment.MAIL, 550, "not local sender over smtp", SenderRefused),
+    (Moment.MAIL, 554, "5.7.1 who knows", SenderRefused),
+    (Moment.MAIL, 550, "", SenderRefused),
+    # how much was sent
+    (Moment.MAIL, 421, "4.7.0 Our system has detected an unusual rate of mail from your account", SendingTooFrequent),
+    (Moment.CONTENT, 421, "4.7.28 Gmail has detected something", SendingTooFrequent),
+    (
+        Moment.RECIPIENT,
+        450,
+        "4.2.1 The user you are trying to contact is receiving mail at a rate that prevents additional messages",
+        SendingTooFrequent,
+    ),
+    (Moment.CONTENT, 550, "5.4.5 Daily user sending limit exceeded. For more information on Gmail", SendingTooFrequent),
+    (Moment.MAIL, 550, "5.4.5 Daily SMTP relay limit exceeded for customer.", SendingTooFrequent),
+    (
+        Moment.CONTENT,
+        554,
+        "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message",
+        SendingTooFrequent,
+    ),
+    (Moment.CONTENT, 432, "4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded", SendingTooFrequent),
+    (Moment.RECIPIENT, 452, "4.5.3 Your message has too many recipients", SendingTooFrequent),
+    (Moment.RECIPIENT, 452, "too many recipients", SendingTooFrequent),
+    (Moment.RECIPIENT, 550, "5.5.3 Too many recipients", SendingTooFrequent),
+    (Moment.RECIPIENT, 450, "4.7.1 Error: too much mail from 192.0.2.1", SendingTooFrequent),
+    (Moment.RECIPIENT, 554, "5.7.1 <x@y.test>: Sender address rejected: Ratelimit exceeded", SendingTooFrequent),
+    (Moment.CONTENT, 454, "Throttling failure: Maximum sending rate exceeded.", SendingTooFrequent),
+    (Moment.CONTENT, 454, "Throttling failure: Daily message quota exceeded.", SendingTooFrequent),
+    (Moment.CONTENT, 550, "5.4.6 Unusual sending activity detected. Please try after sometime", SendingTooFrequent),
+    (
+        Moment.RECIPIENT,
+        550,
+        "Domain x.test has exceeded the max emails per hour (100/100 (100%)) allowed. Message discarded.",
+        SendingTooFrequent,
+    ),
+    (Moment.MAIL, 550, "5.7.1 You have exceeded your sending limit", SendingTooFrequent),
+    # how large it is
+    (Moment.MAIL, 552, "5.3.4 Message size exceeds fixed limit", MessageTooLarge),
+    (Moment.CONTENT, 552, "5.3.4 Error: message file too big", MessageTooLarge),
+    (Moment.CONTENT, 552, "5.3.4 Your message exceeded Google's message size limits. Please visit", MessageTooLarge),
+    (Moment.CONTENT, 552, "5.2.3 Message exceeds maximum fixed size (26214400)", MessageTooLarge),
+    (Moment.MAIL, 552, "Message size exceeds maximum permitted", MessageTooLarge),
+    (Moment.MAIL, 552, "sorry, that message size exceeds my databytes limit (#5.3.4)", MessageTooLarge),
+    (Moment.CONTENT, 554, "message size limit exceeded", MessageTooLarge),
+    (Moment.CONTENT, 552, "Requested mail action aborted: exceeded storage allocation", MessageTooLarge),
+    (Moment.CONTENT, 552, "", MessageTooLarge),
+    (Moment.CONTENT, 552, "5.7.0 This message was blocked because its content presents a risk", MessageRefused),
+    # who gets it
+    (Moment.RECIPIENT, 550, "5.1.1 <x@example.com>: Recipient address rejected: User unknown", RecipientRefused),
+    (Moment.RECIPIENT, 550, "Requested action not taken: mailbox unavailable", RecipientRefused),
+    (Moment.RECIPIENT, 552, "5.2.2 <x@y.test> Quota exceeded (mailbox for user is full)", RecipientRefused),
+    (Moment.RECIPIENT, 552, "5.2.2 mailbox full", RecipientRefused),
+    (Moment.RECIPIENT, 552, "Mailbox limit exceeded", RecipientRefused),
+    (Moment.RECIPIENT, 550, "5.2.1 The email account that you tried to reach is disabled", RecipientRefused),
+    (Moment.RECIPIENT, 550, "This user account has been suspended", RecipientRefused),
+    (Moment.RECIPIENT, 554, "5.7.1 <x@y.test>: Relay access denied", RecipientRefused),
+    (Moment.RECIPIENT, 551, "User not local", RecipientRefused),
+    (Moment.RECIPIENT, 501, "5.1.3 Bad recipient address syntax", RecipientRefused),
+    (Moment.DATA, 554, "5.5.1 Error: no valid recipients", RecipientRefused),
+    (Moment.DATA, 503, "Valid RCPT command must precede DATA", RecipientRefused),
+    (Moment.CONTENT, 550, "5.1.1 The email account that you tried to reach does not exist", RecipientRefused),
+    (Moment.RECIPIENT, 452, "4.2.2 The email account that you tried to reach is over quota", ServerTemporary),
+    (Moment.RECIPIENT, 452, "mailbox has exceeded its limit", ServerTemporary),
+    # letters
+    (Moment.RECIPIENT, 553, "5.6.7 Non-ASCII addresses not permitted for that recipient", Utf8NotOffered),
+    (Moment.MAIL, 550, "5.6.7 Must use SMTPUTF8", Utf8NotOffered),
+    # what it holds
+    (Moment.CONTENT, 554, "5.7.1 Message rejected as spam", MessageRefused),
+    (
+        Moment.CONTENT,
+        550,
+        "5.7.1 [192.0.2.1] This message is likely unsolicited mail. To reduce spam, this message has been blocked.",
+        MessageRefused,
+    ),
+    (Moment.CONTENT, 554, "5.6.0 Message content is not acceptable", MessageRefused),
+    (Moment.CONTENT, 554, "Transaction failed Reject due to policy restrictions.", MessageRefused),
+    (Moment.CONTENT, 550, "The content of the message is suspected spam", MessageRefused),
+    (Moment.CONTENT, 554, "5.7.9 Message not accepted for policy reasons.", MessageRefused),
+    (Moment.CONTENT, 550, "", MessageRefused),
+    (Moment.DATA, 554, "5.7.1 <DATA>: Data command rejected: Access denied", MessageRefused),
+    # who asks
+    (Moment.MAIL, 530, "5.7.0 Authentication Required.", SignInRefused),
+    (Moment.MAIL, 530, "5.7.57 Client not authenticated to send mail.", SignInRefused),
+    (Moment.MAIL, 550, "5.7.1 Authentication required", SignInRefused),
+    (Moment.RECIPIENT, 550, "SMTP authentication is required", SignInRefused),
+    (Moment.MAIL, 503, "Error: need EHLO and AUTH first !", SignInRefused),
+    (Moment.RECIPIENT, 535, "5.7.8 Authentication credentials invalid", SignInRefused),
+    (Moment.MAIL, 530, "5.7.0 Must issue a STARTTLS command first", TlsFailed),
+    (Moment.MAIL, 550, "5.7.1 Your account has been suspended", ServerPermanent),
+    (Moment.CONTENT, 554, "5.2.0 WASCL UserAction verdict is not None. Actual verdict is Suspend.", ServerPermanent),
+    (Moment.MAIL, 552, "5.2.2 Mailbox size limit exceeded", ServerPermanent),
+    (
+        Moment.RECIPIENT,
+        554,
+        "5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.test",
+        ServerPermanent,
+    ),
+    (
+        Moment.CONTENT,
+        550,
+        "5.7.708 Service unavailable. Access denied, traffic not accepted from this IP",
+        ServerPermanent,
+    ),
+    # what will pass
+    (Moment.MAIL, 421, "4.3.2 Service shutting down", ServerTemporary),
+    (Moment.MAIL, 452, "4.3.1 Insufficient system storage", ServerTemporary),
+    (Moment.RECIPIENT, 450, "4.7.1 <x@y.test>: Recipient address rejected: Greylisted", ServerTemporary),
+    (Moment.RECIPIENT, 450, "4.1.8 <x@y.test>: Sender address rejected: Domain not found", ServerTemporary),
+    (Moment.CONTENT, 421, "4.4.2 Error: timeout exceeded", ServerTemporary),
+    (Moment.CONTENT, 451, "4.3.0 Error: queue file write error", ServerTemporary),
+    (Moment.CONTENT, 554, "5.3.0 Temporary problem, please try again later", ServerTemporary),
+    (Moment.CONTENT, 451, "", ServerTemporary),
+    (Moment.CONTENT, 550, "4.7.1 who knows", ServerTemporary),
+]
+
+
+@pytest.mark.parametrize(("moment", "code", "text", "leaf"), SENDING)
+def test_sending_is_told_apart(moment: Moment, code: int, text: str, leaf: type[SmtpError]) -> None:
+    assert type(classify(Reply(code, text.encode()), moment)) is leaf
+    assert type(classify(Reply(code, text.upper().encode()), moment)) is leaf
+
+
+@pytest.mark.parametrize(
+    ("octets", "limit", "words"),
+    [
+        (30_000_000, 25_000_000, "has 30.0 MB, and S takes 25.0 MB at most"),
+        (26_214_401, 26_214_400, "has 26.3 MB, and S takes 26.2 MB at most"),
+        (10_485_761, 10_485_760, "has 10.5 MB, and S takes 10.4 MB at most"),
+        (1_500_000, 10_240, "has 1.5 MB, and S takes 10.2 KB at most"),
+        (10_241, 10_240, "has 10.3 KB, and S takes 10.2 KB at most"),
+    ],
+)
+def test_two_sizes_are_told_in_words_that_differ(octets: int, limit: int, words: str) -> None:
+    error = too_large("S", octets, limit)
+    assert error.limit == limit
+    assert words in error.message
+
+
+def test_what_a_server_does_not_offer_needs_no_words_of_its_own() -> None:
+    error = utf8_not_offered("S")
+    assert error.message.startswith("S does not deliver to addresses with other letters than a to z before the @;")
+    assert error.server_text == ""
+
+
+@pytest.mark.parametrize("moment", [Moment.MAIL, Moment.RECIPIENT, Moment.DATA, Moment.CONTENT])
+def test_a_refusal_of_a_message_quotes_the_server(moment: Moment) -> None:
+    error = classify(Reply(554, b"5.7.1 no\n5.7.1 thanks"), moment, server="smtp.example.com:465")
+    assert error.message.startswith("smtp.example.com:465 does not ")
+    assert error.message.endswith(". It says: 5.7.1 no thanks")
+
+
 @given(code=st.integers(400, 499), text=st.binary(max_size=200), moment=st.sampled_from(Moment))
 def test_nothing_temporary_is_ever_held_against_the_password(code: int, text: bytes, moment: Moment) -> None:
-    assert type(classify(Reply(code, text), moment)) in {ServerTemporary, SignInTooFrequent}
+    assert type(classify(Reply(code, text), moment)) in {ServerTemporary, SignInTooFrequent, SendingTooFrequent}
 
 
 @given(text=st.sampled_from([text for _, text, _ in SIGN_IN]), status=st.from_regex(r"\A4\.[0-9]\.[0-9]{1,3}\Z"))
