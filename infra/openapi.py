@@ -71,13 +71,15 @@ def _correct(operation: dict[str, Any], *, public: bool) -> None:
     answers = operation["responses"]
     if public:
         operation["security"] = []
+        # nothing that is sent there is refused for its form
         answers.pop("422")
-        answers["200"]["content"]["application/json"]["schema"] = {"type": "object"}
-    for status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR):
-        answers[str(status.value)] = {
-            "description": ANSWERS[status],
-            "content": {"application/json": {"schema": _ERROR}},
-        }
+        if "application/json" in answers["200"]["content"]:
+            answers["200"]["content"]["application/json"]["schema"] = {"type": "object"}
+    content = {"content": {"application/json": {"schema": _ERROR}}}
+    too_many, inside = HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR
+    # a route that refuses so itself says more
+    answers[str(too_many.value)] = {"description": ANSWERS[too_many], **answers.get(str(too_many.value), {}), **content}
+    answers[str(inside.value)] = {"description": ANSWERS[inside], **content}
 
 
 def _drop_unused(schemas: dict[str, Any], description: dict[str, Any]) -> None:

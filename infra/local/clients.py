@@ -7,6 +7,7 @@ import boto3
 from infra.local.workspace import REGION, Workspace
 
 if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBServiceResource
@@ -25,6 +26,10 @@ class Clients:
     def __init__(self, workspace: Workspace) -> None:
         self._endpoint_url = workspace.endpoint_url
         self._session = boto3.Session("test", "test", region_name=REGION)
+
+    def apigateway(self) -> "APIGatewayClient":
+        """APIs."""
+        return self._session.client("apigateway", endpoint_url=self._endpoint_url)
 
     def cloudformation(self) -> "CloudFormationClient":
         """Stacks."""

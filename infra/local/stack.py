@@ -17,6 +17,7 @@ from infra.local.clients import Clients
 from infra.local.engine import credentials, path_with_our_tools
 from infra.local.errors import LocalRunError
 from infra.local.workspace import REGION, ROOT, STACK_NAME, Workspace
+from popfetch.api.public_url import STAGE_VARIABLE
 
 SHIPPED = ("template.yaml", "functions", "shared")
 _READY = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
@@ -83,6 +84,16 @@ class Stack:
             "EndpointUrl": self.workspace.endpoint_url,
             "Region": REGION,
         }
+
+    def lead_links_here(self) -> None:
+        """Tell the API where it is reached from this machine, which the engine does not; again does no harm."""
+        url = self.outputs()["ApiUrl"]
+        *_, api_id, stage = url.split("/")
+        self._clients.apigateway().update_stage(
+            restApiId=api_id,
+            stageName=stage,
+            patchOperations=[{"op": "replace", "path": f"/variables/{STAGE_VARIABLE}", "value": url}],
+        )
 
     @property
     def _log(self) -> Path:

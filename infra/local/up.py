@@ -43,6 +43,7 @@ def bring_up(workspace: Workspace, say: Say, *, enforce_permissions: bool = Fals
         }
     )
     say("The stack is deployed." if deployed else "The stack is deployed already.")
+    stack.lead_links_here()
     outputs = stack.outputs()
     clients = Clients(workspace)
     allow_sender(clients, SENDER_ADDRESS)

@@ -8,7 +8,7 @@ because many cycles run side by side; those of the API and of dispatch are plain
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from popfetch.domain.account import Account, Direction, Server
@@ -20,6 +20,8 @@ from popfetch.domain.mail_settings import FoundServer, MailAddress
 from popfetch.domain.message import QuarantinedMessage, StoredMessage
 from popfetch.domain.notice import Mail
 from popfetch.domain.provider import SignInMethod
+from popfetch.domain.rate_limit import Limit
+from popfetch.domain.reply_to import ReplyToLink
 from popfetch.domain.secret import Secret
 from popfetch.smtp.errors import SmtpError
 
@@ -643,4 +645,30 @@ class SentNotices(Protocol):
 
         What ``send`` raises is passed on, and the notice counts as not sent. Raises NoticeUnderWay while another
         invocation is at it, and StorageUnavailable.
+        """
+
+
+# --- Reply addresses ------------------------------------------------------------------------------------------
+
+
+class ReplyToLinks(Protocol):
+    """What links to reply addresses lead to, by the hashes of their tokens. Every call raises StorageUnavailable."""
+
+    def keep(self, token_hash: bytes, link: ReplyToLink) -> None:
+        """Remember a link until it expires."""
+
+    def find(self, token_hash: bytes) -> ReplyToLink | None:
+        """What a token leads to; one that has expired may be found, and may not."""
+
+    def forget(self, token_hash: bytes) -> None:
+        """Make a token lead nowhere."""
+
+
+class RateLimits(Protocol):
+    """Counts how often something is done."""
+
+    def take(self, what: str, who: str, limit: Limit, now: datetime) -> timedelta:
+        """Count one more time at ``now`` that ``who`` does ``what``, if the limit lets it.
+
+        Returns how long to wait, which is zero where it was counted. Raises StorageUnavailable.
         """

@@ -23,6 +23,7 @@ BODIES: Mapping[tuple[str, str], Any] = {
     ("patch", ONE): {"name": "Stolen", "fetch": {"after_fetch": "delete"}, "verify": False},
     ("put", f"{ONE}/password/incoming"): {"password": "stolen", "verify": False},
     ("put", f"{ONE}/password/outgoing"): {"password": "stolen", "verify": False},
+    ("put", f"{ONE}/reply-to"): {"address": "thief@example.com"},
     ("post", f"{ONE}/send"): {"to": ["mallory@mail.example"], "text": "stolen"},
     ("post", f"{ONE}/uploads"): {"octets": 5},
 }

@@ -1,6 +1,8 @@
 """The promises of the template, asserted on what CloudFormation is given."""
 
+import re
 from dataclasses import fields
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -8,8 +10,10 @@ import pytest
 from popfetch.adapters import keys
 from popfetch.adapters.event_bus import SOURCE
 from popfetch.api.event_models import AccountAuthFailed, AccountConnectionFailed
+from popfetch.api.public_url import STAGE_VARIABLE
 from popfetch.api.resolver import PUBLIC
 from popfetch.runtime.settings import Settings
+from popfetch.services.reply_to import BY_ACCOUNT, BY_ADDRESS
 from tests.template.translated import of_type, references, routes, source, translated
 
 FUNCTIONS = of_type("AWS::Lambda::Function")
@@ -113,14 +117,38 @@ def test_fetch_cannot_read_or_delete_mail() -> None:
     assert {action for action in actions if action.startswith("s3:")} == {"s3:PutObject", "s3:AbortMultipartUpload"}
 
 
-def test_notify_sends_from_the_named_sender_only_and_not_at_all_without_one() -> None:
-    (policy,) = ROLES["NotifyRole"]["Properties"]["Policies"]
+MAILING_ROLES = ("NotifyRole", "ReplyToRole")
+
+
+@pytest.mark.parametrize("name", MAILING_ROLES)
+def test_mail_goes_out_from_the_named_sender_only_and_not_at_all_without_one(name: str) -> None:
+    (policy,) = ROLES[name]["Properties"]["Policies"]
     conditional = [s["Fn::If"] for s in policy["PolicyDocument"]["Statement"] if "Fn::If" in s]
     ((condition, sending, otherwise),) = conditional
     assert (condition, otherwise) == ("AreOwnersTold", {"Ref": "AWS::NoValue"})
     assert sending["Condition"] == {"StringEqualsIgnoreCase": {"ses:FromAddress": {"Ref": "SenderAddress"}}}
-    mails = [s for name in ROLES for s in statements(ROLES[name]) if any("ses:" in a for a in as_list(s["Action"]))]
-    assert mails == [sending]
+    mails = {role for role in ROLES for s in statements(ROLES[role]) if any("ses:" in a for a in as_list(s["Action"]))}
+    assert mails == set(MAILING_ROLES)
+
+
+def test_reply_to_reaches_accounts_links_and_its_own_limits_only() -> None:
+    reached = {
+        tuple(as_list(s["Action"])): s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        for s in statements(ROLES["ReplyToRole"])
+        if any(action.startswith("dynamodb:") for action in as_list(s["Action"]))
+    }
+    assert sorted(pattern for patterns in reached.values() for pattern in patterns) == [
+        "LIMIT#REPLY_TO_*",
+        "OWNER#*",
+        "REPLY_TO_TOKEN#*",
+    ]
+    for key, pattern in (
+        (keys.rate_limit(BY_ACCOUNT, "x"), "LIMIT#REPLY_TO_*"),
+        (keys.rate_limit(BY_ADDRESS, "x"), "LIMIT#REPLY_TO_*"),
+        (keys.reply_to_link(b"x"), "REPLY_TO_TOKEN#*"),
+    ):
+        assert fnmatchcase(key[keys.PARTITION], pattern)
+    assert not [s for s in statements(ROLES["ReplyToRole"]) if any("s3:" in a for a in as_list(s["Action"]))]
 
 
 def test_notify_writes_only_what_it_sent_and_reads_one_users_record() -> None:
@@ -322,6 +350,10 @@ def test_routes_are_those_of_the_contract() -> None:
         ("GET", "/accounts/{account_id}/history"),
         ("PUT", "/accounts/{account_id}/password/incoming"),
         ("PUT", "/accounts/{account_id}/password/outgoing"),
+        ("PUT", "/accounts/{account_id}/reply-to"),
+        ("DELETE", "/accounts/{account_id}/reply-to"),
+        ("GET", "/reply-to/confirm"),
+        ("POST", "/reply-to/confirm"),
         ("POST", "/accounts/{account_id}/send"),
         ("POST", "/accounts/{account_id}/uploads"),
         ("GET", "/providers"),
@@ -343,3 +375,12 @@ def test_authorizer_is_the_user_pool() -> None:
     authorizer = api["Properties"]["Body"]["components"]["securitySchemes"]["Owner"]["x-amazon-apigateway-authorizer"]
     assert authorizer["type"] == "cognito_user_pools"
     assert references(authorizer["providerARNs"]) == {"UserPool"}
+
+
+def test_a_public_url_is_known_to_the_api_where_one_is_given() -> None:
+    (stage,) = of_type("AWS::ApiGateway::Stage").values()
+    given = {STAGE_VARIABLE: {"Ref": "PublicUrl"}}
+    assert stage["Properties"]["Variables"] == {"Fn::If": ["IsPublicUrlGiven", given, {"Ref": "AWS::NoValue"}]}
+    pattern = source()["Parameters"]["PublicUrl"]["AllowedPattern"]
+    assert all(re.match(pattern, url) for url in ("", "https://a.example/mail", "http://127.0.0.1:4566/x/v1"))
+    assert not any(re.match(pattern, url) for url in ("a.example", "https://a.example/?b", "https://a.example/#b", " "))

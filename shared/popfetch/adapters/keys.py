@@ -14,16 +14,19 @@ finished cycle            ``ACCOUNT#{account}``   ``CYCLE#{instant}#{cycle}``
 dispatch's progress       ``DISPATCH``            ``PROGRESS``
 current data key          ``KEYRING``             ``CURRENT``
 notice to an owner        ``NOTICES``             ``NOTICE#{hash}``
+link to a reply address   ``REPLY_TO_TOKEN#{t}``  ``LINK``
+rate limit                ``LIMIT#{what}#{who}``  ``TIMES``
 answer to a sending       ``ACCOUNT#{account}``   ``ANSWER#{hash}``
 sending under a key       ``ACCOUNT#{account}``   ``SENDING#{hash}``
 ========================  ======================  =====================================
 
 The sparse index ``wheel`` has ``wheel_slot`` (``{interval}#{slot}#{shard}``) and ``wheel_order``
-(``{owner}#{position}#{account}``); only accounts on the wheel have them.
+(``{owner}#{position}#{account}``); only accounts on the wheel have them. ``{t}`` and ``{who}`` are hashes.
 """
 
 import re
 from datetime import datetime
+from hashlib import sha256
 
 PARTITION = "pk"
 SORT = "sk"
@@ -141,6 +144,16 @@ def dispatch_progress() -> Key:
 def current_data_key() -> Key:
     """The key of the data key that seals new secrets."""
     return _key("KEYRING", "CURRENT")
+
+
+def reply_to_link(token_hash: bytes) -> Key:
+    """The key of what a link to a reply address leads to, by the hash of its token."""
+    return _key(f"REPLY_TO_TOKEN#{token_hash.hex()}", "LINK")
+
+
+def rate_limit(what: str, who: str) -> Key:
+    """The key of the times at which something was done; ``who`` may be an address, and is not to be read here."""
+    return _key(f"LIMIT#{what}#{sha256(who.encode()).hexdigest()}", "TIMES")
 
 
 def wheel_slot(interval_minutes: int, slot: int, shard: int) -> str:

@@ -30,7 +30,7 @@ _REMEDIES = {
     "MailFromDomainNotVerifiedException": "Mend the MAIL FROM domain of the sender's identity in SES, or remove it.",
     "AccountSuspendedException": "SES does not send for this AWS account any more; see the SES console for the reason.",
     "AccessDeniedException": (
-        "A policy forbids the notify function to send from SenderAddress: see the function's role, the identity's own "
+        "A policy forbids this function to send from SenderAddress: see the function's role, the identity's own "
         "policy in SES, and your organization's."
     ),
     "BadRequestException": "SES does not take this sender, this recipient or the sender's default configuration set.",

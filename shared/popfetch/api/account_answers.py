@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from popfetch.domain.account import Account, AfterFetch, AuthMethod, FetchSettings, Order, Security, Server, Standing
 from popfetch.domain.fetch_state import LastFetch, Outcome
 from popfetch.domain.outgoing import OutgoingFailure
+from popfetch.domain.reply_to import NO_REPLY_TO, ReplyTo
 from popfetch.ports import AccountRecord, HistoryPage
 
 
@@ -135,6 +136,28 @@ class HistoryOut(BaseModel):
         return cls(cycles=[CycleOut.of(cycle) for cycle in page.cycles], cursor=page.cursor)
 
 
+class ReplyToOut(BaseModel):
+    """Where replies to an account's mail go, and what was asked last."""
+
+    address: str = Field(description="The newest address that was asked for.")
+    verified: bool = Field(description="Whether its reader has confirmed it, so that it is in force.")
+    in_force: str | None = Field(description="The address that mail carries now; null where there is none.")
+    expires_at: datetime | None = Field(description="When the link to confirm the address ends; null once verified.")
+
+    @classmethod
+    def of(cls, reply_to: ReplyTo) -> Self | None:
+        """The reply address as the owner sees it; a question that nobody answered in time is shown as well."""
+        if reply_to == NO_REPLY_TO:
+            return None
+        question = reply_to.question
+        return cls(
+            address=question.address if question else reply_to.in_force,
+            verified=question is None,
+            in_force=reply_to.in_force or None,
+            expires_at=question.expires_at if question else None,
+        )
+
+
 class OutgoingFailureOut(BaseModel):
     """Why nothing can be sent until the outgoing password is set again, or works again."""
 
@@ -170,7 +193,7 @@ class AccountOut(BaseModel):
     outgoing_status: OutgoingStatus | None = Field(description="Null where there is no outgoing server.")
     outgoing_failure: OutgoingFailureOut | None
     fetch: FetchOut
-    reply_to: None = None
+    reply_to: ReplyToOut | None
     last_fetch: LastFetchOut | None
     created_at: datetime
     version: int = Field(description="Grows with each change of a setting; the ETag.")
@@ -191,6 +214,7 @@ class AccountOut(BaseModel):
             outgoing_status=_outgoing_status(account),
             outgoing_failure=OutgoingFailureOut.of(account.outgoing_failure) if account.outgoing_failure else None,
             fetch=FetchOut.of(account.fetch),
+            reply_to=ReplyToOut.of(account.reply_to),
             last_fetch=LastFetchOut.of(record.state.last_fetch) if record.state.last_fetch else None,
             created_at=account.created_at,
             version=account.version,

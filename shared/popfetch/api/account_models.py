@@ -13,6 +13,7 @@ from popfetch.api.fields import (
     Name,
     Password,
     Port,
+    ReachableEmail,
     RequestModel,
     Start,
     Username,
@@ -205,6 +206,12 @@ class PasswordIn(RequestModel):
     def to_secret(self) -> Secret:
         """The password, in the type that does not show itself."""
         return Secret(self.password.get_secret_value())
+
+
+class ReplyToIn(RequestModel):
+    """Where replies to an account's mail are to go."""
+
+    address: ReachableEmail = Field(description="Used once whoever reads its mail has confirmed it.")
 
 
 class OrderIn(RequestModel):

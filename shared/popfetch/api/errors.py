@@ -18,12 +18,16 @@ from popfetch.domain.errors import (
     InvalidMail,
     InvalidOrder,
     KeyReused,
+    MailUnavailable,
     NoOutgoingServer,
     OutgoingStopped,
     PopfetchError,
+    ReplyToLinkInvalid,
     StorageUnavailable,
     TooManyAccounts,
+    TooManyVerificationMails,
     UnderWay,
+    VerificationMailRefused,
 )
 from popfetch.services.sending_failures import MailNotSent
 from popfetch.services.sign_in_trial import SignInTestFailed
@@ -34,6 +38,7 @@ STATUS: Mapping[type[PopfetchError], HTTPStatus] = {
     InvalidCursor: HTTPStatus.UNPROCESSABLE_ENTITY,
     HostRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     SignInTestFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    VerificationMailRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidMail: HTTPStatus.UNPROCESSABLE_ENTITY,
     MailNotSent: HTTPStatus.UNPROCESSABLE_ENTITY,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -45,6 +50,9 @@ STATUS: Mapping[type[PopfetchError], HTTPStatus] = {
     OutgoingStopped: HTTPStatus.CONFLICT,
     UnderWay: HTTPStatus.CONFLICT,
     AccountOutdated: HTTPStatus.PRECONDITION_FAILED,
+    ReplyToLinkInvalid: HTTPStatus.GONE,
+    TooManyVerificationMails: HTTPStatus.TOO_MANY_REQUESTS,
+    MailUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """The status of each error, by the nearest class; what is not here is an internal error."""
@@ -104,6 +112,19 @@ def details_of(error: PopfetchError) -> dict[str, Any]:
         case MailNotSent(server_said=said, refused=refused):
             told = {"server_said": said} if said else {}
             return {**told, **({"refused": [asdict(one) for one in refused]} if refused else {})}
+        case TooManyVerificationMails(retry_after_seconds=seconds):
+            return {"retry_after_seconds": seconds}
+        case VerificationMailRefused(server_said=said) if said:
+            return {"server_said": said}
+        case _:
+            return {}
+
+
+def headers_of(error: PopfetchError) -> dict[str, str]:
+    """The headers that tell programs of an error."""
+    match error:
+        case TooManyVerificationMails(retry_after_seconds=seconds):
+            return {"Retry-After": str(seconds)}
         case _:
             return {}
 

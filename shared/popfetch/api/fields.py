@@ -22,7 +22,7 @@ from pydantic import (
 
 from popfetch.domain.account import INTERVAL_MENU, MESSAGES_PER_CYCLE, RECOMMENDED_INTERVAL
 from popfetch.domain.errors import HostRefused
-from popfetch.domain.host_names import ascii_name
+from popfetch.domain.host_names import ascii_name, domain_name
 from popfetch.domain.mailbox import ACCOUNT_ID_ALPHABET, ACCOUNT_ID_LENGTH
 
 LONGEST_EMAIL = 254
@@ -46,6 +46,10 @@ MESSAGE_ID = r"<[!-;=?-~]{1,400}>"
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NOT_IN_ADDRESSES = frozenset(' "(),:;<>[\\]')
+_DOT_ATOM = re.compile(r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9#$&'*+/=?^_`{|}~-]+)*")
+"""What may stand before the @ without quotes (RFC 5322, section 3.2.3), but for ``%`` and ``!``, by which some old
+servers are told to pass mail on to another address (RFC 5321, appendix F.2)."""
+
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
@@ -80,6 +84,22 @@ def _email(text: str) -> str:
     except HostRefused as error:
         raise ValueError("must have a valid domain after the @, such as example.com") from error
     return f"{local}@{domain.lower()}"
+
+
+def _reachable(text: str) -> str:
+    """An address that every server can send to, in ASCII: what is shown is then what is used."""
+    local, _, domain = text.rpartition("@")
+    if not _DOT_ATOM.fullmatch(local):
+        raise ValueError(
+            "must have nothing but ASCII letters, digits and usual signs before the @, such as anna@example.com"
+        )
+    try:
+        address = f"{local}@{domain_name(domain)}"
+    except HostRefused as error:
+        raise ValueError("must have a valid domain after the @, such as example.com") from error
+    if len(address) > LONGEST_EMAIL:
+        raise ValueError(f"must have at most {LONGEST_EMAIL} characters")
+    return address
 
 
 def _body(text: str) -> str:
@@ -133,6 +153,7 @@ def _line(longest: int) -> tuple[StringConstraints, BeforeValidator]:
 _AS_LINE = Field(json_schema_extra={"pattern": _PRINTABLE})
 
 type Email = Annotated[str, *_line(LONGEST_EMAIL), AfterValidator(_email), Field(json_schema_extra={"format": "email"})]
+type ReachableEmail = Annotated[Email, AfterValidator(_reachable)]
 type Name = Annotated[str, *_line(LONGEST_NAME), _AS_LINE]
 type Host = Annotated[str, *_line(253), AfterValidator(_host), Field(json_schema_extra={"format": "idn-hostname"})]
 type Username = Annotated[str, *_line(LONGEST_USERNAME), _AS_LINE]

@@ -26,7 +26,7 @@ from popfetch.ports import Journal
 AccountInPath = Annotated[str, Path(description="The account's id.")]
 """The account that a route is about."""
 
-PUBLIC = frozenset({("GET", "/openapi.json")})
+PUBLIC = frozenset({("GET", "/openapi.json"), ("GET", "/reply-to/confirm"), ("POST", "/reply-to/confirm")})
 """The routes that ask for no sign-in."""
 
 _OWNER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
@@ -77,7 +77,7 @@ def make_resolver(journal: Journal) -> APIGatewayRestResolver:
             return failed_inside(error)
         if error.retryable:
             journal.warning("request not carried out", error=error.code, reason=error.message)
-        return _response(status, error.code, error.message, errors.details_of(error))
+        return _response(status, error.code, error.message, errors.details_of(error), errors.headers_of(error))
 
     def does_not_fit(error: RequestValidationError) -> Response[Any]:
         details = errors.invalid_fields(error.errors())
@@ -134,7 +134,7 @@ def answer(
         method=event.get("httpMethod"),
         route=event.get("resource"),
         status=int(answered["statusCode"]),
-        **({"error": json.loads(answered["body"])["error"]["code"]} if failed else {}),
+        **({"error": json.loads(answered["body"])["error"]["code"]} if failed and _is_json(answered) else {}),
     )
     return answered
 
@@ -148,12 +148,25 @@ def owner_of(app: APIGatewayRestResolver) -> str:
     return owner_id
 
 
-def _response(status: HTTPStatus, code: str, message: str, details: Mapping[str, Any] | None = None) -> Response[Any]:
+def _response(
+    status: HTTPStatus,
+    code: str,
+    message: str,
+    details: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response[Any]:
     return Response(
         status_code=status.value,
         content_type=content_types.APPLICATION_JSON,
+        headers=headers,
         body=errors.body(code, message, details),
     )
+
+
+def _is_json(answered: Mapping[str, Any]) -> bool:
+    headers = {name: [value] for name, value in (answered.get("headers") or {}).items()}
+    headers |= answered.get("multiValueHeaders") or {}
+    return any(name.lower() == _CONTENT_TYPE and values[0].startswith(_JSON) for name, values in headers.items())
 
 
 def _with_text_body(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -168,6 +168,43 @@ class MailUnavailable(PopfetchError):
     retryable = True
 
 
+class VerificationMailRefused(PopfetchError):
+    """A mail that asks an address for its consent was refused for good; the message is for the account's owner.
+
+    ``server_said`` is what the account's own outgoing server said, empty where it was not asked or said nothing.
+    """
+
+    code = "mail_refused"
+
+    def __init__(self, message: str, server_said: str = "") -> None:
+        super().__init__(message)
+        self.server_said = server_said
+
+
+class TooManyVerificationMails(PopfetchError):
+    """An account asks too often, or an address was asked too often."""
+
+    code = "too_many_verification_mails"
+    retryable = True
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ReplyToLinkInvalid(PopfetchError):
+    """A link that answers no question: it is unknown, expired, used, or there is a newer one; nobody learns which.
+
+    ``language`` is that of the mail that it came with, empty where that is not known.
+    """
+
+    code = "reply_to_link_invalid"
+
+    def __init__(self, language: str = "") -> None:
+        super().__init__("This link is not valid, or not any more; ask for a new one.")
+        self.language = language
+
+
 class SecretUnreadable(PopfetchError):
     """A sealed password does not open: it was altered, or sealed for another owner, account or direction."""
 

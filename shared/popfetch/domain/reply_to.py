@@ -5,8 +5,28 @@ in force. A question that was asked is answered once, in time, and only by who h
 its hash is kept.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from hmac import compare_digest
+
+from popfetch.domain.errors import ReplyToLinkInvalid
+from popfetch.domain.rate_limit import Limit
+
+TOKEN_OCTETS = 32
+"""The random octets that a token is the text of."""
+
+LINK_LIFETIME = timedelta(hours=24)
+"""How long a question can be answered."""
+
+MAILS_OF_ACCOUNT = Limit(5, within=timedelta(hours=24), pause=timedelta(seconds=60))
+"""How often an account may ask, whatever the address."""
+
+MAILS_TO_ADDRESS = Limit(5, within=timedelta(hours=24))
+"""How often an address may be asked, whoever asks."""
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +47,59 @@ class ReplyTo:
 
 
 NO_REPLY_TO = ReplyTo()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyToLink:
+    """What a link leads to: whose account asked, and the language of the mail that it came with."""
+
+    owner_id: str
+    account_id: str
+    language: str
+    expires_at: datetime
+
+
+def hash_of(token: str) -> bytes:
+    """What is kept of a token (SHA-256). Raises ReplyToLinkInvalid for a text that cannot be one."""
+    if not _TOKEN.fullmatch(token):
+        raise ReplyToLinkInvalid
+    return sha256(token.encode("ascii")).digest()
+
+
+def asked(reply_to: ReplyTo, question: Question) -> ReplyTo:
+    """After a question was asked: it takes the place of any before it, and nobody asks for what is in force."""
+    if question.address == reply_to.in_force:
+        return withdrawn(reply_to)
+    return replace(reply_to, question=question)
+
+
+def withdrawn(reply_to: ReplyTo) -> ReplyTo:
+    """After an open question was withdrawn: what is in force stays so."""
+    return replace(reply_to, question=None)
+
+
+def taken_back(reply_to: ReplyTo, question: Question, before: ReplyTo) -> ReplyTo:
+    """After ``question`` could not be mailed: the one of ``before`` stands again, unless others came since."""
+    return replace(reply_to, question=before.question) if reply_to.question == question else reply_to
+
+
+def question_of(reply_to: ReplyTo, token_hash: bytes, now: datetime) -> Question:
+    """The open question that a token answers.
+
+    Raises ReplyToLinkInvalid where there is none: it is another's token, it came too late, or not for the first time.
+    """
+    question = reply_to.question
+    if question is None or not compare_digest(question.token_hash, token_hash) or now >= question.expires_at:
+        raise ReplyToLinkInvalid
+    return question
+
+
+def confirmed(reply_to: ReplyTo, token_hash: bytes, now: datetime) -> ReplyTo:
+    """After an answer: the address of the question is in force. Raises ReplyToLinkInvalid as ``question_of`` does."""
+    return ReplyTo(in_force=question_of(reply_to, token_hash, now).address)
+
+
+def mailbox_of(address: str) -> str:
+    """The mailbox that an address most likely leads to, for counting: without its tag, in lower case (RFC 5233)."""
+    local, _, domain = address.lower().rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"

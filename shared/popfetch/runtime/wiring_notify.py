@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from popfetch.adapters import keys
 from popfetch.runtime.aws_clients import aws_client
+from popfetch.runtime.owner_mail import own_mailer, owner_directory
 from popfetch.runtime.settings import Settings
 from popfetch.services.notify_owner import NoticeParts
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
     from popfetch.adapters.accounts_table import AccountsTable
-    from popfetch.adapters.mailer import SesMailer
-    from popfetch.adapters.owner_directory import UserPoolOwners
 
 
 def notice_parts(context: LambdaContext) -> NoticeParts:
@@ -23,7 +22,10 @@ def notice_parts(context: LambdaContext) -> NoticeParts:
     from popfetch.adapters.sent_notices import SentNoticesTable
 
     return NoticeParts(
-        accounts=_accounts(), owners=_owners(), sent=SentNoticesTable(_layer(), context), mailer=_mailer()
+        accounts=_accounts(),
+        owners=owner_directory(),
+        sent=SentNoticesTable(_layer(), context),
+        mailer=own_mailer(),
     )
 
 
@@ -32,13 +34,6 @@ def _accounts() -> "AccountsTable":
     from popfetch.adapters.accounts_table import AccountsTable
 
     return AccountsTable(aws_client("dynamodb"), Settings.from_environment().require("table_name"))
-
-
-@cache
-def _owners() -> "UserPoolOwners":
-    from popfetch.adapters.owner_directory import UserPoolOwners
-
-    return UserPoolOwners(aws_client("cognito-idp"), Settings.from_environment().require("user_pool_id"))
 
 
 @cache
@@ -53,12 +48,3 @@ def _layer() -> "DynamoDBPersistenceLayer":
         expiry_attr=keys.EXPIRES_AT,
         boto3_client=aws_client("dynamodb"),
     )
-
-
-@cache
-def _mailer() -> "SesMailer | None":
-    """What sends mail; ``None`` where the operator has named no sender."""
-    from popfetch.adapters.mailer import SesMailer
-
-    sender = Settings.from_environment().sender_address
-    return SesMailer(aws_client("sesv2"), sender) if sender else None

@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 
 from popfetch.domain.mail_settings import NOTHING_FOUND
+from popfetch.domain.reply_to import MAILS_OF_ACCOUNT
 from popfetch.domain.secret import Secret
+from popfetch.runtime.observability import new_journal
 from tests.builders.accounts import OWNER
 from tests.builders.api import ApiClient, a_body
 from tests.builders.aws import Aws, aws
 from tests.builders.kept_accounts import KeptAccounts
+from tests.builders.reply_to import AskedAddresses
 from tests.template.translated import of_type, references, routes
 
 EVENTS = Path(__file__).parents[3] / "infra" / "events"
-API_FUNCTIONS = ("accounts", "passwords", "send", "providers")
+API_FUNCTIONS = ("accounts", "passwords", "reply_to", "send", "providers")
 OTHERS = {"dispatch", "fetch", "erase", "notify"}
 """Functions whose one event is exercised beside their handlers' other tests."""
 
@@ -26,6 +29,7 @@ DONE = {
     "accounts_add": 201,
     "accounts_check_now": 202,
     "accounts_delete": 204,
+    "reply_to_remove": 204,
     "send_upload": 201,
 }
 """The statuses that say that an event did what it is there for, where that is not 200."""
@@ -35,14 +39,22 @@ def files() -> list[str]:
     return sorted(file.stem for file in EVENTS.glob("*.json"))
 
 
+def function_of(name: str) -> str:
+    """The folder of the function that an event is for."""
+    functions = {file.parent.name for file in (EVENTS.parents[1] / "functions").glob("*/handler.py")}
+    (found,) = [function for function in functions if name == function or name.startswith(f"{function}_")]
+    return found
+
+
 def api_files() -> list[str]:
-    return [name for name in files() if name.partition("_")[0] in API_FUNCTIONS]
+    return [name for name in files() if function_of(name) in API_FUNCTIONS]
 
 
-def an_event(name: str, account_id: str) -> dict[str, Any]:
+def an_event(name: str, account_id: str, token: str = "") -> dict[str, Any]:
     text = (EVENTS / f"{name}.json").read_text()
-    filled = text.replace("PUT-THE-OWNERS-ID-HERE", OWNER).replace("PUT-THE-ACCOUNTS-ID-HERE", account_id)
-    event: dict[str, Any] = json.loads(filled)
+    for placeholder, value in (("OWNERS-ID", OWNER), ("ACCOUNTS-ID", account_id), ("TOKEN", token)):
+        text = text.replace(f"PUT-THE-{placeholder}-HERE", value)
+    event: dict[str, Any] = json.loads(text)
     return event
 
 
@@ -53,24 +65,31 @@ def stack() -> Iterator[Aws]:
 
 
 @pytest.fixture
-def kept(stack: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptAccounts]:
+def kept(stack: Aws) -> Iterator[KeptAccounts]:
     kept = KeptAccounts(stack)
+    yield kept
+    kept.remove_all()
+
+
+@pytest.fixture
+def asked(kept: KeptAccounts, monkeypatch: pytest.MonkeyPatch) -> AskedAddresses:
+    asked = AskedAddresses(kept, new_journal())
     for name in API_FUNCTIONS:
         handler = import_module(f"functions.{name}.handler")
         monkeypatch.setattr(handler.journal.logger.registered_handler, "stream", io.StringIO())
         monkeypatch.setattr(handler, "accounts_service", lambda: kept.accounts, raising=False)
         monkeypatch.setattr(handler, "account_changes", lambda: kept.changes, raising=False)
+        monkeypatch.setattr(handler, "reply_to_addresses", lambda _: asked.service, raising=False)
         monkeypatch.setattr(handler, "sending", kept.sending, raising=False)
         monkeypatch.setattr(handler, "sent_under_a_key", kept.once, raising=False)
         monkeypatch.setattr(handler.journal.metrics.provider, "namespace", "popfetch")
         monkeypatch.setattr(handler, "look_up", lambda *_: NOTHING_FOUND, raising=False)
-    yield kept
-    kept.remove_all()
+    return asked
 
 
 def test_every_function_has_an_event() -> None:
     functions = {file.parent.name for file in (EVENTS.parents[1] / "functions").glob("*/handler.py")}
-    assert {name.partition("_")[0] for name in files()} == functions
+    assert {function_of(name) for name in files()} == functions
     assert functions - set(API_FUNCTIONS) <= OTHERS
 
 
@@ -87,11 +106,14 @@ def test_every_route_has_an_event() -> None:
 
 
 @pytest.mark.parametrize("name", api_files())
-def test_an_event_of_the_api_does_what_it_is_there_for(name: str, kept: KeptAccounts) -> None:
-    client = ApiClient(import_module(f"functions.{name.partition('_')[0]}.handler"))
+def test_an_event_of_the_api_does_what_it_is_there_for(name: str, kept: KeptAccounts, asked: AskedAddresses) -> None:
+    client = ApiClient(import_module(f"functions.{function_of(name)}.handler"))
     accounts = ApiClient(import_module("functions.accounts.handler"))
     account_id = accounts.request("POST", "/accounts", a_body()).json["id"]
-    answer = client.call(an_event(name, account_id))
+    if function_of(name) == "reply_to":
+        asked.service.ask_for(OWNER, account_id, "elsewhere@example.com", str)
+        kept.now += MAILS_OF_ACCOUNT.pause
+    answer = client.call(an_event(name, account_id, "".join(asked.tokens)))
     assert answer.status == DONE.get(name, 200), answer.text
     if name.startswith("passwords"):
         tried = [secret for _, secret in kept.dialer.calls + kept.submission.calls]
@@ -108,4 +130,4 @@ def test_an_event_of_the_api_is_of_the_function_that_has_the_route(name: str) ->
     ]
     uri = references(operation["x-amazon-apigateway-integration"]["uri"])
     functions = {reference.removesuffix("Aliaslive") for reference in uri} & set(of_type("AWS::Lambda::Function"))
-    assert functions == {f"{name.partition('_')[0].title()}Function"}
+    assert functions == {f"{function_of(name).title().replace('_', '')}Function"}
