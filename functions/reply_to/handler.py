@@ -46,7 +46,7 @@ app = make_resolver(journal)
     description=(
         "Sends the address a mail with a link, and uses it once its reader has confirmed there; until then the one "
         "before stays in force. The link works once and for 24 hours. The same address again gets a new link. At most "
-        "5 mails a day go out for an account, a minute apart, and 5 a day to an address."
+        "10 mails a day go out for an account, and 5 a day to an address."
     ),
     responses={
         **json_of(AccountOut, HTTPStatus.OK, "The account as it is now; ETag has its version."),

@@ -21,6 +21,7 @@ from popfetch.runtime.wiring_accounts import new_account_id
 from popfetch.runtime.wiring_send import KEY_IS_KEPT
 from popfetch.services.account_changes import AccountChanges
 from popfetch.services.accounts import Accounts
+from popfetch.services.outgoing_sessions import OutgoingSessions
 from popfetch.services.sending import Sending
 from popfetch.services.sign_in_trial import SignInTester
 from tests.builders.accounts import (
@@ -67,12 +68,15 @@ class KeptAccounts:
         self.sent = SentMailStore(stack.s3, stack.bucket, stack.dynamodb, stack.table)
         self.changes = AccountChanges(self.table, self.vault, tester, self.queue, lambda: self.now)
 
+    def sessions(self, journal: Journal) -> OutgoingSessions:
+        """What signs in at a server that only remembers."""
+        return OutgoingSessions(self.table, self.vault, self.outgoing, journal, lambda: self.now)
+
     def sending(self, journal: Journal) -> Sending:
         """The verbs that send, to a server that only remembers."""
         return Sending(
             accounts=self.table,
-            vault=self.vault,
-            dialer=self.outgoing,
+            sessions=self.sessions(journal),
             sent=self.sent,
             mail=MailBucket(self.stack.s3, self.stack.bucket),
             uploads=self.uploads,

@@ -13,8 +13,8 @@ from popfetch.smtp.errors import SmtpError
 class RecordingSubmissions:
     """A dialer whose conversations go as a test says: each failure is raised at its step.
 
-    ``taken`` are the messages that the server has taken, each with its envelope; ``handed_over`` counts those that it
-    got to the end, whatever it made of them.
+    ``taken`` are the messages that the server has taken, each with its envelope; ``attempts`` are those that it got,
+    whatever it made of them.
     """
 
     at_sign_in: Exception | None = None
@@ -23,8 +23,13 @@ class RecordingSubmissions:
     refused: dict[str, SmtpError] = field(default_factory=dict)
     calls: list[tuple[Server, Secret]] = field(default_factory=list)
     taken: list[tuple[Envelope, bytes]] = field(default_factory=list)
-    handed_over: int = 0
+    attempts: list[bytes] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+
+    @property
+    def handed_over(self) -> int:
+        """How many messages the server got, whatever it made of them."""
+        return len(self.attempts)
 
     async def open(self, server: Server, secret: Secret, deadline: float) -> Submission:
         self.calls.append((server, secret))
@@ -47,7 +52,7 @@ class _Conversation:
 
     async def transmit(self, content: bytes) -> None:
         assert self._envelope is not None
-        self._server.handed_over += 1
+        self._server.attempts.append(content)
         if self._server.at_transmit:
             raise self._server.at_transmit
         self._server.taken.append((self._envelope, content))

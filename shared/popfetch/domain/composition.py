@@ -7,6 +7,7 @@ envelope: no header ever names it.
 """
 
 import re
+from base64 import b32encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,6 +98,11 @@ def compose_notice(
     content = message.as_bytes()
     needs_utf8 = sender.needs_utf8 or recipient.needs_utf8
     return ComposedMessage(Envelope(sender.address, (recipient.address,), len(content), needs_utf8), content)
+
+
+def message_id_for(sender: Correspondent, unique: bytes) -> str:
+    """A Message-ID of the sender's domain (RFC 5322, section 3.6.4), with ``unique`` (20 octets) before the @."""
+    return f"<{b32encode(unique).decode('ascii').lower()}@{sender.domain}>"
 
 
 def literal(text: str) -> str:

@@ -20,7 +20,7 @@ TOKEN_OCTETS = 32
 LINK_LIFETIME = timedelta(hours=24)
 """How long a question can be answered."""
 
-MAILS_OF_ACCOUNT = Limit(5, within=timedelta(hours=24), pause=timedelta(seconds=60))
+MAILS_OF_ACCOUNT = Limit(10, within=timedelta(hours=24))
 """How often an account may ask, whatever the address."""
 
 MAILS_TO_ADDRESS = Limit(5, within=timedelta(hours=24))

@@ -8,10 +8,11 @@ from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.rate_limits import RateLimitsTable
 from popfetch.adapters.reply_to_links import ReplyToLinksTable
 from popfetch.domain.reply_to import TOKEN_OCTETS
-from popfetch.ports import AccountMailer, Journal
+from popfetch.ports import Journal
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.owner_mail import own_mailer, owner_directory
 from popfetch.runtime.settings import Settings
+from popfetch.runtime.wiring_send import account_mail
 from popfetch.services.reply_to import ReplyToAddresses
 
 
@@ -26,13 +27,8 @@ def reply_to_addresses(journal: Journal) -> ReplyToAddresses:
         limits=RateLimitsTable(client, table),
         owners=owner_directory(),
         mailer=own_mailer(),
-        account_mailer=account_mailer(),
+        account_mailer=account_mail(journal),
         journal=journal,
         clock=lambda: datetime.now(UTC),
         new_token=lambda: secrets.token_urlsafe(TOKEN_OCTETS),
     )
-
-
-def account_mailer() -> AccountMailer | None:
-    """What sends through an account's own outgoing server, where popfetch has no sender of its own."""
-    return None

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil
 
-from popfetch.dialogue.errors import MailServerError
 from popfetch.domain.account import Account
 from popfetch.domain.errors import (
     AccountChanged,
@@ -74,7 +73,7 @@ class ReplyToAddresses:
     """The verbs over reply addresses. No call reaches another owner's account: it is not found.
 
     ``mailer`` is ``None`` where the operator has named no sender; mail then goes through the account's own server by
-    ``account_mailer``, ``None`` where there is no such way either. ``new_token`` makes a token of 256 random bits.
+    ``account_mailer``. ``new_token`` makes a token of 256 random bits.
     """
 
     store: AccountStore
@@ -82,7 +81,7 @@ class ReplyToAddresses:
     limits: RateLimits
     owners: OwnerDirectory
     mailer: Mailer | None
-    account_mailer: AccountMailer | None
+    account_mailer: AccountMailer
     journal: Journal
     clock: Clock
     new_token: Callable[[], str]
@@ -194,7 +193,7 @@ class ReplyToAddresses:
         """popfetch's own sender where there is one, the account's own server otherwise. Raises NoOutgoingServer."""
         if self.mailer is not None:
             return self._send_as_popfetch
-        if account.outgoing is None or account.outgoing_secret is None or self.account_mailer is None:
+        if account.outgoing is None or account.outgoing_secret is None:
             raise NoOutgoingServer(
                 "There is no way to send the verification mail: popfetch has no sender of its own here, and this "
                 "account has no outgoing server. Set the account's outgoing server and its password, then try again."
@@ -227,10 +226,9 @@ class ReplyToAddresses:
         )
 
     def _send_as_account(self, account: Account, address: str, mail: Mail) -> None:
-        assert self.account_mailer is not None
         try:
             self.account_mailer.send(account, address, mail)
-        except (MailServerError, MailNotSent) as error:
+        except MailNotSent as error:
             failure = error
         else:
             return
@@ -245,7 +243,7 @@ class ReplyToAddresses:
             raise _unsent()
         raise VerificationMailRefused(
             f"The account's own outgoing server did not send the verification mail: {failure.message}",
-            failure.server_said if isinstance(failure, MailNotSent) else failure.server_text,
+            failure.server_said,
         )
 
     def _take_back(self, account: Account, question: Question, before: ReplyTo) -> None:

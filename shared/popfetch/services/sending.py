@@ -12,57 +12,38 @@ the mark behind, and with it the same answer.
 
 import asyncio
 import secrets
-from base64 import b32encode
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from popfetch.domain.account import Account, Direction, Server
-from popfetch.domain.composition import ComposedMessage, compose, compose_notice
+from popfetch.domain.account import Account
+from popfetch.domain.composition import ComposedMessage, compose, message_id_for
 from popfetch.domain.draft import Attachment, Correspondent, Draft, Thread
 from popfetch.domain.errors import (
-    AccountChanged,
     InvalidMail,
-    NoOutgoingServer,
-    OutgoingStopped,
-    SecretUnreadable,
     StorageUnavailable,
     UnderWay,
 )
-from popfetch.domain.failures import OUTGOING_NEEDS_A_PERSON, after_outgoing_refusal, is_outgoing_stopped
-from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.message import Delivery, DeliveryState, Refusal, StoredMessage
 from popfetch.domain.message_identity import id_of_sent, is_message_id
-from popfetch.domain.notice import Mail
-from popfetch.domain.secret import Secret
 from popfetch.ports import (
     AccountStore,
     Clock,
-    CredentialVault,
     Journal,
     MailStore,
     Once,
-    RefusedRecipient,
     SentMail,
     Submission,
-    SubmissionDialer,
     UploadOffer,
     Uploads,
 )
-from popfetch.services.sending_failures import MailTooLarge, nobody_taken, not_sent
-from popfetch.services.sign_in_trial import SignInTrial, check_can_be_tried, told
-from popfetch.smtp.errors import SignInRefused, SmtpError, Unconfirmed
-
-SENDING_SECONDS = 23.0
-"""How long a conversation may take, from the request's first moment; the API answers within 29 seconds."""
+from popfetch.services.outgoing_sessions import SENDING_SECONDS, OutgoingSessions, begun
+from popfetch.services.sending_failures import MailTooLarge, nobody_taken, not_sent, refusal_of
+from popfetch.smtp.errors import SmtpError, Unconfirmed
 
 LONGEST_ATTACHMENTS = 50 * 1024 * 1024
 """Octets of a mail's attachments together; encoded they are a third more. Few servers take as much."""
-
-LONGEST_NOTE = 300
-"""As much of a sentence, in characters, as the account keeps of a refused sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +87,7 @@ class Sending:
     """The verbs that send. No call reaches another owner's account: it is not found."""
 
     accounts: AccountStore
-    vault: CredentialVault
-    dialer: SubmissionDialer
+    sessions: OutgoingSessions
     sent: SentMail
     mail: MailStore
     uploads: Uploads
@@ -141,17 +121,6 @@ class Sending:
             raise StorageUnavailable("What this key has sent cannot be read at the moment; ask again.")
         return _as_found(earlier)
 
-    def send_notice(self, account: Account, address: str, mail: Mail) -> None:
-        """Send a mail of popfetch's own in an account's name; no copy is kept, and what nobody knows counts as sent.
-
-        Raises NoOutgoingServer, OutgoingStopped, HostRefused, and the leaves of SignInTestFailed and of MailNotSent.
-        """
-        sender = Correspondent.of(account.email, account.name)
-        composed = compose_notice(
-            mail, sender, Correspondent.of(address), message_id=self._header_id(sender, ""), at=self.clock()
-        )
-        self.run(self._send_notice(account, composed))
-
     def offer_upload(self, owner_id: str, account_id: str, octets: int) -> UploadOffer:
         """An address for a file that is too large to come with the request. Raises AccountNotFound."""
         self.accounts.get(owner_id, account_id)
@@ -163,16 +132,18 @@ class Sending:
         deadline = asyncio.get_running_loop().time() + self.seconds
         if command.key_hash and (earlier := await self.sent.earlier(account.account_id, command.key_hash)):
             return _as_found(earlier)
-        server, secret = self._way_out(account)
+        self.sessions.check(account)
         sender = Correspondent.of(account.email, account.name)
         reply_to = Correspondent.of(account.reply_to.in_force) if account.reply_to.in_force else None
         now = self.clock()
-        header_id = self._header_id(sender, command.key_hash)
+        # The same for the same key, so that a second copy is known for one.
+        unique = bytes.fromhex(command.key_hash)[:20] if command.key_hash else self.random(20)
+        header_id = message_id_for(sender, unique)
         draft = await self._completed(account, command)
         composed = compose(draft, sender, reply_to=reply_to, message_id=header_id, at=now)
-        session = await self._signed_in(account, server, secret, deadline)
+        session = await self.sessions.open(account, deadline)
         try:
-            refused = [_refusal(one) for one in await _begun(session, composed)]
+            refused = [refusal_of(one) for one in await begun(session, composed.envelope)]
             if len(refused) == len(composed.envelope.recipients):
                 raise nobody_taken(refused)
             message = self._copy(account, draft, composed, refused, header_id)
@@ -211,85 +182,6 @@ class Sending:
             self.journal.error("what became of a mail could not be noted", **_whose(message), state=str(state))
         return message
 
-    async def _send_notice(self, account: Account, composed: ComposedMessage) -> None:
-        deadline = asyncio.get_running_loop().time() + self.seconds
-        server, secret = self._way_out(account)
-        session = await self._signed_in(account, server, secret, deadline)
-        try:
-            if refused := await _begun(session, composed):
-                raise nobody_taken([_refusal(one) for one in refused])
-            with suppress(Unconfirmed):
-                await _transmitted(session, composed)
-            await session.quit()
-        finally:
-            await session.abandon()
-
-    # --- The way out ------------------------------------------------------------------------------------------
-
-    def _way_out(self, account: Account) -> tuple[Server, Secret]:
-        """The outgoing server and its password."""
-        if account.outgoing is None or account.outgoing_secret is None:
-            raise NoOutgoingServer("This account has no outgoing server yet; add one to the account first.")
-        check_can_be_tried(Direction.OUTGOING, account.outgoing)
-        failure = account.outgoing_failure
-        if failure is not None and is_outgoing_stopped(failure):
-            raise OutgoingStopped(
-                f"{account.outgoing.host} has refused the outgoing password of {account.email} too often, so that"
-                " popfetch leaves it alone before the provider locks the mailbox. Set the outgoing password again; it"
-                " may be the same as before."
-            )
-        try:
-            secret = self.vault.open(account.outgoing_secret, account.owner_id, account.account_id, Direction.OUTGOING)
-        except SecretUnreadable as error:
-            self._mark(account, error.code, error.message, explicit=False)
-            raise OutgoingStopped(
-                f"The outgoing password that popfetch keeps for {account.email} cannot be opened; set it again."
-            ) from error
-        return account.outgoing, secret
-
-    async def _signed_in(self, account: Account, server: Server, secret: Secret, deadline: float) -> Submission:
-        try:
-            session = await self.dialer.open(server, secret, deadline)
-        except SmtpError as error:
-            if error.code in OUTGOING_NEEDS_A_PERSON:
-                explicit = isinstance(error, SignInRefused) and error.explicit
-                self._mark(account, error.code, error.message, explicit=explicit)
-            raise told(error.code, SignInTrial(Direction.OUTGOING, server, secret), error) from error
-        if account.outgoing_failure is not None:
-            self._note(account, lambda stored: replace(stored, outgoing_failure=None))
-        return session
-
-    def _mark(self, account: Account, code: str, message: str, *, explicit: bool) -> None:
-        """Remember at the account that its outgoing server does not let popfetch in; collecting goes on."""
-        now = self.clock()
-        self.journal.count("OutgoingSignInsRefused")
-        self._note(
-            account,
-            lambda stored: replace(
-                stored,
-                outgoing_failure=after_outgoing_refusal(
-                    stored.outgoing_failure, code, message[:LONGEST_NOTE], explicit=explicit, now=now
-                ),
-            ),
-        )
-
-    def _note(self, account: Account, change: Callable[[Account], Account]) -> None:
-        """Note something at the account, unless its way out is another one by now."""
-
-        def noted(stored: Account, state: FetchState) -> tuple[Account, FetchState]:
-            same = (stored.outgoing, stored.outgoing_secret) == (account.outgoing, account.outgoing_secret)
-            return change(stored) if same else stored, state
-
-        try:
-            self.accounts.change(account.owner_id, account.account_id, noted)
-        except (AccountChanged, StorageUnavailable) as error:
-            self.journal.warning(
-                "the state of an outgoing server was not noted",
-                owner_id=account.owner_id,
-                account_id=account.account_id,
-                error=error.code,
-            )
-
     # --- The message ------------------------------------------------------------------------------------------
 
     async def _completed(self, account: Account, command: SendMail) -> Draft:
@@ -321,11 +213,6 @@ class Sending:
                 "in_reply_to: there is no such message in this account, or it has no Message-ID to be answered to."
             )
         return thread
-
-    def _header_id(self, sender: Correspondent, key_hash: str) -> str:
-        """A Message-ID (RFC 5322, section 3.6.4): the same for the same key, so that copies are known for copies."""
-        octets = sha256(f"{sender.address}\0{key_hash}".encode()).digest()[:20] if key_hash else self.random(20)
-        return f"<{b32encode(octets).decode().lower()}@{sender.domain}>"
 
     def _copy(
         self,
@@ -368,26 +255,6 @@ class Sending:
             refused=len(message.delivery.refused),
         )
         return message
-
-
-async def _begun(session: Submission, composed: ComposedMessage) -> list[RefusedRecipient]:
-    try:
-        return await session.begin(composed.envelope)
-    except SmtpError as error:
-        raise not_sent(error) from error
-
-
-async def _transmitted(session: Submission, composed: ComposedMessage) -> None:
-    try:
-        await session.transmit(composed.content)
-    except Unconfirmed:
-        raise
-    except SmtpError as error:
-        raise not_sent(error) from error
-
-
-def _refusal(one: RefusedRecipient) -> Refusal:
-    return Refusal(one.address, one.reason.code, one.reason.message, one.reason.server_text)
 
 
 def _as_found(message: StoredMessage) -> StoredMessage:

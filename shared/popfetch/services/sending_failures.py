@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from popfetch.domain.errors import PopfetchError
 from popfetch.domain.message import Refusal
+from popfetch.ports import RefusedRecipient
 from popfetch.smtp.errors import SmtpError
 
 
@@ -84,6 +85,11 @@ _KINDS: Mapping[str, type[MailNotSent]] = {
     "network": ConnectionLost,
     "deadline": ConnectionLost,
 }
+
+
+def refusal_of(one: RefusedRecipient) -> Refusal:
+    """A refused recipient as the copy of the mail keeps it."""
+    return Refusal(one.address, one.reason.code, one.reason.message, one.reason.server_text)
 
 
 def not_sent(error: SmtpError) -> MailNotSent:

@@ -94,7 +94,8 @@ def a_scene(aws: Aws, server: ScriptedSmtpServer, ca_file: str, *, seconds: floa
     sealed = kept.vault.seal(Secret(server.password), OWNER, ACCOUNT_ID, Direction.OUTGOING)
     kept.table.add(an_account(outgoing=server.account_server(), outgoing_secret=sealed))
     dialer = SmtpDialer(HostGuard(allow_private=True), ca_file=ca_file, limits=QUICK)
-    sending = replace(kept.sending(RecordingJournal()), dialer=dialer, seconds=seconds)
+    sending = kept.sending(RecordingJournal())
+    sending = replace(sending, sessions=replace(sending.sessions, dialer=dialer), seconds=seconds)
     return Scene(kept, sending, server)
 
 
