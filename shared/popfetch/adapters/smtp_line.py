@@ -206,7 +206,10 @@ class SubmissionLine:
         protocol = self._open_client().protocol
         if protocol is None:
             raise self._broken(ConnectionError(), _MESSAGE)
-        listening = asyncio.create_task(self._answer(protocol.read_response(), _MESSAGE))
+        # At once, not in the loop's next round: what comes while nobody listens the library throws away.
+        listening = asyncio.Task(
+            self._answer(protocol.read_response(), _MESSAGE), loop=asyncio.get_running_loop(), eager_start=True
+        )
         writing = asyncio.create_task(self._answer(self._write(protocol, pieces), _MESSAGE))
         try:
             await asyncio.wait({listening, writing}, return_when=asyncio.FIRST_COMPLETED)
@@ -327,6 +330,8 @@ class SubmissionLine:
         what = "fell silent" if isinstance(error, TimeoutError) else "closed the connection"
         if self.ended:
             return self._unconfirmed(f"{what} instead of an answer")
+        if name == _MESSAGE:
+            return ConnectionFailed(f"{self.place} {what} in the middle of the message, so it was not sent.")
         return ConnectionFailed(f"{self.place} {what} instead of its reply to {name}.")
 
     def _open_client(self) -> "_Client":

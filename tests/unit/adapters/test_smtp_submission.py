@@ -492,9 +492,19 @@ class TestNothingIsSent:
         async with server, asyncio.timeout(10):
             error = await failure(send(quick_smtp, server, LARGE))
             assert isinstance(error, leaf)
-            assert not isinstance(error, Unconfirmed)
             assert server.session.ends == 0
             assert server.session.messages[0].content is None
+
+    @pytest.mark.parametrize("security", [Security.TLS, Security.NONE])
+    @pytest.mark.parametrize("content", [CONTENT, LARGE], ids=["small", "large"])
+    async def test_when_the_server_changes_its_mind_before_the_first_octet(
+        self, content: bytes, security: Security, quick_smtp: SmtpDialer
+    ) -> None:
+        # given a server whose refusal comes together with its go-ahead, or right behind it
+        action = After(0, Stall(b"554 5.7.1 spam\r\n"))
+        server = ScriptedSmtpServer(on={"content": action}, security=security)
+        async with server, asyncio.timeout(10):
+            assert type(await failure(send(quick_smtp, server, content))) in {MessageRefused, ProtocolViolation}
 
     @pytest.mark.parametrize("security", [Security.TLS, Security.NONE])
     async def test_when_the_deadline_comes_before_the_end(self, security: Security, smtp: SmtpDialer) -> None:
