@@ -147,6 +147,7 @@ def _only_the_token(event: dict[str, Any]) -> dict[str, Any]:
 
 
 @journal.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
+@journal.flushed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the API."""
     return answer(app, journal, _only_the_token(event) if event.get("resource") == CONFIRM else event, context)

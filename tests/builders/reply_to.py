@@ -38,7 +38,7 @@ class AskedAddresses:
     kept: KeptAccounts
     journal: Journal
     mailer: RecordingMailer | None = field(default_factory=RecordingMailer)
-    account_mailer: RecordingAccountMailer | None = field(default_factory=RecordingAccountMailer)
+    account_mailer: RecordingAccountMailer = field(default_factory=RecordingAccountMailer)
     owners: FakeOwners = field(default_factory=FakeOwners)
     tokens: list[str] = field(default_factory=list)
     before_sending: Callable[[], None] = lambda: None

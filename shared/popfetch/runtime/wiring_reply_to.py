@@ -10,9 +10,9 @@ from popfetch.adapters.reply_to_links import ReplyToLinksTable
 from popfetch.domain.reply_to import TOKEN_OCTETS
 from popfetch.ports import Journal
 from popfetch.runtime.aws_clients import aws_client
+from popfetch.runtime.outgoing_servers import account_mail
 from popfetch.runtime.owner_mail import own_mailer, owner_directory
 from popfetch.runtime.settings import Settings
-from popfetch.runtime.wiring_send import account_mail
 from popfetch.services.reply_to import ReplyToAddresses
 
 

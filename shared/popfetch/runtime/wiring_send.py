@@ -14,10 +14,8 @@ from popfetch.adapters.uploads import UploadBucket
 from popfetch.ports import Journal, Once
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.event_loop import event_loop
-from popfetch.runtime.mail_servers import credential_vault, submission_dialer
+from popfetch.runtime.outgoing_servers import outgoing_sessions
 from popfetch.runtime.settings import Settings
-from popfetch.services.account_mail import AccountMail
-from popfetch.services.outgoing_sessions import OutgoingSessions
 from popfetch.services.sending import Sending
 
 KEY_IS_KEPT = timedelta(days=1)
@@ -37,32 +35,9 @@ def sending(journal: Journal) -> Sending:
         mail=MailBucket(s3, bucket),
         uploads=UploadBucket(s3, bucket),
         journal=journal,
-        clock=_now,
+        clock=lambda: datetime.now(UTC),
         run=event_loop().run,
     )
-
-
-def outgoing_sessions(journal: Journal) -> OutgoingSessions:
-    """What signs in at accounts' outgoing servers."""
-    settings = Settings.from_environment()
-    return OutgoingSessions(
-        accounts=AccountsTable(
-            aws_client("dynamodb"), settings.require("table_name"), wheel_shards=settings.wheel_shards
-        ),
-        vault=credential_vault(),
-        dialer=submission_dialer(),
-        journal=journal,
-        clock=_now,
-    )
-
-
-def account_mail(journal: Journal) -> AccountMail:
-    """What sends mail of popfetch's own in accounts' names."""
-    return AccountMail(outgoing_sessions(journal), clock=_now, run=event_loop().run)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def sent_under_a_key(context: LambdaContext, account_id: str) -> Once:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from popfetch.domain.mail_settings import NOTHING_FOUND
-from popfetch.domain.reply_to import MAILS_OF_ACCOUNT
 from popfetch.domain.secret import Secret
 from popfetch.runtime.observability import new_journal
 from tests.builders.accounts import OWNER
@@ -112,7 +111,6 @@ def test_an_event_of_the_api_does_what_it_is_there_for(name: str, kept: KeptAcco
     account_id = accounts.request("POST", "/accounts", a_body()).json["id"]
     if function_of(name) == "reply_to":
         asked.service.ask_for(OWNER, account_id, "elsewhere@example.com", str)
-        kept.now += MAILS_OF_ACCOUNT.pause
     answer = client.call(an_event(name, account_id, "".join(asked.tokens)))
     assert answer.status == DONE.get(name, 200), answer.text
     if name.startswith("passwords"):

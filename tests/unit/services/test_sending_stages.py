@@ -20,7 +20,7 @@ from popfetch.domain.errors import PopfetchError
 from popfetch.domain.message import DeliveryState, StoredMessage
 from popfetch.domain.secret import Secret
 from popfetch.services.sending import Sending, SendMail
-from popfetch.smtp.limits import Limits
+from popfetch.smtp.limits import DEFAULT_LIMITS, Limits
 from tests.builders.accounts import OWNER, an_account
 from tests.builders.aws import Aws, empty
 from tests.builders.aws import aws as aws_stack
@@ -89,11 +89,13 @@ class Scene:
         return objects, items
 
 
-def a_scene(aws: Aws, server: ScriptedSmtpServer, ca_file: str, *, seconds: float = 10) -> Scene:
+def a_scene(
+    aws: Aws, server: ScriptedSmtpServer, ca_file: str, *, seconds: float = 10, limits: Limits = QUICK
+) -> Scene:
     kept = KeptAccounts(aws)
     sealed = kept.vault.seal(Secret(server.password), OWNER, ACCOUNT_ID, Direction.OUTGOING)
     kept.table.add(an_account(outgoing=server.account_server(), outgoing_secret=sealed))
-    dialer = SmtpDialer(HostGuard(allow_private=True), ca_file=ca_file, limits=QUICK)
+    dialer = SmtpDialer(HostGuard(allow_private=True), ca_file=ca_file, limits=limits)
     sending = kept.sending(RecordingJournal())
     sending = replace(sending, sessions=replace(sending.sessions, dialer=dialer), seconds=seconds)
     return Scene(kept, sending, server)
@@ -217,7 +219,7 @@ async def test_when_the_time_is_over_the_answer_is_the_same_as_for_silence(
     aws: Aws, ca_file: str, stage: str, answer: str
 ) -> None:
     async with ScriptedSmtpServer(on={stage: [Hang(), DEFAULT]}) as server:
-        scene = a_scene(aws, server, ca_file, seconds=0.25)
+        scene = a_scene(aws, server, ca_file, seconds=1, limits=DEFAULT_LIMITS)
         assert await outcome(scene) == answer
         assert scene.ends_seen == (1 if stage == "content" else 0)
 
