@@ -588,6 +588,17 @@ class EventBus(Protocol):
         """Publish one event. Raises StorageUnavailable."""
 
 
+class Once(Protocol):
+    """What was done under a name, so that it is not done twice."""
+
+    def once(self, name: str, work: Callable[[], str], fingerprint: str = "") -> tuple[str, bool]:
+        """Do ``work`` unless it was done under ``name`` before; returns its result, and whether it was done now.
+
+        What ``work`` raises is passed on, and it counts as not done. Raises UnderWay while another invocation is at
+        it, KeyReused where the same name came with another ``fingerprint``, and StorageUnavailable.
+        """
+
+
 # --- Notices to owners ----------------------------------------------------------------------------------------
 
 
@@ -623,28 +634,6 @@ class AccountMailer(Protocol):
         """Send a mail to one address; returns once the server has taken it.
 
         Raises NoOutgoingServer, HostRefused, and errors that say what the server said.
-        """
-
-
-class Once(Protocol):
-    """What was done under a name, so that it is not done twice."""
-
-    def once(self, name: str, work: Callable[[], str], fingerprint: str = "") -> tuple[str, bool]:
-        """Do ``work`` unless it was done under ``name`` before; returns its result, and whether it was done now.
-
-        What ``work`` raises is passed on, and it counts as not done. Raises UnderWay while another invocation is at
-        it, KeyReused where the same name came with another ``fingerprint``, and StorageUnavailable.
-        """
-
-
-class SentNotices(Protocol):
-    """Which notices were sent, so that none is sent twice."""
-
-    def once(self, notice_id: str, send: Callable[[], str]) -> str | None:
-        """Call ``send`` unless this notice was sent before; returns what it returns, ``None`` if it was not called.
-
-        What ``send`` raises is passed on, and the notice counts as not sent. Raises NoticeUnderWay while another
-        invocation is at it, and StorageUnavailable.
         """
 
 

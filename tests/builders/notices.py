@@ -76,14 +76,13 @@ class RecordingMailer:
 
 
 @dataclass
-class RememberedNotices:
-    """``SentNotices`` in memory."""
+class Remembered:
+    """``Once`` in memory."""
 
-    known: set[str] = field(default_factory=set)
+    known: dict[str, str] = field(default_factory=dict)
 
-    def once(self, notice_id: str, send: Callable[[], str]) -> str | None:
-        if notice_id in self.known:
-            return None
-        message_id = send()
-        self.known.add(notice_id)
-        return message_id
+    def once(self, name: str, work: Callable[[], str], fingerprint: str = "") -> tuple[str, bool]:
+        if name in self.known:
+            return self.known[name], False
+        self.known[name] = work()
+        return self.known[name], True

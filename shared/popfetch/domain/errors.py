@@ -141,13 +141,6 @@ class NotAStop(PopfetchError):
     code = "not_a_stop"
 
 
-class NoticeUnderWay(PopfetchError):
-    """Another invocation is sending the very same notice; whether it succeeds is known a little later."""
-
-    code = "notice_under_way"
-    retryable = True
-
-
 class MailRefused(PopfetchError):
     """A mail that will not be sent however often it is tried; the message says what the operator has to do.
 

@@ -1,5 +1,6 @@
 """The wiring of notify: each piece is built once, on first use; what belongs to an invocation, once for each."""
 
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,19 +13,27 @@ from popfetch.runtime.settings import Settings
 from popfetch.services.notify_owner import NoticeParts
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
-
     from popfetch.adapters.accounts_table import AccountsTable
+
+NOTICE_IS_REMEMBERED = timedelta(days=30)
+"""Longer than an event can come again: dead letters are kept for 14 days."""
 
 
 def notice_parts(context: LambdaContext) -> NoticeParts:
     """What the notice of one invocation is made and sent with."""
-    from popfetch.adapters.sent_notices import SentNoticesTable
+    from popfetch.adapters.once import OnceTable
 
     return NoticeParts(
         accounts=_accounts(),
         owners=owner_directory(),
-        sent=SentNoticesTable(_layer(), context),
+        sent=OnceTable(
+            aws_client("dynamodb"),
+            Settings.from_environment().require("table_name"),
+            context,
+            partition=keys.NOTICES,
+            prefix=keys.NOTICE,
+            kept_for=NOTICE_IS_REMEMBERED,
+        ),
         mailer=own_mailer(),
     )
 
@@ -34,17 +43,3 @@ def _accounts() -> "AccountsTable":
     from popfetch.adapters.accounts_table import AccountsTable
 
     return AccountsTable(aws_client("dynamodb"), Settings.from_environment().require("table_name"))
-
-
-@cache
-def _layer() -> "DynamoDBPersistenceLayer":
-    from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
-
-    return DynamoDBPersistenceLayer(
-        table_name=Settings.from_environment().require("table_name"),
-        key_attr=keys.PARTITION,
-        sort_key_attr=keys.SORT,
-        static_pk_value=keys.NOTICES,
-        expiry_attr=keys.EXPIRES_AT,
-        boto3_client=aws_client("dynamodb"),
-    )

@@ -6,7 +6,7 @@ from enum import StrEnum
 from popfetch.domain.errors import AccountNotFound, MailRefused
 from popfetch.domain.notice import StoppedAccount
 from popfetch.notices.languages import mail_about
-from popfetch.ports import AccountStore, Journal, Mailer, OwnerDirectory, SentNotices
+from popfetch.ports import AccountStore, Journal, Mailer, Once, OwnerDirectory
 
 
 class Notified(StrEnum):
@@ -26,7 +26,7 @@ class NoticeParts:
 
     accounts: AccountStore
     owners: OwnerDirectory
-    sent: SentNotices
+    sent: Once
     mailer: Mailer | None
 
 
@@ -34,7 +34,7 @@ def notify_owner(stop: StoppedAccount, parts: NoticeParts, journal: Journal) -> 
     """Tell the owner of a stopped account by mail, unless that was done before or is not needed any more.
 
     Only a mail that the mail service has taken counts as sent, so that the same event may come again after anything
-    else. Raises StorageUnavailable, MailUnavailable and NoticeUnderWay, after which it should.
+    else. Raises StorageUnavailable, MailUnavailable and UnderWay, after which it should.
     """
     whose: dict[str, object] = {"owner_id": stop.owner_id, "account_id": stop.account_id}
     if parts.mailer is None:
@@ -60,11 +60,11 @@ def notify_owner(stop: StoppedAccount, parts: NoticeParts, journal: Journal) -> 
         return Notified.NO_ADDRESS
     mail = mail_about(stop, account, contact.locale)
     try:
-        message_id = parts.sent.once(stop.notice_id, lambda: mailer.send(contact.address, mail))
+        message_id, now = parts.sent.once(stop.notice_id, lambda: mailer.send(contact.address, mail))
     except MailRefused as refused:
         refusal = refused
     else:
-        if message_id is None:
+        if not now:
             journal.info("a notice was sent before", **whose)
             return Notified.SENT_BEFORE
         journal.info("an owner was told of a stopped account", **whose, code=stop.code, message_id=message_id)

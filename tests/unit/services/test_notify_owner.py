@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 
 from popfetch.domain.account import Account, Standing
-from popfetch.domain.errors import AccountNotFound, MailRefused, MailUnavailable, NoticeUnderWay, StorageUnavailable
+from popfetch.domain.errors import AccountNotFound, MailRefused, MailUnavailable, StorageUnavailable, UnderWay
 from popfetch.domain.fetch_state import FetchState, Stop
 from popfetch.domain.notice import StoppedAccount
 from popfetch.ports import AccountRecord, OwnerContact
 from popfetch.services.notify_owner import NoticeParts, Notified, notify_owner
 from tests.builders.accounts import NOON, an_account
-from tests.builders.notices import FakeOwners, RecordingMailer, RememberedNotices, a_stop
+from tests.builders.notices import FakeOwners, RecordingMailer, Remembered, a_stop
 
 STOPPED = an_account(1, standing=Standing.AUTH_FAILED, name="My work")
 
@@ -60,7 +60,7 @@ def mailer() -> RecordingMailer:
 
 @pytest.fixture
 def parts(mailer: RecordingMailer) -> NoticeParts:
-    return NoticeParts(OneAccount(), FakeOwners(), RememberedNotices(), mailer)  # type: ignore[arg-type]
+    return NoticeParts(OneAccount(), FakeOwners(), Remembered(), mailer)  # type: ignore[arg-type]
 
 
 def test_the_owner_is_told(parts: NoticeParts, mailer: RecordingMailer, journal: Journal) -> None:
@@ -146,10 +146,10 @@ def test_a_failure_that_may_pass_is_raised_and_the_next_try_sends(
     assert len(mailer.sent) == 1
 
 
-@pytest.mark.parametrize("error", [StorageUnavailable("busy"), NoticeUnderWay("busy")])
+@pytest.mark.parametrize("error", [StorageUnavailable("busy"), UnderWay("busy")])
 def test_what_the_table_cannot_say_is_raised(parts: NoticeParts, journal: Journal, error: Exception) -> None:
     class Busy:
-        def once(self, *_: object) -> str | None:
+        def once(self, *_: object) -> tuple[str, bool]:
             raise error
 
     with pytest.raises(type(error)):

@@ -356,7 +356,7 @@ class TestAKey:
         # given an invocation that was cut off, at the last millisecond of its time
         kept.outgoing.at_transmit = KeyboardInterrupt()
         with pytest.raises(KeyboardInterrupt):
-            send(sending, kept, a_mail(key="k"), milliseconds=1)
+            send(sending, kept, a_mail(key="k"), milliseconds=-1)
         kept.outgoing.at_transmit = None
 
         # when the request comes again, now that the first one's time is over
@@ -371,7 +371,7 @@ class TestAKey:
     def test_whose_sender_died_before_that_is_free_again(self, sending: Sending, kept: KeptAccounts) -> None:
         kept.outgoing.at_begin = KeyboardInterrupt()  # type: ignore[assignment]
         with pytest.raises(KeyboardInterrupt):
-            send(sending, kept, a_mail(key="k"), milliseconds=1)
+            send(sending, kept, a_mail(key="k"), milliseconds=-1)
         kept.outgoing.at_begin = None
         assert send(sending, kept, a_mail(key="k")).delivery is not None
         assert len(kept.outgoing.taken) == 1
