@@ -126,7 +126,7 @@ def _opened(verb: Callable[[str], OpenedLink], token: str, page_of: Callable[[st
     except ReplyToLinkInvalid as error:
         return page(HTTPStatus.GONE, invalid_link_page(error.language or accepted))
     except (StorageUnavailable, AccountChanged) as error:
-        journal.warning("request not carried out", error=error.code, reason=error.message)
+        journal.warning("request not carried out", error=error.code, reason=error.for_the_log)
         return page(HTTPStatus.SERVICE_UNAVAILABLE, try_again_page(accepted))
     return page(HTTPStatus.OK, page_of(link.address, link.account_email, link.language))
 

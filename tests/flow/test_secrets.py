@@ -2,7 +2,9 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +14,7 @@ from boto3.dynamodb.conditions import Key
 
 from infra.local.api import account_body
 from infra.local.demo_server import DemoServer
+from infra.local.outbox import sent_mail
 from infra.local.owner import Owner
 from infra.local.workspace import STACK_NAME
 from tests.flow.conftest import LocalStack
@@ -25,6 +28,7 @@ WRONG, UNTRIED, OUTGOING, MALFORMED = (
     "canary-outgoing-ß$9",
     "canary-malformed-x6",
 )
+PRIVATE, REPLIES = "canary-private-words-5", "canary-replies@example.com"
 
 
 class Listener:
@@ -103,6 +107,13 @@ def dead_letters(stack: LocalStack) -> Iterator[str]:
                 yield json.dumps(message)
 
 
+def token_of(stack: LocalStack, address: str) -> str:
+    """The token in the mail that asks a reply address."""
+    (mail,) = [mail for mail in sent_mail(stack.outputs["EndpointUrl"]) if address in mail.recipients]
+    (token,) = set(re.findall(r"token=([\w-]+)", mail.text))
+    return str(token)
+
+
 def sealed_of(stack: LocalStack, owner: Owner) -> Iterator[bytes]:
     """The sealed passwords of an owner's accounts, and the data key they are sealed under."""
     table = stack.clients.dynamodb().Table(stack.outputs["TableName"])
@@ -151,6 +162,14 @@ def test_nothing_tells_a_secret(local_stack: LocalStack, demo_server: DemoServer
     client.call("PUT", f"{one}/password/incoming", {"password": demo_server.password}, status=200)
     check()
     client.call("GET", f"{one}/history", status=200)
+    mail = {"to": [f"bert@{PRIVATE}.example"], "subject": PRIVATE, "text": PRIVATE, "in_reply_to": f"<{PRIVATE}@x>"}
+    client.call("POST", f"{one}/send", mail, status=422)
+    client.call("POST", f"{one}/send", {**mail, "subject": f"{PRIVATE}\r\nBcc: x@example.com"}, status=422)
+    client.call("PUT", f"{one}/reply-to", {"address": REPLIES}, status=200)
+    token = token_of(local_stack, REPLIES)
+    for method, link in (("GET", token), ("POST", token[::-1]), ("POST", token), ("POST", token)):
+        requests.request(method, f"{local_stack.outputs['ApiUrl']}/reply-to/confirm?token={link}", timeout=60)
+    assert client.call("GET", one, status=200)["reply_to"]["verified"] is True
     client.call("GET", "/accounts", status=200)
     sealed = list(sealed_of(local_stack, owner))
     assert len(sealed) == 3
@@ -166,7 +185,10 @@ def test_nothing_tells_a_secret(local_stack: LocalStack, demo_server: DemoServer
     assert len(read["answers"]) > 15
     assert any("cycle failed" in line for line in read["log"])
     assert any("FetchCycleCompleted" in event for event in read["events"])
-    needles = {owner.id_token, owner.id_token.rpartition(".")[2]}
+    needles = {owner.id_token, owner.id_token.rpartition(".")[2], token, sha256(token.encode()).hexdigest()}
+    # what owners write is theirs; answers may have it, nothing else may
+    for where in ("log", "events", "dead letters"):
+        assert not [text for text in read[where] if PRIVATE in text or REPLIES in text]
     for secret in (WRONG, UNTRIED, OUTGOING, MALFORMED, demo_server.password):
         needles |= forms_of(secret, demo_server.username)
     for one_sealed in sealed:

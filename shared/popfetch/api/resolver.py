@@ -76,7 +76,7 @@ def make_resolver(journal: Journal) -> APIGatewayRestResolver:
         if status is HTTPStatus.INTERNAL_SERVER_ERROR:
             return failed_inside(error)
         if error.retryable:
-            journal.warning("request not carried out", error=error.code, reason=error.message)
+            journal.warning("request not carried out", error=error.code, reason=error.for_the_log)
         return _response(status, error.code, error.message, errors.details_of(error), errors.headers_of(error))
 
     def does_not_fit(error: RequestValidationError) -> Response[Any]:

@@ -15,6 +15,7 @@ from email.headerregistry import Address, Group, HeaderRegistry, UnstructuredHea
 from email.message import EmailMessage
 from email.policy import EmailPolicy, Policy
 
+from popfetch.domain.account import Account
 from popfetch.domain.draft import Attachment, Correspondent, Draft, Envelope
 from popfetch.domain.notice import Mail
 
@@ -98,6 +99,11 @@ def compose_notice(
     content = message.as_bytes()
     needs_utf8 = sender.needs_utf8 or recipient.needs_utf8
     return ComposedMessage(Envelope(sender.address, (recipient.address,), len(content), needs_utf8), content)
+
+
+def sender_of(account: Account) -> Correspondent:
+    """Who an account writes as: its name and its address, which alone is enough where it is the name as well."""
+    return Correspondent.of(account.email, "" if account.name == account.email else account.name)
 
 
 def message_id_for(sender: Correspondent, unique: bytes) -> str:

@@ -18,6 +18,11 @@ class PopfetchError(Exception):
         """The sentence for a person; it never holds a secret."""
         return str(self.args[0]) if self.args else self.__class__.__name__
 
+    @property
+    def for_the_log(self) -> str:
+        """What operators may read of it: nothing that a person has written, or that a server says of one."""
+        return self.message
+
 
 class InvalidAccount(PopfetchError):
     """An account whose settings cannot work; the message names the field and the remedy."""

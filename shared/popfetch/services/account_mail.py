@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from popfetch.domain.account import Account
-from popfetch.domain.composition import ComposedMessage, compose_notice, message_id_for
+from popfetch.domain.composition import ComposedMessage, compose_notice, message_id_for, sender_of
 from popfetch.domain.draft import Correspondent
 from popfetch.domain.notice import Mail
 from popfetch.ports import Clock
@@ -32,7 +32,7 @@ class AccountMail:
 
         Raises what ``OutgoingSessions.open`` raises, and the leaves of MailNotSent.
         """
-        sender = Correspondent.of(account.email, account.name)
+        sender = sender_of(account)
         composed = compose_notice(
             mail,
             sender,

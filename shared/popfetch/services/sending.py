@@ -18,7 +18,7 @@ from hashlib import sha256
 from typing import Any
 
 from popfetch.domain.account import Account
-from popfetch.domain.composition import ComposedMessage, compose, message_id_for
+from popfetch.domain.composition import ComposedMessage, compose, message_id_for, sender_of
 from popfetch.domain.draft import Attachment, Correspondent, Draft, Thread
 from popfetch.domain.errors import (
     InvalidMail,
@@ -133,7 +133,7 @@ class Sending:
         if command.key_hash and (earlier := await self.sent.earlier(account.account_id, command.key_hash)):
             return _as_found(earlier)
         self.sessions.check(account)
-        sender = Correspondent.of(account.email, account.name)
+        sender = sender_of(account)
         reply_to = Correspondent.of(account.reply_to.in_force) if account.reply_to.in_force else None
         now = self.clock()
         # The same for the same key, so that a second copy is known for one.
@@ -222,7 +222,7 @@ class Sending:
         refused: Sequence[Refusal],
         header_id: str,
     ) -> StoredMessage:
-        now = self.clock()
+        sender, now = sender_of(account), self.clock()
         message_id = id_of_sent(now, self.random(10))
         turned_down = {one.address for one in refused}
         taken = tuple(address for address in composed.envelope.recipients if address not in turned_down)
@@ -237,7 +237,7 @@ class Sending:
             dated=now,
             arrived=now,
             stored_at=now,
-            sender=f"{account.name} <{account.email}>"[:120],
+            sender=(f"{account.name} <{account.email}>" if sender.name else account.email)[:120],
             subject=draft.subject[:200],
             header_message_id=header_id,
             delivery=Delivery(DeliveryState.SENDING, taken, tuple(refused)),

@@ -21,6 +21,11 @@ class MailNotSent(PopfetchError):
         self.server_said = server_said
         self.refused = tuple(refused)
 
+    @property
+    def for_the_log(self) -> str:
+        """No more than the kind: servers name the people that mail is for."""
+        return self.__class__.__name__
+
 
 class SenderNotAllowed(MailNotSent):
     """The server does not let this account send as this address."""

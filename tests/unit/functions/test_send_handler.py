@@ -299,6 +299,15 @@ class TestWhatIsRefused:
 
 
 class TestTheServersRefusals:
+    def test_are_not_logged_with_its_words_which_name_people(
+        self, kept: KeptAccounts, account: dict[str, Any], log: io.StringIO
+    ) -> None:
+        kept.outgoing.at_begin = smtp.ServerTemporary("It says: bert@example.org is busy.", server_text="bert@x")
+        assert "bert@example.org" in send(account).error["message"]
+        (line,) = [line for line in lines_of(log) if line["message"] == "request not carried out"]
+        assert (line["error"], line["reason"]) == ("temporary", "ServerTrouble")
+        assert "bert" not in log.getvalue()
+
     @pytest.mark.parametrize(
         ("error", "code"),
         [

@@ -111,6 +111,14 @@ class TestWhatIsSent:
         assert server.calls == [(a_server(host="smtp.example.com", port=465), Secret(SMTP_PASSWORD))]
         assert server.left[-1] == "abandon"
 
+    def test_names_an_account_without_a_name_by_its_address(
+        self, sending: Sending, kept: KeptAccounts, server: RecordingSubmissions
+    ) -> None:
+        add(kept, 2, name="anna2@example.com")
+        copy = send(sending, kept, a_mail(account_id=an_account(2).account_id))
+        assert b"From: anna2@example.com\r\n" in server.taken[0][1]
+        assert copy.sender == "anna2@example.com"
+
     def test_has_the_reply_address_that_is_in_force(
         self, sending: Sending, kept: KeptAccounts, server: RecordingSubmissions
     ) -> None:
