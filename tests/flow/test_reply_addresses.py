@@ -62,6 +62,23 @@ def test_an_address_is_in_force_once_its_reader_has_clicked(local_stack: LocalSt
     assert api.get(one)["reply_to"] is None
 
 
+def test_an_owner_who_prefers_vietnamese_asks_in_vietnamese(local_stack: LocalStack) -> None:
+    owner = local_stack.another_owner("linh@example.com")
+    local_stack.clients.cognito().admin_update_user_attributes(
+        UserPoolId=local_stack.outputs["UserPoolId"],
+        Username="linh@example.com",
+        UserAttributes=[{"Name": "locale", "Value": "vi-VN"}],
+    )
+    api = local_stack.api_of(owner)
+    body = account_body(email="linh@example.com", name="Linh", host="127.0.0.1", port=9, password="x")
+    one = f"/accounts/{api.post('/accounts', {**body, 'verify': False})['id']}"
+    api.call("PUT", f"{one}/reply-to", {"address": "linh-replies@example.com"})
+    (mail,) = mails_to(local_stack, "linh-replies@example.com")
+    assert "bạn" in mail.subject
+    page = requests.get(link_in(mail), headers={"Accept-Language": "en"}, timeout=30)
+    assert '<html lang="vi"' in page.text
+
+
 def test_links_lead_to_the_engine_however_often_it_is_said(local_stack: LocalStack) -> None:
     for _ in range(2):
         Stack(local_stack.workspace).lead_links_here()

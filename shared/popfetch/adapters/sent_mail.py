@@ -21,6 +21,7 @@ from popfetch.adapters import cycle_items, keys
 from popfetch.adapters.accounts_table import ABSENT, PRESENT
 from popfetch.adapters.dynamodb_items import Item, error_code, from_wire, to_wire, translated
 from popfetch.adapters.mail_bucket import MailBucket
+from popfetch.domain.account import Direction
 from popfetch.domain.draft import Thread
 from popfetch.domain.errors import AccountNotFound
 from popfetch.domain.message import StoredMessage
@@ -35,6 +36,9 @@ MARK_IS_KEPT = timedelta(days=30)
 
 MOST_REFERENCES = 40
 """As many of a thread's Message-IDs are kept: the first, and the latest (RFC 5537, section 3.4.4)."""
+
+SENT = {"direction": str(Direction.OUTGOING)}
+"""What tells a copy apart in the bucket itself, where nothing else does."""
 
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,400}>")
 _CONDITION_FAILED = "ConditionalCheckFailed"
@@ -70,7 +74,7 @@ class SentMailStore:
 
         Raises AccountNotFound and StorageUnavailable; nothing is kept then.
         """
-        await self._bucket.put(message.key, content, {"sha256": message.sha256.hex()})
+        await self._bucket.put(message.key, content, {**SENT, "sha256": message.sha256.hex()})
         try:
             return await asyncio.to_thread(self._enter, message, key_hash)
         except BaseException:

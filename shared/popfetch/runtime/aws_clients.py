@@ -20,5 +20,7 @@ def aws_client(service: str) -> Any:
             read_timeout=30,
             max_pool_connections=CONNECTIONS,
             retries={"mode": "standard", "max_attempts": 5},
+            # In some regions addresses would otherwise be signed by the old rules, which bind no length.
+            signature_version="s3v4" if service == "s3" else None,
         ),
     )

@@ -137,6 +137,7 @@ class TestWhatIsSent:
         found = kept.stack.s3.get_object(Bucket=kept.stack.bucket, Key=copy.key)
         assert found["Body"].read() == content
         assert found["ContentType"] == "message/rfc822"
+        assert found["Metadata"] == {"direction": "outgoing", "sha256": copy.sha256.hex()}
         assert copy.key == f"mail/{OWNER}/{ACCOUNT_ID}/2026/11/23/{copy.message_id}.eml"
         assert copy.sha256 == hashlib.sha256(content).digest()
         assert asyncio.run(kept.sent.stored(ACCOUNT_ID, copy.message_id)) == copy
