@@ -76,7 +76,7 @@ class OnceTable:
         try:
             result: str = do_it_once(task={"name": name, "fingerprint": fingerprint})
         except IdempotencyAlreadyInProgressError as error:
-            raise UnderWay("Another invocation is at this at the moment; ask again to learn how it ends.") from error
+            raise UnderWay("The very same is being done at the moment; ask again to learn how it ends.") from error
         except IdempotencyValidationError as error:
             raise KeyReused(
                 "This Idempotency-Key came with another request before; every mail needs a key of its own."
