@@ -6,11 +6,16 @@ transaction with its index item goes the mark of the owner's Idempotency-Key, on
     ABSENT    the key has begun nothing before
     PRESENT   the account is still there
 
+and on a third it is taken away again, should the message be refused::
+
+    OURS      the key's mark is this message's, or gone
+
 Calls to boto3 block, so each runs in a thread of the loop's executor.
 """
 
 import asyncio
 import re
+from contextlib import suppress
 from datetime import timedelta
 from email.parser import BytesHeaderParser
 from typing import TYPE_CHECKING, Any
@@ -23,13 +28,15 @@ from popfetch.adapters.dynamodb_items import Item, error_code, from_wire, to_wir
 from popfetch.adapters.mail_bucket import MailBucket
 from popfetch.domain.account import Direction
 from popfetch.domain.draft import Thread
-from popfetch.domain.errors import AccountNotFound
+from popfetch.domain.errors import AccountNotFound, StorageUnavailable
 from popfetch.domain.message import StoredMessage
 from popfetch.domain.message_identity import HEADER_LIMIT
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+OURS = f"attribute_not_exists({keys.PARTITION}) OR message_id = :message_id"
 
 MARK_IS_KEPT = timedelta(days=30)
 """How long a key that has begun to send is remembered, whatever became of it."""
@@ -41,6 +48,9 @@ SENT = {"direction": str(Direction.OUTGOING)}
 """What tells a copy apart in the bucket itself, where nothing else does."""
 
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,400}>")
+NOTHING_THERE = frozenset({"InvalidRange", "NoSuchKey", "AccessDenied"})
+"""What S3 says of an empty object, and of a missing one to whoever may list the bucket, or may not."""
+
 _CONDITION_FAILED = "ConditionalCheckFailed"
 
 
@@ -77,8 +87,13 @@ class SentMailStore:
         await self._bucket.put(message.key, content, {**SENT, "sha256": message.sha256.hex()})
         try:
             return await asyncio.to_thread(self._enter, message, key_hash)
-        except BaseException:
+        except AccountNotFound:
             await self._discard(message.key)
+            raise
+        except StorageUnavailable:
+            # It may be there all the same, with only the answer lost.
+            with suppress(StorageUnavailable):
+                await self.withdraw(message, key_hash)
             raise
 
     def _enter(self, message: StoredMessage, key_hash: str) -> bool:
@@ -123,12 +138,28 @@ class SentMailStore:
 
     async def withdraw(self, message: StoredMessage, key_hash: str) -> None:
         """Take copy and mark away again: the message was surely not sent. Raises StorageUnavailable."""
-        gone = [keys.message(message.account_id, message.message_id)]
-        gone += [keys.sending(message.account_id, key_hash)] if key_hash else []
-        deletes: list[Any] = [{"Delete": {"TableName": self._table, "Key": to_wire(key)}} for key in gone]
-        with translated("Withdrawing a message"):
-            await asyncio.to_thread(self._dynamodb.transact_write_items, TransactItems=deletes)
+        await asyncio.to_thread(self._remove, message, key_hash)
         await self._discard(message.key)
+
+    def _remove(self, message: StoredMessage, key_hash: str) -> None:
+        """Delete the index item, and the mark unless it is another message's."""
+        item = {"TableName": self._table, "Key": to_wire(keys.message(message.account_id, message.message_id))}
+        mark = {
+            "TableName": self._table,
+            "Key": to_wire(keys.sending(message.account_id, key_hash)),
+            "ConditionExpression": OURS,
+            "ExpressionAttributeValues": to_wire({":message_id": message.message_id}),
+        }
+        with translated("Withdrawing a message"):
+            if key_hash:
+                try:
+                    self._dynamodb.transact_write_items(TransactItems=[{"Delete": item}, {"Delete": mark}])  # type: ignore[typeddict-item]
+                except ClientError as error:
+                    if not any(_failed_conditions(error, 2)):
+                        raise
+                else:
+                    return
+            self._dynamodb.delete_item(**item)  # type: ignore[arg-type]
 
     async def _discard(self, key: str) -> None:
         """Delete a copy that nothing names any more; one that stays is only in the way."""
@@ -146,16 +177,22 @@ class SentMailStore:
         message = await self.stored(account_id, message_id)
         if message is None:
             return None
-        with translated("Reading a message's header"):
-            block = await asyncio.to_thread(self._header_block, message.key)
+        block = await asyncio.to_thread(self._header_block, message.key)
         fields = BytesHeaderParser().parsebytes(block)
         own = _message_ids(fields.get("Message-ID"))[:1]
         before = _message_ids(fields.get("References")) or _message_ids(fields.get("In-Reply-To"))[:1]
         return Thread(own[0], _shortened((*before, *own))) if own else None
 
     def _header_block(self, key: str) -> bytes:
-        found = self._s3.get_object(Bucket=self._bucket_name, Key=key, Range=f"bytes=0-{HEADER_LIMIT - 1}")
-        return found["Body"].read()
+        """The beginning of an object; empty where there is nothing to be read."""
+        with translated("Reading a message's header"):
+            try:
+                found = self._s3.get_object(Bucket=self._bucket_name, Key=key, Range=f"bytes=0-{HEADER_LIMIT - 1}")
+            except ClientError as error:
+                if error_code(error) not in NOTHING_THERE:
+                    raise
+                return b""
+            return found["Body"].read()
 
 
 def _message_ids(value: object) -> tuple[str, ...]:

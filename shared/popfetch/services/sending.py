@@ -106,11 +106,12 @@ class Sending:
         """
         account = self.accounts.get(command.owner_id, command.account_id).account
         if not command.key:
-            return self._sent(self.run(self._send(account, command)))
+            sent: StoredMessage = self.run(self._send(account, command))
+            return sent
         mine: list[StoredMessage] = []
 
         def send() -> str:
-            mine.append(self._sent(self.run(self._send(account, command))))
+            mine.append(self.run(self._send(account, command)))
             return mine[0].message_id
 
         message_id, _ = once(account.account_id).once(command.key, send, command.fingerprint)
@@ -152,6 +153,7 @@ class Sending:
                     "This mail is being sent by another request with the same key; ask again for its outcome."
                 )
             message = await self._handed_over(session, composed, message, command.key_hash)
+            self._tell(message)
             await session.quit()
         finally:
             await session.abandon()
@@ -243,7 +245,7 @@ class Sending:
             delivery=Delivery(DeliveryState.SENDING, taken, tuple(refused)),
         )
 
-    def _sent(self, message: StoredMessage) -> StoredMessage:
+    def _tell(self, message: StoredMessage) -> None:
         assert message.delivery is not None
         self.journal.count("MailsSent")
         self.journal.info(
@@ -254,7 +256,6 @@ class Sending:
             recipients=len(message.delivery.recipients),
             refused=len(message.delivery.refused),
         )
-        return message
 
 
 def _as_found(message: StoredMessage) -> StoredMessage:
