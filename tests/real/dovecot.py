@@ -34,6 +34,8 @@ from tests.real.maildir import Maildir
 PASSWORD = "tr0ub4dor&drei"
 MECHANISMS = ("plain", "login", "cram-md5", "apop")
 _READY_SECONDS = 10.0
+# dovecot's clock is that of its last event, a little behind
+_CLOCK_SECONDS = 0.05
 _SEARCHED = "/usr/sbin:/usr/local/sbin:/usr/lib/dovecot"
 
 _CONFIGURATION = """\
@@ -157,7 +159,10 @@ class Dovecot:
         return maildir
 
     def set_password(self, user: str, password: str) -> None:
-        """Give ``user`` a password, in place of the one it had; for servers with ``own_passwords``."""
+        """Give ``user`` a password, in place of the one it had; for servers with ``own_passwords``.
+
+        Returns once the server goes by it: dovecot looks at the file at most once in each second of its clock.
+        """
         assert self._own_passwords
         self._passwords[user] = password
         lines = [f"{name}:{{PLAIN}}{secret}::::::\n" for name, secret in self._passwords.items()]
@@ -165,6 +170,10 @@ class Dovecot:
         unfinished.write_text("".join(lines))
         unfinished.chmod(0o644)
         unfinished.replace(self.folder / "passwords")
+        if self._process is not None:
+            next_second = int(time.time()) + 1
+            while time.time() < next_second + _CLOCK_SECONDS:
+                time.sleep(0.02)
 
     @property
     def log(self) -> str:
