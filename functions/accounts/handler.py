@@ -3,15 +3,15 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from popfetch.api.account_answers import AccountOut, AccountsOut, CheckOut, ErasureOut, HistoryOut, MailFate
 from popfetch.api.account_models import AccountIn, AccountPatch, DefaultIn, OrderIn
-from popfetch.api.etags import TAGS, etag_of, versions_of
-from popfetch.api.resolver import AccountInPath, answer, failures, json_of, make_resolver, owner_of
+from popfetch.api.etags import TAGS, tagged, versions_of
+from popfetch.api.resolver import AccountInPath, answer, failures, json_answer, json_of, make_resolver, owner_of
 from popfetch.ports import AccountRecord
 from popfetch.runtime.observability import new_journal
 from popfetch.runtime.wiring_accounts import account_changes, accounts_service
@@ -151,7 +151,7 @@ def delete(
     """Delete an account of who asks."""
     if accounts_service().remove(owner_of(app), account_id, erase_mail=mail is MailFate.DELETE):
         return Response(status_code=HTTPStatus.NO_CONTENT)
-    return _json(ErasureOut(id=account_id), HTTPStatus.ACCEPTED)
+    return json_answer(ErasureOut(id=account_id), HTTPStatus.ACCEPTED)
 
 
 @app.post(
@@ -198,7 +198,7 @@ def resume(account_id: AccountInPath) -> Response[AccountOut]:
 def check_now(account_id: AccountInPath) -> Response[CheckOut]:
     """Check an account of who asks."""
     requested_at = accounts_service().check_now(owner_of(app), account_id)
-    return _json(CheckOut(id=account_id, requested_at=requested_at), HTTPStatus.ACCEPTED)
+    return json_answer(CheckOut(id=account_id, requested_at=requested_at), HTTPStatus.ACCEPTED)
 
 
 @app.get(
@@ -229,14 +229,7 @@ def _all(records: list[AccountRecord]) -> AccountsOut:
 def _tagged(
     record: AccountRecord, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None
 ) -> Response[AccountOut]:
-    tag = {"ETag": etag_of(record.account.version)}
-    return _json(AccountOut.of(record, accounts_service().clock()), status, {**tag, **(headers or {})})
-
-
-def _json[Body](body: Body, status: HTTPStatus, headers: dict[str, str] | None = None) -> Response[Body]:
-    return Response(
-        status_code=status, content_type=content_types.APPLICATION_JSON, headers=dict(headers or {}), body=body
-    )
+    return tagged(AccountOut.of(record, accounts_service().clock()), status, headers)
 
 
 @journal.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)

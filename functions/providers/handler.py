@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from popfetch.api.description import read_description
 from popfetch.api.fields import Email
 from popfetch.api.provider_models import FoundSettingsOut, ProviderOut, ProvidersOut, address_of
-from popfetch.api.resolver import answer, failures, json_of, make_resolver, owner_of
+from popfetch.api.resolver import answer, failures, json_answer, json_of, make_resolver, owner_of
 from popfetch.domain.provider_table import PROVIDERS
 from popfetch.runtime.observability import new_journal
 from popfetch.runtime.wiring_providers import look_up
@@ -58,12 +58,7 @@ def look_up_settings(email: Annotated[Email, Query(description="The address of t
 )
 def describe() -> Response[Any]:
     """The description of the whole API."""
-    return Response(
-        status_code=HTTPStatus.OK,
-        content_type=content_types.APPLICATION_JSON,
-        headers={"Cache-Control": "public, max-age=300"},
-        body=read_description(),
-    )
+    return json_answer(read_description(), HTTPStatus.OK, {"Cache-Control": "public, max-age=300"})
 
 
 @journal.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from popfetch.api.account_answers import AccountOut
 from popfetch.api.account_models import ReplyToIn
-from popfetch.api.etags import etag_of
+from popfetch.api.etags import tagged
 from popfetch.api.pages import html_of, page
 from popfetch.api.public_url import public_url
 from popfetch.api.resolver import AccountInPath, answer, failures, json_of, make_resolver, owner_of
@@ -62,12 +62,7 @@ def ask(account_id: AccountInPath, reply_to: ReplyToIn) -> Response[AccountOut]:
     confirm_at = f"{public_url(app.current_event.raw_event)}{CONFIRM}"
     service = reply_to_addresses(journal)
     record = service.ask_for(owner_of(app), account_id, reply_to.address, lambda token: f"{confirm_at}?token={token}")
-    return Response(
-        status_code=HTTPStatus.OK,
-        content_type=content_types.APPLICATION_JSON,
-        headers={"ETag": etag_of(record.account.version)},
-        body=AccountOut.of(record, service.clock()),
-    )
+    return tagged(AccountOut.of(record, service.clock()))
 
 
 @app.delete(

@@ -4,12 +4,12 @@ from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from popfetch.api.resolver import AccountInPath, answer, failures, json_of, make_resolver, owner_of
+from popfetch.api.resolver import AccountInPath, answer, failures, json_answer, json_of, make_resolver, owner_of
 from popfetch.api.send_models import MailIn, SentOut, UploadIn, UploadOut
 from popfetch.domain.message import DeliveryState
 from popfetch.runtime.observability import new_journal
@@ -53,7 +53,7 @@ def send(
     once = partial(sent_under_a_key, app.lambda_context)
     message = sending(journal).send(command, once)
     confirmed = message.delivery is not None and message.delivery.state is DeliveryState.SENT
-    return _json(SentOut.of(message), HTTPStatus.OK if confirmed else HTTPStatus.ACCEPTED)
+    return json_answer(SentOut.of(message), HTTPStatus.OK if confirmed else HTTPStatus.ACCEPTED)
 
 
 @app.post(
@@ -70,11 +70,7 @@ def send(
 def offer_upload(account_id: AccountInPath, upload: UploadIn) -> Response[UploadOut]:
     """Prepare an upload for who asks."""
     offer = sending(journal).offer_upload(owner_of(app), account_id, upload.octets)
-    return _json(UploadOut.of(offer), HTTPStatus.CREATED)
-
-
-def _json[Body](body: Body, status: HTTPStatus) -> Response[Body]:
-    return Response(status_code=status, content_type=content_types.APPLICATION_JSON, body=body)
+    return json_answer(UploadOut.of(offer), HTTPStatus.CREATED)
 
 
 @journal.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)

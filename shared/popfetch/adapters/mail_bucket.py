@@ -23,6 +23,9 @@ PART_OCTETS = 8 * 1024 * 1024
 
 PARTS_UNDER_WAY = 3
 
+MISSING = frozenset({"NoSuchKey", "404", "AccessDenied"})
+"""What S3 says of a missing object; that access is denied to whoever may not list the bucket."""
+
 
 class MailBucket:
     """``MailStore`` on S3."""

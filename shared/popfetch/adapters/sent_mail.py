@@ -25,9 +25,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from popfetch.adapters import cycle_items, keys
 from popfetch.adapters.accounts_table import ABSENT, PRESENT
 from popfetch.adapters.dynamodb_items import Item, error_code, from_wire, to_wire, translated
-from popfetch.adapters.mail_bucket import MailBucket
+from popfetch.adapters.mail_bucket import MISSING, MailBucket
 from popfetch.domain.account import Direction
-from popfetch.domain.draft import Thread
+from popfetch.domain.draft import MESSAGE_ID, Thread
 from popfetch.domain.errors import AccountNotFound, StorageUnavailable
 from popfetch.domain.message import StoredMessage
 from popfetch.domain.message_identity import HEADER_LIMIT
@@ -47,9 +47,9 @@ MOST_REFERENCES = 40
 SENT = {"direction": str(Direction.OUTGOING)}
 """What tells a copy apart in the bucket itself, where nothing else does."""
 
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,400}>")
-NOTHING_THERE = frozenset({"InvalidRange", "NoSuchKey", "AccessDenied"})
-"""What S3 says of an empty object, and of a missing one to whoever may list the bucket, or may not."""
+_MESSAGE_ID = re.compile(MESSAGE_ID)
+NOTHING_THERE = MISSING | {"InvalidRange"}
+"""What S3 says of a missing object, and of a range of an empty one."""
 
 _CONDITION_FAILED = "ConditionalCheckFailed"
 
@@ -86,7 +86,7 @@ class SentMailStore:
         """
         await self._bucket.put(message.key, content, {**SENT, "sha256": message.sha256.hex()})
         try:
-            return await asyncio.to_thread(self._enter, message, key_hash)
+            entered = await asyncio.to_thread(self._enter, message, key_hash)
         except AccountNotFound:
             await self._discard(message.key)
             raise
@@ -95,6 +95,9 @@ class SentMailStore:
             with suppress(StorageUnavailable):
                 await self.withdraw(message, key_hash)
             raise
+        if not entered:
+            await self._discard(message.key)
+        return entered
 
     def _enter(self, message: StoredMessage, key_hash: str) -> bool:
         account = {
@@ -116,7 +119,6 @@ class SentMailStore:
                     raise AccountNotFound(message.account_id) from error
                 if not any(taken):
                     raise
-                self._s3.delete_object(Bucket=self._bucket_name, Key=message.key)
                 return False
         return True
 

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from popfetch.adapters import keys
 from popfetch.adapters.dynamodb_items import error_code, translated
+from popfetch.adapters.mail_bucket import MISSING
 from popfetch.domain.errors import InvalidMail
 from popfetch.ports import UploadOffer
 
@@ -25,8 +26,6 @@ OFFER_STANDS = timedelta(minutes=15)
 CONTENT_TYPE = "application/octet-stream"
 
 _UPLOAD_ID = re.compile(r"[A-Za-z0-9_-]{22}")
-_MISSING = frozenset({"NoSuchKey", "404", "AccessDenied"})
-"""Whoever may not list a bucket is told of a missing object that access is denied."""
 
 
 class UploadBucket:
@@ -62,7 +61,7 @@ class UploadBucket:
             try:
                 return await asyncio.to_thread(self._read, key, longest)
             except ClientError as error:
-                if error_code(error) not in _MISSING:
+                if error_code(error) not in MISSING:
                     raise
                 raise _no_such(upload_id) from error
 

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from popfetch.domain.account import INTERVAL_MENU, MESSAGES_PER_CYCLE, RECOMMENDED_INTERVAL
+from popfetch.domain.draft import MESSAGE_ID
 from popfetch.domain.errors import HostRefused
 from popfetch.domain.host_names import ascii_name, domain_name
 from popfetch.domain.mailbox import ACCOUNT_ID_ALPHABET, ACCOUNT_ID_LENGTH
@@ -41,8 +42,6 @@ _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 _WORD = r"[A-Za-z0-9!#$&^_.+-]{1,60}"
 _CONTENT_TYPE = re.compile(rf'{_WORD}/{_WORD}( *; *charset="?{_WORD}"?)?')
 _UNSENDABLE = re.compile(r"[\0\ud800-\udfff]")
-MESSAGE_ID = r"<[!-;=?-~]{1,400}>"
-"""A Message-ID as it stands in headers (RFC 5322, section 3.6.4), as far as strange ones are met."""
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NOT_IN_ADDRESSES = frozenset(' "(),:;<>[\\]')

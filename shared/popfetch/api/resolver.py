@@ -77,28 +77,26 @@ def make_resolver(journal: Journal) -> APIGatewayRestResolver:
             return failed_inside(error)
         if error.retryable:
             journal.warning("request not carried out", error=error.code, reason=error.for_the_log)
-        return _response(status, error.code, error.message, errors.details_of(error), errors.headers_of(error))
+        return _failure(status, error.code, error.message, errors.details_of(error), errors.headers_of(error))
 
     def does_not_fit(error: RequestValidationError) -> Response[Any]:
         details = errors.invalid_fields(error.errors())
         words = "; ".join(f"{found['field']}: {found['problem']}" for found in details["fields"][:3])
-        return _response(
+        return _failure(
             HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", f"The request does not fit: {words}.", details
         )
 
     def unreadable(error: BadRequest) -> Response[Any]:
-        return _response(error.status, error.code, error.message)
+        return _failure(error.status, error.code, error.message)
 
     def no_such_route(_: NotFoundError) -> Response[Any]:
         method, path = app.current_event.http_method, app.current_event.path
-        return _response(
-            HTTPStatus.NOT_FOUND, "route_not_found", f"There is no {method[:10]} {path[:200]} in this API."
-        )
+        return _failure(HTTPStatus.NOT_FOUND, "route_not_found", f"There is no {method[:10]} {path[:200]} in this API.")
 
     def failed_inside(error: Exception) -> Response[Any]:
         request_id = app.current_event.request_context.request_id or ""
         journal.error("request failed", error=type(error).__name__)
-        return _response(
+        return _failure(
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "internal",
             "Something failed inside; the log has it under this request id.",
@@ -148,19 +146,21 @@ def owner_of(app: APIGatewayRestResolver) -> str:
     return owner_id
 
 
-def _response(
+def json_answer[Body](body: Body, status: HTTPStatus, headers: Mapping[str, str] | None = None) -> Response[Body]:
+    """An answer of a route that needs a status or headers of its own."""
+    return Response(
+        status_code=status.value, content_type=content_types.APPLICATION_JSON, headers=dict(headers or {}), body=body
+    )
+
+
+def _failure(
     status: HTTPStatus,
     code: str,
     message: str,
     details: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response[Any]:
-    return Response(
-        status_code=status.value,
-        content_type=content_types.APPLICATION_JSON,
-        headers=headers,
-        body=errors.body(code, message, details),
-    )
+    return json_answer(errors.body(code, message, details), status, headers)
 
 
 def _is_json(answered: Mapping[str, Any]) -> bool:

@@ -17,7 +17,6 @@ from pydantic import BaseModel, BeforeValidator, Field, StrictInt, StringConstra
 from popfetch.api.fields import (
     LONGEST_EMAIL,
     LONGEST_NAME,
-    MESSAGE_ID,
     Body,
     ContentId,
     ContentType,
@@ -28,8 +27,9 @@ from popfetch.api.fields import (
     RequestModel,
     Subject,
 )
-from popfetch.domain.draft import Attachment, Correspondent, Draft
+from popfetch.domain.draft import MESSAGE_ID, Attachment, Correspondent, Draft
 from popfetch.domain.message import DeliveryState, Refusal, StoredMessage
+from popfetch.domain.message_identity import STORED_ID
 from popfetch.ports import UploadOffer
 from popfetch.services.sending import LONGEST_ATTACHMENTS, SendMail, UploadedFile
 
@@ -41,7 +41,6 @@ LONGEST_CONTENT = 6_000_000
 """Characters of an attachment in base64; a request has 6 MB at the most, which is Lambda's limit."""
 
 _WITH_NAME = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<address>[^<>\s]+)>\s*")
-_STORED_ID = r"[0-9a-hjkmnp-tv-z]{26}"
 
 
 def _taken_apart(value: Any) -> Any:
@@ -135,7 +134,7 @@ class MailIn(RequestModel):
     text: Body = ""
     html: Body = ""
     attachments: Annotated[list[AttachmentIn], Field(max_length=MOST_ATTACHMENTS)] = Field(default_factory=list)
-    in_reply_to: Annotated[str, Field(pattern=f"^({MESSAGE_ID}|{_STORED_ID})$")] | None = Field(
+    in_reply_to: Annotated[str, Field(pattern=f"^({MESSAGE_ID}|{STORED_ID})$")] | None = Field(
         default=None,
         description="What is answered: the id of a stored message of this account, or a Message-ID with its brackets.",
     )

@@ -5,6 +5,9 @@ from typing import Self
 
 from popfetch.domain.host_names import ascii_name
 
+MESSAGE_ID = r"<[!-;=?-~]{1,400}>"
+"""A Message-ID as it stands in headers (RFC 5322, section 3.6.4), as far as strange ones are met: a pattern."""
+
 
 @dataclass(frozen=True, slots=True)
 class Correspondent:

@@ -29,7 +29,10 @@ BODY_IN_IDENTITY = 4 * 1024 * 1024
 """Octets of the stable content that decide the id; less than one part of an upload, so the key is known in time."""
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
-_MESSAGE_ID = re.compile(f"[{_CROCKFORD}]{{26}}")
+
+STORED_ID = r"[0-9a-hjkmnp-tv-z]{26}"
+"""What the id of a stored message looks like: a pattern."""
+
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _HEADER_SEEK = 3
 _MUTABLE_FIELDS = re.compile(
@@ -103,7 +106,7 @@ def id_of_sent(at: datetime, random: bytes) -> str:
 
 def is_message_id(text: str) -> bool:
     """True for what can be the id of a stored message at all; anything else must not reach a key."""
-    return _MESSAGE_ID.fullmatch(text) is not None
+    return re.fullmatch(STORED_ID, text) is not None
 
 
 class MessageDigest:
