@@ -1,6 +1,18 @@
-"""A journal that tests can read."""
+"""Journals that tests can read: one of their own, and what functions log."""
 
+import io
 from dataclasses import dataclass, field
+from types import ModuleType
+
+import pytest
+
+
+def log_of(monkeypatch: pytest.MonkeyPatch, *functions: ModuleType) -> io.StringIO:
+    """What these functions log from now on, instead of where they would."""
+    lines = io.StringIO()
+    for function in functions:
+        monkeypatch.setattr(function.journal.logger.registered_handler, "stream", lines)
+    return lines
 
 
 @dataclass

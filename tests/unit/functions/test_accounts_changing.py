@@ -1,6 +1,5 @@
 """Changing accounts over the API: settings, order, default, pause, checks and history."""
 
-import io
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -21,6 +20,7 @@ from popfetch.smtp import errors as smtp_errors
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, PASSWORD, SMTP_PASSWORD, an_account_id
 from tests.builders.api import Answer, ApiClient, a_body
 from tests.builders.aws import Aws, aws
+from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 
 NEW_PASSWORD = "n3w-and-Längerer"
@@ -36,8 +36,7 @@ def stack() -> Iterator[Aws]:
 @pytest.fixture
 def kept(stack: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptAccounts]:
     kept = KeptAccounts(stack)
-    log = io.StringIO()
-    monkeypatch.setattr(function.journal.logger.registered_handler, "stream", log)
+    log = log_of(monkeypatch, function)
     monkeypatch.setattr(function, "accounts_service", lambda: kept.accounts)
     monkeypatch.setattr(function, "account_changes", lambda: kept.changes)
     yield kept

@@ -41,6 +41,7 @@ from tests.builders.accounts import (
 )
 from tests.builders.api import Answer, ApiClient, a_body, an_event, lines_of
 from tests.builders.aws import Aws, aws
+from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.wiring import forget_wiring
 
@@ -80,9 +81,7 @@ def queue(kept: KeptAccounts) -> RecordingQueue:
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    lines = io.StringIO()
-    monkeypatch.setattr(function.journal.logger.registered_handler, "stream", lines)
-    return lines
+    return log_of(monkeypatch, function)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from popfetch.runtime.settings import Settings
 from tests.builders import aws as stack
 from tests.builders.accounts import OWNER, PASSWORD, a_server, an_account
 from tests.builders.aws import Aws
+from tests.builders.journals import log_of
 from tests.builders.wiring import forget_wiring
 
 EVENTS = Path(__file__).parents[3] / "infra" / "events"
@@ -78,10 +79,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    lines = io.StringIO()
-    for function in (dispatch, fetch):
-        monkeypatch.setattr(function.journal.logger.registered_handler, "stream", lines)
-    return lines
+    return log_of(monkeypatch, dispatch, fetch)
 
 
 def add_account(aws: Aws, number: int = 1) -> Account:

@@ -1,6 +1,5 @@
 """The erase function: an event says which account is gone; what it left is erased, or the event comes again."""
 
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from popfetch.domain.errors import StorageUnavailable
 from popfetch.services.erase import ErasureUnfinished
 from tests.builders.accounts import OWNER, an_account_id
 from tests.builders.aws import Aws, aws
+from tests.builders.journals import log_of
 from tests.builders.wiring import forget_wiring
 
 ACCOUNT = an_account_id(1)
@@ -123,8 +123,7 @@ def test_an_event_that_names_no_account_erases_nothing(stack: Aws, changes: dict
 
 
 def test_what_was_done_is_in_the_log(stack: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = io.StringIO()
-    monkeypatch.setattr(function.journal.logger.registered_handler, "stream", lines)
+    lines = log_of(monkeypatch, function)
     erase(an_event())
     (line,) = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert (line["message"], line["owner_id"], line["account_id"]) == ("account erased", OWNER, ACCOUNT)

@@ -1,7 +1,6 @@
 """Hosts that people name in accounts: what leads inside is refused wherever it is named, and not connected to."""
 
 import asyncio
-import io
 import json
 import socket
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from popfetch.services.sign_in_trial import SignInTester
 from tests.builders.accounts import NOON, PASSWORD
 from tests.builders.api import ApiClient, a_body
 from tests.builders.aws import aws
+from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 
 INSIDE = [
@@ -96,7 +96,7 @@ def kept(names: Names, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptAccounts
         )
         kept.accounts = replace(kept.accounts, tester=real)
         kept.changes = replace(kept.changes, tester=real)
-        monkeypatch.setattr(function.journal.logger.registered_handler, "stream", io.StringIO())
+        log_of(monkeypatch, function)
         monkeypatch.setattr(function, "accounts_service", lambda: kept.accounts)
         monkeypatch.setattr(function, "account_changes", lambda: kept.changes)
         yield kept

@@ -22,6 +22,7 @@ from popfetch.domain.account import Account, Standing
 from popfetch.domain.errors import MailUnavailable, NotAStop
 from tests.builders.accounts import an_account, an_account_id
 from tests.builders.aws import REGION, Aws, aws
+from tests.builders.journals import log_of
 from tests.builders.wiring import forget_wiring
 
 EVENTS = Path(__file__).parents[3] / "infra" / "events"
@@ -82,9 +83,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    lines = io.StringIO()
-    monkeypatch.setattr(function.journal.logger.registered_handler, "stream", lines)
-    return lines
+    return log_of(monkeypatch, function)
 
 
 def test_the_same_event_twice_is_one_mail(stack: Stack) -> None:

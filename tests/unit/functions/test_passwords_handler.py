@@ -18,6 +18,7 @@ from popfetch.smtp import errors as smtp_errors
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, PASSWORD, SMTP_PASSWORD, an_account_id
 from tests.builders.api import Answer, ApiClient, a_body, an_event, lines_of
 from tests.builders.aws import Aws, aws
+from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.wiring import forget_wiring
 from tests.unit.functions.test_accounts_changing import stop, stored, wheel_slots
@@ -35,10 +36,7 @@ def stack() -> Iterator[Aws]:
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    lines = io.StringIO()
-    for module in (function, accounts_function):
-        monkeypatch.setattr(module.journal.logger.registered_handler, "stream", lines)
-    return lines
+    return log_of(monkeypatch, function, accounts_function)
 
 
 @pytest.fixture

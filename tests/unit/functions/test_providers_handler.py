@@ -26,6 +26,7 @@ from popfetch.ports import Journal, MailExchanger, ServiceRecord
 from popfetch.runtime import aws_clients, wiring_providers
 from tests.builders.accounts import OWNER
 from tests.builders.api import Answer, ApiClient, an_event
+from tests.builders.journals import log_of
 from tests.builders.wiring import forget_wiring
 from tests.template.translated import routes
 
@@ -42,9 +43,7 @@ def get(path: str, **changes: Any) -> Answer:
 
 @pytest.fixture(autouse=True)
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    lines = io.StringIO()
-    monkeypatch.setattr(function.journal.logger.registered_handler, "stream", lines)
-    return lines
+    return log_of(monkeypatch, function)
 
 
 @pytest.fixture(autouse=True)

@@ -32,6 +32,7 @@ from popfetch.services.sign_in_trial import SignInTestRefused
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, an_account_id
 from tests.builders.api import Answer, ApiClient, a_body, an_event, lines_of
 from tests.builders.aws import Aws, aws, empty
+from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.reply_to import AskedAddresses, token_of
 from tests.builders.wiring import forget_wiring
@@ -52,10 +53,7 @@ def stack() -> Iterator[Aws]:
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    lines = io.StringIO()
-    for module in (function, accounts_function):
-        monkeypatch.setattr(module.journal.logger.registered_handler, "stream", lines)
-    return lines
+    return log_of(monkeypatch, function, accounts_function)
 
 
 @pytest.fixture

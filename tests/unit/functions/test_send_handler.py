@@ -18,6 +18,7 @@ from popfetch.smtp import errors as smtp
 from tests.builders.accounts import OTHER_OWNER, OWNER, SMTP_PASSWORD
 from tests.builders.api import Answer, ApiClient, a_body, an_event, lines_of
 from tests.builders.aws import Aws, aws
+from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.wiring import forget_wiring
 
@@ -33,11 +34,8 @@ def stack() -> Iterator[Aws]:
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    lines = io.StringIO()
     monkeypatch.setattr(function.journal.metrics.provider, "namespace", "popfetch")
-    for module in (function, accounts_function):
-        monkeypatch.setattr(module.journal.logger.registered_handler, "stream", lines)
-    return lines
+    return log_of(monkeypatch, function, accounts_function)
 
 
 @pytest.fixture

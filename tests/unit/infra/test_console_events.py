@@ -1,6 +1,5 @@
 """The events that an operator gives a function in the console: each reaches its route and does what it is there for."""
 
-import io
 import json
 from collections.abc import Iterator
 from importlib import import_module
@@ -15,6 +14,7 @@ from popfetch.runtime.observability import new_journal
 from tests.builders.accounts import OWNER
 from tests.builders.api import ApiClient, a_body
 from tests.builders.aws import Aws, aws
+from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.reply_to import AskedAddresses
 from tests.template.translated import of_type, references, routes
@@ -75,7 +75,7 @@ def asked(kept: KeptAccounts, monkeypatch: pytest.MonkeyPatch) -> AskedAddresses
     asked = AskedAddresses(kept, new_journal())
     for name in API_FUNCTIONS:
         handler = import_module(f"functions.{name}.handler")
-        monkeypatch.setattr(handler.journal.logger.registered_handler, "stream", io.StringIO())
+        log_of(monkeypatch, handler)
         monkeypatch.setattr(handler, "accounts_service", lambda: kept.accounts, raising=False)
         monkeypatch.setattr(handler, "account_changes", lambda: kept.changes, raising=False)
         monkeypatch.setattr(handler, "reply_to_addresses", lambda _: asked.service, raising=False)

@@ -1,6 +1,6 @@
 """Telling an owner: once, only while it is true, and never in vain again and again."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +12,7 @@ from popfetch.domain.notice import StoppedAccount
 from popfetch.ports import AccountRecord, OwnerContact
 from popfetch.services.notify_owner import NoticeParts, Notified, notify_owner
 from tests.builders.accounts import NOON, an_account
+from tests.builders.journals import RecordingJournal
 from tests.builders.notices import FakeOwners, RecordingMailer, Remembered, a_stop
 
 STOPPED = an_account(1, standing=Standing.AUTH_FAILED, name="My work")
@@ -30,27 +31,9 @@ class OneAccount:
         return AccountRecord(self.account, self.state, is_default=True)
 
 
-@dataclass
-class Journal:
-    lines: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
-    counts: dict[str, float] = field(default_factory=dict)
-
-    def info(self, message: str, **fields: object) -> None:
-        self.lines.append(("info", message, fields))
-
-    def warning(self, message: str, **fields: object) -> None:
-        self.lines.append(("warning", message, fields))
-
-    def error(self, message: str, **fields: object) -> None:
-        self.lines.append(("error", message, fields))
-
-    def count(self, metric: str, value: float = 1) -> None:
-        self.counts[metric] = self.counts.get(metric, 0) + value
-
-
 @pytest.fixture
-def journal() -> Journal:
-    return Journal()
+def journal() -> RecordingJournal:
+    return RecordingJournal()
 
 
 @pytest.fixture
@@ -63,7 +46,7 @@ def parts(mailer: RecordingMailer) -> NoticeParts:
     return NoticeParts(OneAccount(), FakeOwners(), Remembered(), mailer)  # type: ignore[arg-type]
 
 
-def test_the_owner_is_told(parts: NoticeParts, mailer: RecordingMailer, journal: Journal) -> None:
+def test_the_owner_is_told(parts: NoticeParts, mailer: RecordingMailer, journal: RecordingJournal) -> None:
     assert notify_owner(a_stop(), parts, journal) is Notified.SENT
     ((address, mail),) = mailer.sent
     assert address == "owner@example.com"
@@ -72,7 +55,7 @@ def test_the_owner_is_told(parts: NoticeParts, mailer: RecordingMailer, journal:
 
 
 def test_the_same_stop_is_told_once_and_the_next_one_again(
-    parts: NoticeParts, mailer: RecordingMailer, journal: Journal
+    parts: NoticeParts, mailer: RecordingMailer, journal: RecordingJournal
 ) -> None:
     later = replace(a_stop(), stopped_at=NOON + timedelta(days=1))
     done = [notify_owner(stop, parts, journal) for stop in (a_stop(), a_stop(), later)]
@@ -80,14 +63,14 @@ def test_the_same_stop_is_told_once_and_the_next_one_again(
     assert len(mailer.sent) == 2
 
 
-def test_no_line_holds_an_address_a_name_or_an_answer(parts: NoticeParts, journal: Journal) -> None:
+def test_no_line_holds_an_address_a_name_or_an_answer(parts: NoticeParts, journal: RecordingJournal) -> None:
     notify_owner(a_stop(), parts, journal)
     assert not [line for line in journal.lines if "@" in str(line) or "My work" in str(line) or "It says" in str(line)]
 
 
 @pytest.mark.parametrize("standing", [Standing.ACTIVE, Standing.PAUSED, Standing.CONNECTION_FAILED])
 def test_an_owner_who_was_quicker_is_not_bothered(
-    parts: NoticeParts, mailer: RecordingMailer, journal: Journal, standing: Standing
+    parts: NoticeParts, mailer: RecordingMailer, journal: RecordingJournal, standing: Standing
 ) -> None:
     quicker = replace(parts, accounts=OneAccount(replace(STOPPED, standing=standing)))  # type: ignore[arg-type]
     assert notify_owner(a_stop(), quicker, journal) is Notified.NOT_NEEDED
@@ -95,7 +78,7 @@ def test_an_owner_who_was_quicker_is_not_bothered(
 
 
 def test_a_stop_that_is_over_is_not_told_during_the_next_one(
-    parts: NoticeParts, mailer: RecordingMailer, journal: Journal
+    parts: NoticeParts, mailer: RecordingMailer, journal: RecordingJournal
 ) -> None:
     told = a_stop()
     for at, outcome in ((told.stopped_at + timedelta(days=1), Notified.NOT_NEEDED), (told.stopped_at, Notified.SENT)):
@@ -104,19 +87,21 @@ def test_a_stop_that_is_over_is_not_told_during_the_next_one(
     assert len(mailer.sent) == 1
 
 
-def test_a_deleted_account_is_not_told_of(parts: NoticeParts, mailer: RecordingMailer, journal: Journal) -> None:
+def test_a_deleted_account_is_not_told_of(
+    parts: NoticeParts, mailer: RecordingMailer, journal: RecordingJournal
+) -> None:
     gone = replace(parts, accounts=OneAccount(None))  # type: ignore[arg-type]
     assert notify_owner(a_stop(), gone, journal) is Notified.NOT_NEEDED
     assert mailer.sent == []
 
 
-def test_an_owner_without_an_address_is_one_warning(parts: NoticeParts, journal: Journal) -> None:
+def test_an_owner_without_an_address_is_one_warning(parts: NoticeParts, journal: RecordingJournal) -> None:
     assert notify_owner(a_stop(), replace(parts, owners=FakeOwners(None)), journal) is Notified.NO_ADDRESS
     assert [level for level, _, _ in journal.lines] == ["warning"]
     assert journal.counts == {"NoticesWithoutAddress": 1}
 
 
-def test_without_a_sender_nothing_is_sent_or_remembered(parts: NoticeParts, journal: Journal) -> None:
+def test_without_a_sender_nothing_is_sent_or_remembered(parts: NoticeParts, journal: RecordingJournal) -> None:
     assert notify_owner(a_stop(), replace(parts, mailer=None), journal) is Notified.NO_SENDER
     ((level, message, _),) = journal.lines
     assert level == "warning"
@@ -126,7 +111,7 @@ def test_without_a_sender_nothing_is_sent_or_remembered(parts: NoticeParts, jour
 
 
 def test_a_refusal_says_the_remedy_is_not_raised_and_can_be_tried_again_by_hand(
-    parts: NoticeParts, mailer: RecordingMailer, journal: Journal
+    parts: NoticeParts, mailer: RecordingMailer, journal: RecordingJournal
 ) -> None:
     mailer.failures = [MailRefused("Verify the sender.", "MessageRejected")]
     assert notify_owner(a_stop(), parts, journal) is Notified.REFUSED
@@ -137,7 +122,7 @@ def test_a_refusal_says_the_remedy_is_not_raised_and_can_be_tried_again_by_hand(
 
 
 def test_a_failure_that_may_pass_is_raised_and_the_next_try_sends(
-    parts: NoticeParts, mailer: RecordingMailer, journal: Journal
+    parts: NoticeParts, mailer: RecordingMailer, journal: RecordingJournal
 ) -> None:
     mailer.failures = [MailUnavailable("busy")]
     with pytest.raises(MailUnavailable):
@@ -147,7 +132,7 @@ def test_a_failure_that_may_pass_is_raised_and_the_next_try_sends(
 
 
 @pytest.mark.parametrize("error", [StorageUnavailable("busy"), UnderWay("busy")])
-def test_what_the_table_cannot_say_is_raised(parts: NoticeParts, journal: Journal, error: Exception) -> None:
+def test_what_the_table_cannot_say_is_raised(parts: NoticeParts, journal: RecordingJournal, error: Exception) -> None:
     class Busy:
         def once(self, *_: object) -> tuple[str, bool]:
             raise error
@@ -157,7 +142,7 @@ def test_what_the_table_cannot_say_is_raised(parts: NoticeParts, journal: Journa
 
 
 def test_the_owners_language_is_asked_for(
-    parts: NoticeParts, journal: Journal, monkeypatch: pytest.MonkeyPatch
+    parts: NoticeParts, journal: RecordingJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
 
