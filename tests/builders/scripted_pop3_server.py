@@ -13,6 +13,8 @@ STLS, and records what it received. ``on`` overrides replies, by whole command o
             "STAT": [err("later"), DEFAULT],    # first this, then as usual
             "greeting": b"+OK hello\\r\\n",
             "DELE": lambda session, line: ...,  # computed; None stands for the usual reply
+            "complaint": b"+ e30=\\r\\n",          # of a bad access token; b"" for a server that has none
+            "answer": err("sorry"),             # to an access token, in the end
         },
     )
     async with server:
@@ -127,6 +129,11 @@ class ScriptedSession:
     signed_in: bool = False
     encrypted: bool = False
     said_quit: bool = False
+
+    @property
+    def lines(self) -> list[str]:
+        """Every line that was received, answers to challenges included."""
+        return bytes(self.received).decode("utf-8", "surrogateescape").split("\r\n")[:-1]
 
     def mail(self, number: int) -> Mail | None:
         """The message of this number that is not marked for deletion."""
@@ -293,8 +300,7 @@ class _Conversation:
         if verb == "STLS":
             return await self._start_tls()
         if verb == "AUTH":
-            await self._auth(rest)
-            return True
+            return await self._auth(rest)
         if verb == "QUIT":
             self._session.said_quit = True
             self._server.mailbox = [
@@ -388,7 +394,7 @@ class _Conversation:
         self._session.signed_in = True
         return ok("signed in")
 
-    async def _auth(self, rest: str) -> None:
+    async def _auth(self, rest: str) -> bool:
         mechanism, _, initial = rest.partition(" ")
         match mechanism.upper():
             case "PLAIN":
@@ -404,15 +410,29 @@ class _Conversation:
                 expected = hmac.new(self._server.password.encode(), CHALLENGE, "md5").hexdigest()
                 await self._write(self._judge(username, self._server.password if digest == expected else ""))
             case "XOAUTH2":
-                token = await self._ask(b"")
-                good = f"user={self._server.username}\x01auth=Bearer {self._server.password}\x01\x01".encode()
-                if token != good:
-                    await self._ask(b'{"status":"400"}')
-                    await self._write(err("[AUTH] Authentication failure: unknown token"))
-                    return
-                await self._write(self._judge(self._server.username, self._server.password))
+                return await self._judge_token(
+                    initial, f"user={self._server.username}\x01auth=Bearer {self._server.password}\x01\x01"
+                )
+            case "OAUTHBEARER":
+                return await self._judge_token(
+                    initial, f"n,a={self._server.username},\x01auth=Bearer {self._server.password}\x01\x01"
+                )
             case _:
                 await self._write(err("unknown mechanism"))
+        return True
+
+    async def _judge_token(self, initial: str, good: str) -> bool:
+        token = b64decode(initial) if initial else await self._ask(b"")
+        if token == good.encode():
+            usual = self._judge(self._server.username, self._server.password)
+        else:
+            usual = err("[AUTH] Authentication failure: unknown token")
+            complaint = self._server.action(self._session, "complaint")
+            if complaint != b"":
+                if not await self._act(complaint, b"+ " + b64encode(b'{"status":"400"}') + b"\r\n"):
+                    return False
+                await self._line()
+        return await self._act(self._server.action(self._session, "answer"), usual)
 
     async def _ask(self, challenge: bytes) -> bytes:
         await self._write(b"+ " + b64encode(challenge) + b"\r\n")

@@ -11,6 +11,7 @@ records what it received. ``on`` overrides replies, by whole line, by its first 
             "STARTTLS": Flood(b"220-a\\r\\n"),       # sends this for as long as the client listens
             "QUIT": [b"500 no\\r\\n", DEFAULT],      # first this, then as usual
             "answer": b"535 no\\r\\n",               # to whatever answers a challenge
+            "complaint": b"334 e30=\\r\\n",          # of a bad access token; b"" for a server that has none
             "RCPT TO:<x@example.com>": b"550 no\\r\\n",
             "content": b"554 no\\r\\n",              # to a message's end
             "content": After(9, Close()),          # once so many octets of a message have come
@@ -310,12 +311,13 @@ class _Conversation:
                 username, _, digest = proof.decode().rpartition(" ")
                 expected = hmac.new(self._server.password.encode(), CHALLENGE, "md5").hexdigest()
                 password = self._server.password if digest == expected else ""
-            case "XOAUTH2":
-                token = await self._ask(b"")
-                good = f"user={self._server.username}\x01auth=Bearer {self._server.password}\x01\x01".encode()
+            case "XOAUTH2" | "OAUTHBEARER":
+                token = b64decode(rest[0]) if rest else await self._ask(b"")
+                begin = "user={}" if mechanism == "XOAUTH2" else "n,a={},"
+                good = f"{begin.format(self._server.username)}\x01auth=Bearer {self._server.password}\x01\x01".encode()
                 username, password = self._server.username, self._server.password if token == good else ""
-                if not password:
-                    await self._ask(b'{"status":"400"}')
+                if not password and not await self._complain(line):
+                    return False
             case _:
                 await self._write(b"504 5.5.4 Unrecognized authentication type\r\n")
                 return True
@@ -323,6 +325,16 @@ class _Conversation:
         action = self._server.action(self._session, line, "answer")
         usual = b"235 2.7.0 welcome\r\n" if self._session.signed_in else b"535 5.7.8 Authentication failed\r\n"
         return await self._act(action, usual)
+
+    async def _complain(self, line: str) -> bool:
+        """Say what is wrong with an access token, and take whatever acknowledges it."""
+        complaint = self._server.action(self._session, line, "complaint")
+        if complaint == b"":
+            return True
+        if not await self._act(complaint, b"334 " + b64encode(b'{"status":"400"}') + b"\r\n"):
+            return False
+        await self._line()
+        return True
 
     async def _ask(self, challenge: bytes) -> bytes | None:
         await self._write(b"334 " + b64encode(challenge) + b"\r\n")

@@ -14,6 +14,7 @@ from typing import cast
 from popfetch.adapters.host_guard import CheckedHost
 from popfetch.adapters.mail_sockets import reach
 from popfetch.adapters.pop3_wire import Place, Wire, translated
+from popfetch.dialogue.bearer import Complaint
 from popfetch.domain.account import Security
 from popfetch.pop3 import commands, replies
 from popfetch.pop3.classification import Moment, classify
@@ -53,14 +54,15 @@ class Line:
         limits: Limits,
         deadline: float,
     ) -> None:
-        self.session = Session(limits)
+        self._hidden = set(credentials.traces())
+        self.session = Session(limits, self._hidden)
         self.limits = limits
         self.place = Place(host.name, host.port, security)
         self.timestamp: bytes | None = None
         self.protected = False
         self._host = host
         self._deadline = deadline
-        self._hidden = set(credentials.traces())
+        self._kind = credentials.kind
         self._loop = asyncio.get_running_loop()
         self._wire = Wire(self.session)
         self._hung_up_seen = False
@@ -105,7 +107,7 @@ class Line:
         if not isinstance(greeting, Greeted):
             raise out_of_place(greeting)
         if not greeting.accepted:
-            raise classify(greeting.text, Moment.GREETING, server=str(self.place), hidden=self._hidden)
+            raise classify(greeting.text, Moment.GREETING, server=str(self.place), hidden=self._hidden, kind=self._kind)
         self.timestamp = greeting.timestamp
 
     async def _reach(self) -> socket.socket:
@@ -136,13 +138,13 @@ class Line:
             if isinstance(error, DeadlineReached):
                 raise
             raise TlsFailed(
-                f"{self.place} closed the connection or fell silent when asked for TLS by STLS, so no password was"
-                " sent. If it offers POP3 over TLS, choose TLS with port 995."
+                f"{self.place} closed the connection or fell silent when asked for TLS by STLS, so no sign-in was"
+                " tried. If it offers POP3 over TLS, choose TLS with port 995."
             ) from error
         if not reply.accepted:
             refusal = self.classified(reply, Moment.COMMAND)
             raise TlsFailed(
-                f"{self.place} does not offer TLS by STLS, so no password was sent. If it offers POP3 over TLS,"
+                f"{self.place} does not offer TLS by STLS, so no sign-in was tried. If it offers POP3 over TLS,"
                 " choose TLS with port 995.",
                 server_text=refusal.server_text,
             )
@@ -224,9 +226,17 @@ class Line:
         """Keep ``secret`` out of everything that is quoted from now on."""
         self._hidden.add(secret)
 
-    def classified(self, reply: Replied, moment: Moment) -> Pop3Error:
-        """The error that a refusal is."""
-        return classify(reply.text, moment, server=str(self.place), command=reply.command.name, hidden=self._hidden)
+    def classified(self, reply: Replied, moment: Moment, complaint: Complaint | None = None) -> Pop3Error:
+        """The error that a refusal is; ``complaint`` is what the server had against an access token before it."""
+        return classify(
+            reply.text,
+            moment,
+            server=str(self.place),
+            command=reply.command.name,
+            hidden=self._hidden,
+            kind=self._kind,
+            complaint=complaint,
+        )
 
     def refusal(self, reply: Replied) -> Pop3Error | None:
         """The error that a reply to an ordinary command is; ``None`` when it is no refusal."""

@@ -23,6 +23,8 @@ from aiosmtplib.protocol import SMTPProtocol
 
 from popfetch.adapters.host_guard import CheckedHost
 from popfetch.adapters.mail_sockets import place_name, reach, speaks_no_tls, tls_sentence
+from popfetch.dialogue.bearer import Complaint
+from popfetch.dialogue.sasl import Credentials
 from popfetch.dialogue.texts import clean
 from popfetch.domain.account import Security
 from popfetch.smtp.classification import Moment, classify, no_starttls
@@ -67,10 +69,11 @@ class SubmissionLine:
 
     ``mechanisms``, ``offers_starttls``, ``offers_utf8`` and ``size_limit`` are what its latest answer to EHLO offered;
     the last is in octets, 0 where there is no limit, ``None`` where sizes are not to be told. ``ended`` is set once the
-    end of a message has begun to be written. What is in ``hidden`` is kept out of everything that is quoted.
+    end of a message has begun to be written, ``hung_up`` once the server has closed the connection while its reply was
+    due. What ``credentials`` leave in texts is kept out of everything that is quoted.
     """
 
-    def __init__(self, host: CheckedHost, security: Security, limits: Limits, hidden: frozenset[str]) -> None:
+    def __init__(self, host: CheckedHost, security: Security, limits: Limits, credentials: Credentials) -> None:
         self.place = place_name(host.name, host.port)
         self.protected = False
         self.reached = False
@@ -79,10 +82,12 @@ class SubmissionLine:
         self.offers_utf8 = False
         self.size_limit: int | None = None
         self.ended = False
+        self.hung_up = False
         self._host = host
         self._security = security
         self._limits = limits
-        self._hidden = set(hidden)
+        self._kind = credentials.kind
+        self._hidden = set(credentials.traces())
         self._client: _Client | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -183,8 +188,8 @@ class SubmissionLine:
             reply = _reply(error)
             return self.refused(reply, Moment.STARTTLS) if reply.refuses else self.nonsense("STARTTLS")
         return TlsFailed(
-            f"{self.place} closed the connection or fell silent when asked for TLS by STARTTLS, so no password was"
-            " sent. If it offers submission over TLS, choose TLS with port 465."
+            f"{self.place} closed the connection or fell silent when asked for TLS by STARTTLS, so no sign-in was"
+            " tried. If it offers submission over TLS, choose TLS with port 465."
         )
 
     # --- Asking -----------------------------------------------------------------------------------------------
@@ -282,9 +287,9 @@ class SubmissionLine:
 
     # --- What goes wrong --------------------------------------------------------------------------------------
 
-    def refused(self, reply: Reply, moment: Moment) -> SmtpError:
-        """The error that a refusal is."""
-        return classify(reply, moment, server=self.place, hidden=self._hidden)
+    def refused(self, reply: Reply, moment: Moment, complaint: Complaint | None = None) -> SmtpError:
+        """The error that a refusal is; ``complaint`` is what the server had against an access token before it."""
+        return classify(reply, moment, server=self.place, hidden=self._hidden, kind=self._kind, complaint=complaint)
 
     def nonsense(self, name: str) -> SmtpError:
         """The error that a reply is which has no place there."""
@@ -292,8 +297,8 @@ class SubmissionLine:
             return self._unconfirmed("answered it in a way that SMTP does not know")
         return ProtocolViolation(f"{self.place} sent something to {name} that SMTP does not know.")
 
-    def offers_no_way(self, what: str) -> SmtpError:
-        """The error that it is when none of the mechanisms takes ``what``, a password or an access token."""
+    def offers_no_way(self) -> SmtpError:
+        """The error that it is when none of the mechanisms takes what the credentials hold."""
         if not self.protected and self.offers_starttls:
             return TlsFailed(f"{self.place} lets people sign in only over TLS; choose STARTTLS. Nothing was sent.")
         if not self.mechanisms:
@@ -301,7 +306,7 @@ class SubmissionLine:
                 f"{self.place} does not offer sign-in on this port; check host, port and security."
             )
         names = clean(" ".join(self.mechanisms).encode("utf-8", "surrogateescape"), self._hidden)
-        return PasswordSignInOff(f"{self.place} takes no {what}; what it offers is {names}.")
+        return PasswordSignInOff(f"{self.place} takes no {self._kind}; what it offers is {names}.")
 
     def out_of_time(self) -> SmtpError:
         """The error that it is when the deadline has come."""
@@ -327,7 +332,8 @@ class SubmissionLine:
             return self._unreached()
         if isinstance(error, aiosmtplib.SMTPResponseException):
             return self.nonsense(name)
-        what = "fell silent" if isinstance(error, TimeoutError) else "closed the connection"
+        self.hung_up = not isinstance(error, TimeoutError)
+        what = "closed the connection" if self.hung_up else "fell silent"
         if self.ended:
             return self._unconfirmed(f"{what} instead of an answer")
         if name == _MESSAGE:

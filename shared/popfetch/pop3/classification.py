@@ -2,13 +2,16 @@
 
 RFC 2449, section 8, and RFC 3206 define the codes. The text rules come from what servers without codes say; their
 order matters, from the particular to the general, because refusals name passwords in passing and busy servers
-refuse good ones.
+refuse good ones. Of an access token servers say the same as of a password, so the same rules are asked; only what
+would be a refused password is then told by what the server had against the token before.
 """
 
 import re
 from collections.abc import Callable, Iterable
 from enum import Enum
 
+from popfetch.dialogue.bearer import Complaint, Fault, speaks_of_token
+from popfetch.dialogue.sasl import SecretKind
 from popfetch.dialogue.texts import clean
 from popfetch.pop3.errors import (
     CommandRefused,
@@ -16,9 +19,11 @@ from popfetch.pop3.errors import (
     MaildropBusy,
     Pop3Error,
     PopNotEnabled,
+    ScopeInsufficient,
     ServerPermanent,
     ServerTemporary,
     SignInRefused,
+    TokenRefused,
 )
 from popfetch.pop3.replies import response_code
 
@@ -107,6 +112,17 @@ _UNSUPPORTED = re.compile(
     re.IGNORECASE,
 )
 
+_FORM = re.compile(
+    r"syntax|argument|parameter|initial.?response|(invalid|bad|illegal|malformed) command", re.IGNORECASE
+)
+
+_FAULTS: dict[Fault, type[Pop3Error]] = {
+    Fault.TOKEN: TokenRefused,
+    Fault.SCOPE: ScopeInsufficient,
+    Fault.PACE: LoginTooFrequent,
+    Fault.SERVER: ServerTemporary,
+}
+
 _SENTENCES: dict[type[Pop3Error], Callable[[str, str], str]] = {
     SignInRefused: lambda server, _: f"{server} does not accept this user name and password; check both",
     MaildropBusy: lambda server, _: f"The mailbox at {server} is in use by another session; it frees itself",
@@ -115,7 +131,15 @@ _SENTENCES: dict[type[Pop3Error], Callable[[str, str], str]] = {
     ServerPermanent: lambda server, _: f"{server} has a problem that needs a person; see what it says",
     PopNotEnabled: lambda server, _: f"{server} has POP switched off for this mailbox; switch it on at the provider",
     CommandRefused: lambda server, command: f"{server} refused {command}",
+    TokenRefused: lambda server, _: (
+        f"{server} does not accept the access token for this user name; sign in again at the provider"
+    ),
+    ScopeInsufficient: lambda server, _: (
+        f"What was consented to at the provider does not cover {server}; sign in again there, and allow all of it"
+    ),
 }
+_NO_TOKENS = "{server} lets nobody sign in with an access token; ask its provider for another way to sign in"
+"""Of a refused sign-in with a token that the server never looked at."""
 
 
 def known_code(text: bytes) -> str:
@@ -127,20 +151,33 @@ def known_code(text: bytes) -> str:
 
 
 def classify(
-    text: bytes, moment: Moment, *, server: str = "The server", command: str = "", hidden: Iterable[str] = ()
+    text: bytes,
+    moment: Moment,
+    *,
+    server: str = "The server",
+    command: str = "",
+    hidden: Iterable[str] = (),
+    kind: SecretKind = SecretKind.PASSWORD,
+    complaint: Complaint | None = None,
 ) -> Pop3Error:
     """The error that an ``-ERR`` with this text is, with a sentence for a person.
 
-    ``server`` names it in the sentence; whatever is in ``hidden`` does not appear in what is quoted.
+    ``server`` names it in the sentence; whatever is in ``hidden`` does not appear in what is quoted. ``kind`` is what
+    was signed in with, ``complaint`` what the server had against it before it refused.
     """
     code = known_code(text)
     leaf = CODES[code] if code else _by_text(text, moment)
     if leaf is ServerPermanent and _by_text(text, moment) is PopNotEnabled:
         leaf = PopNotEnabled
+    by_token = kind is SecretKind.ACCESS_TOKEN
+    if leaf is SignInRefused and by_token:
+        leaf = _of_token(text, complaint)
     said = clean(text, hidden)
     sentence = _SENTENCES[leaf](server, command)
+    if leaf is SignInRefused and by_token:
+        sentence = _NO_TOKENS.format(server=server)
     message = f"{sentence}. It says: {said}" if said else f"{sentence}."
-    if issubclass(leaf, SignInRefused | MaildropBusy):
+    if issubclass(leaf, SignInRefused | MaildropBusy) and leaf is not ScopeInsufficient:
         return leaf(message, server_text=said, explicit=code in {"AUTH", "IN-USE"})
     return leaf(message, server_text=said)
 
@@ -148,6 +185,31 @@ def classify(
 def mechanism_unsupported(text: bytes) -> bool:
     """Whether a refusal is of the command or mechanism itself, so that another way to sign in may be tried."""
     return bool(_UNSUPPORTED.search(clean(text))) and known_code(text) in {"", "AUTH"}
+
+
+def token_unseen(text: bytes) -> bool:
+    """Whether a refusal is of the command or mechanism itself, and not of the access token that was to go by it."""
+    # the code's own name is no word of the text
+    words = clean(text.partition(b"]")[2] if response_code(text) else text)
+    return bool(_UNSUPPORTED.search(words)) and known_code(text) in {"", "AUTH"} and not speaks_of_token(words)
+
+
+def form_refused(text: bytes) -> bool:
+    """Whether a refusal of AUTH alone, when nothing was told yet, may be of its form: some want the token at once.
+
+    It may, unless it says that the mechanism is unknown, or that something else is the matter.
+    """
+    words = clean(text)
+    if known_code(text) or _by_text(text, Moment.SIGN_IN) is not SignInRefused:
+        return False
+    return bool(_FORM.search(words)) or not _UNSUPPORTED.search(words)
+
+
+def _of_token(text: bytes, complaint: Complaint | None) -> type[Pop3Error]:
+    """What a refused sign-in is when it was tried with an access token."""
+    if complaint is not None:
+        return _FAULTS[complaint.fault]
+    return SignInRefused if token_unseen(text) else TokenRefused
 
 
 def _by_text(text: bytes, moment: Moment) -> type[Pop3Error]:

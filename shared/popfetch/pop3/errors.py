@@ -10,7 +10,7 @@ class Pop3Error(MailServerError):
 
 
 class SignInRefused(Pop3Error):
-    """The server does not accept user name and password; ``explicit`` when it said ``[AUTH]`` (RFC 3206)."""
+    """The server does not accept user name and secret; ``explicit`` when it said ``[AUTH]`` (RFC 3206)."""
 
     code = "authentication"
     retryable = False
@@ -21,16 +21,32 @@ class SignInRefused(Pop3Error):
 
 
 class UnusableCredentials(SignInRefused, ValueError):
-    """A user name or password that cannot be sent at all: it is empty or holds CR, LF or NUL; nothing was sent."""
+    """A user name or secret that cannot be sent at all: it is empty or holds CR, LF or NUL; nothing was sent."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, explicit=True)
 
 
+class TokenRefused(SignInRefused):
+    """The server does not accept this access token for this user name; a new token may do.
+
+    It is over, revoked, for another mailbox, or none at all.
+    """
+
+
+class ScopeInsufficient(SignInRefused):
+    """What was consented to at the provider does not cover this server; no new token does, only a new consent."""
+
+    code = "consent_needed"
+
+    def __init__(self, message: str, *, server_text: str = "", explicit: bool = True) -> None:
+        super().__init__(message, server_text=server_text, explicit=explicit)
+
+
 class MaildropBusy(Pop3Error):
     """Another session holds the maildrop; ``explicit`` when it said ``[IN-USE]`` (RFC 2449, section 8.1.1).
 
-    That code says that user name and password were right.
+    That code says that user name and secret were right.
     """
 
     code = "in_use"

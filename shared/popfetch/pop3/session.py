@@ -11,7 +11,7 @@ Octets that fit nothing end the session: every later call raises.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum
 
 from popfetch.dialogue.texts import clean
@@ -72,10 +72,11 @@ class CommandOutOfTurn(RuntimeError):
 
 
 class Session:
-    """One session, from the greeting to the end."""
+    """One session, from the greeting to the end; what is in ``hidden`` is kept out of everything that is quoted."""
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, hidden: Collection[str] = ()) -> None:
         self._limits = limits
+        self._hidden = hidden
         self._buffer = ReceiveBuffer()
         self._outstanding: deque[Command] = deque()
         self._phase = Phase.GREETING
@@ -187,7 +188,7 @@ class Session:
             raise self._fail(
                 ProtocolViolation(
                     "The server did not greet as a POP3 server does; is this the POP3 port?",
-                    server_text=clean(line),
+                    server_text=clean(line, self._hidden),
                 )
             )
         accepted = status[0] is Status.OK
@@ -206,7 +207,8 @@ class Session:
         if status is None or (status[0] is Status.CHALLENGE and command.shape is not Shape.EXCHANGE):
             raise self._fail(
                 ProtocolViolation(
-                    f"The server answered {command.name} with neither +OK nor -ERR.", server_text=clean(line)
+                    f"The server answered {command.name} with neither +OK nor -ERR.",
+                    server_text=clean(line, self._hidden),
                 )
             )
         outcome, text = status
@@ -341,7 +343,7 @@ class Session:
         buffer = self._buffer
         if len(buffer):
             buffer.more()
-            spoken = clean(buffer.block[buffer.at : buffer.at + 512])
+            spoken = clean(buffer.block[buffer.at : buffer.at + 512], self._hidden)
             raise self._fail(ProtocolViolation("The server spoke when nothing was asked of it.", server_text=spoken))
 
     def _too_long(self, what: str, limit: int, unit: str = "octets") -> Pop3Error:

@@ -16,13 +16,19 @@ a greeting is no offer and many servers that show one have no APOP; or, over TLS
 server saying ``[AUTH]``. Anything else would count as a second failed sign-in, and lock people out of their own
 mailboxes. Going on from APOP without TLS gives nothing away that was safe: whoever could make APOP fail could as well
 take the timestamp out of the greeting.
+
+An access token goes by XOAUTH2, then by OAUTHBEARER, and only once the server asks for it: every server must take AUTH
+alone (RFC 5034, section 4), Microsoft's take nothing else, and few tokens would fit on a line of 255 octets. It goes
+along with AUTH only where the server refuses AUTH alone, or hangs up at it; then the 255 are set aside, for there is no
+other way into such a server. See ``popfetch.dialogue.bearer`` for how many tries there are.
 """
 
 from collections.abc import Callable
 from enum import Enum
 
-from popfetch.dialogue import sasl
-from popfetch.pop3.classification import known_code, mechanism_unsupported
+from popfetch.dialogue import bearer, sasl
+from popfetch.dialogue.bearer import Attempt, Verdict
+from popfetch.pop3.classification import form_refused, known_code, mechanism_unsupported, token_unseen
 from popfetch.pop3.replies import Capabilities
 
 
@@ -68,6 +74,25 @@ def ways_with_token(offer: Capabilities | None) -> tuple[Way, ...]:
     """The ways to try with an access token; XOAUTH2, which every provider of tokens has, when none is announced."""
     ways = tuple(way for way in _TOKEN if offer is not None and way.value in offer.mechanisms)
     return ways or (Way.XOAUTH2,)
+
+
+def token_attempts(offer: Capabilities | None, credentials: sasl.Credentials) -> tuple[Attempt, ...]:
+    """What to try with an access token, best first; never empty."""
+    return bearer.attempts((EXCHANGES[way](credentials) for way in ways_with_token(offer)), longest_line=0)
+
+
+def token_verdict(text: bytes, *, token_sent: bool, challenged: bool) -> Verdict:
+    """What the refusal ``text`` of an attempt with an access token is of.
+
+    ``token_sent`` says whether the token was on the wire by then, ``challenged`` whether the server had asked for
+    anything: if so it has the mechanism, in this form.
+    """
+    if challenged:
+        return Verdict.FINAL
+    if not token_sent and form_refused(text):
+        return Verdict.FORM
+    judged = token_sent and known_code(text)
+    return Verdict.MECHANISM if token_unseen(text) and not judged else Verdict.FINAL
 
 
 def may_try_next(way: Way, text: bytes, *, protected: bool, credentials_sent: bool) -> bool:

@@ -8,6 +8,9 @@ than "no". Their order matters, from the particular to the general.
 Whatever is temporary by code or status is never a refused password, whatever its words; and words that speak of
 throttling or of a fault of the server's own are believed even beside 535.
 
+Of an access token servers say the same as of a password, so the same rules are asked; only what would be a refused
+password is then told by what the server had against the token before.
+
 Of a message it matters who can do something about it. What a server has against the sender it may say at any moment:
 postfix says it of the first recipient, Microsoft at the message's end. So the same rules are asked from MAIL on, and
 the moment decides only what a refusal is that says nothing more: of the sender, of the recipient, of the message.
@@ -18,6 +21,8 @@ from collections.abc import Iterable
 from enum import Enum
 from math import ceil
 
+from popfetch.dialogue.bearer import Complaint, Fault, Verdict, speaks_of_token
+from popfetch.dialogue.sasl import SecretKind
 from popfetch.dialogue.texts import HIDDEN, clean
 from popfetch.smtp.errors import (
     AppPasswordNeeded,
@@ -25,6 +30,7 @@ from popfetch.smtp.errors import (
     MessageTooLarge,
     PasswordSignInOff,
     RecipientRefused,
+    ScopeInsufficient,
     SenderRefused,
     SendingTooFrequent,
     ServerPermanent,
@@ -33,6 +39,7 @@ from popfetch.smtp.errors import (
     SignInTooFrequent,
     SmtpError,
     TlsFailed,
+    TokenRefused,
     Utf8NotOffered,
 )
 from popfetch.smtp.replies import Reply
@@ -276,6 +283,22 @@ _NOT_SIGNED_IN_CODES = frozenset({530, 535})
 _TOO_LARGE_CODE = 552
 """RFC 1870, section 6.1; what is full where a recipient is refused by it is the mailbox (RFC 5321, section 4.2.3)."""
 
+# --- Access tokens --------------------------------------------------------------------------------------------
+
+FORM_CODES = frozenset({500, 501, 555})
+FORM_STATUSES = frozenset({"5.5.2", "5.5.6"})
+"""What a server says to AUTH in a form that it does not take: RFC 4954, section 6; Google says 555 to a long line."""
+
+_FORM = re.compile(r"syntax|argument|parameter|initial.?response|too long|base ?64|decode", re.IGNORECASE)
+_OF_SIGN_IN = frozenset({None, SignInRefused, PasswordSignInOff})
+
+_FAULTS: dict[Fault, type[SmtpError]] = {
+    Fault.TOKEN: TokenRefused,
+    Fault.SCOPE: ScopeInsufficient,
+    Fault.PACE: SignInTooFrequent,
+    Fault.SERVER: ServerTemporary,
+}
+
 # --- Words ----------------------------------------------------------------------------------------------------
 
 _UNSUPPORTED = re.compile(
@@ -315,30 +338,54 @@ _SENTENCES: dict[type[SmtpError], str] = {
         "{server} takes no more from this account for now: too much was sent in too short a time; try again later,"
         " at the latest tomorrow"
     ),
+    TokenRefused: "{server} does not accept the access token for this user name; sign in again at the provider",
+    ScopeInsufficient: (
+        "What was consented to at the provider does not cover {server}; sign in again there, and allow all of it"
+    ),
 }
+_TOKEN_SENTENCES: dict[type[SmtpError], str] = {
+    PasswordSignInOff: (
+        "{server} lets nobody sign in to this mailbox with an access token; switch SMTP on in the provider's settings,"
+        " or ask whoever runs it"
+    ),
+}
+"""In place of the above, where an access token was signed in with."""
+
 _SENDING_SENTENCES: dict[type[SmtpError], str] = {
     SignInRefused: "{server} takes no mail by the sign-in that it was given; check user name and password",
+    TokenRefused: "{server} takes no mail by the sign-in that it was given; sign in again at the provider",
     TlsFailed: "{server} takes mail only over TLS; choose STARTTLS or TLS",
 }
 """In place of the above, where a sign-in went before."""
 
 _NO_STARTTLS = (
-    "{server} does not offer TLS by STARTTLS, so no password was sent. If it offers submission over TLS, choose TLS"
+    "{server} does not offer TLS by STARTTLS, so no sign-in was tried. If it offers submission over TLS, choose TLS"
     " with port 465"
 )
 
 
-def classify(reply: Reply, moment: Moment, *, server: str = "The server", hidden: Iterable[str] = ()) -> SmtpError:
+def classify(
+    reply: Reply,
+    moment: Moment,
+    *,
+    server: str = "The server",
+    hidden: Iterable[str] = (),
+    kind: SecretKind = SecretKind.PASSWORD,
+    complaint: Complaint | None = None,
+) -> SmtpError:
     """The error that a refusal is, with a sentence for a person.
 
-    ``server`` names it in the sentence; whatever is in ``hidden`` does not appear in what is quoted.
+    ``server`` names it in the sentence; whatever is in ``hidden`` does not appear in what is quoted. ``kind`` is what
+    was signed in with, ``complaint`` what the server had against it before it refused.
     """
-    leaf = _leaf(reply, moment)
+    leaf = _leaf(reply, moment, judged=complaint is not None)
+    if kind is SecretKind.ACCESS_TOKEN:
+        leaf = _of_token(leaf, reply, moment, complaint)
     said = quotable(reply, hidden)
-    sentence = _sentence(leaf, moment).format(server=server)
+    sentence = _sentence(leaf, moment, kind).format(server=server)
     message = f"{sentence}. It says: {said}" if said else f"{sentence}."
-    if leaf is SignInRefused:
-        return SignInRefused(message, server_text=said, explicit=reply.status == "5.7.8")
+    if leaf in {SignInRefused, TokenRefused}:
+        return leaf(message, server_text=said, explicit=reply.status == "5.7.8")
     return leaf(message, server_text=said)
 
 
@@ -375,6 +422,18 @@ def mechanism_refused(reply: Reply) -> bool:
     return bool(_UNSUPPORTED.search(_read(reply)))
 
 
+def token_verdict(reply: Reply, *, challenged: bool) -> Verdict:
+    """What the refusal of an attempt with an access token is of.
+
+    ``challenged`` says whether the server had asked for anything: if so it has the mechanism, in this form.
+    """
+    if challenged:
+        return Verdict.FINAL
+    if _form_refused(reply):
+        return Verdict.FORM
+    return Verdict.MECHANISM if _token_unseen(reply) else Verdict.FINAL
+
+
 def quotable(reply: Reply, hidden: Iterable[str]) -> str:
     """A reply's text as it may be shown; nothing at all of it where a secret is spread over its lines or its marks."""
     secrets = [*hidden]
@@ -384,9 +443,42 @@ def quotable(reply: Reply, hidden: Iterable[str]) -> str:
     return clean(reply.words, secrets)
 
 
-def _sentence(leaf: type[SmtpError], moment: Moment) -> str:
+def _form_refused(reply: Reply) -> bool:
+    if reply.temporary or not (reply.code in FORM_CODES or reply.status in FORM_STATUSES):
+        return False
+    words = _read(reply)
+    leaf = _by_words(words, SIGN_IN_RULES)
+    if _FORM.search(words):
+        return leaf in _OF_SIGN_IN
+    return leaf is None and not _UNSUPPORTED.search(words)
+
+
+def _token_unseen(reply: Reply) -> bool:
+    """Whether a refusal is of the mechanism itself, and not of the access token that was to go by it.
+
+    Stricter than ``mechanism_refused``: what is tried next is not another proof, but the same token.
+    """
+    words = _read(reply)
+    if reply.temporary or speaks_of_token(words) or _by_words(words, SIGN_IN_RULES) not in _OF_SIGN_IN:
+        return False
+    return reply.code == 504 or bool(_UNSUPPORTED.search(words))
+
+
+def _of_token(leaf: type[SmtpError], reply: Reply, moment: Moment, complaint: Complaint | None) -> type[SmtpError]:
+    """What a refusal is where an access token was signed in with that would be ``leaf`` with a password."""
+    if leaf not in {SignInRefused, AppPasswordNeeded}:
+        return leaf
+    if complaint is not None:
+        return _FAULTS[complaint.fault]
+    unseen = moment is Moment.SIGN_IN and leaf is SignInRefused and _token_unseen(reply)
+    return PasswordSignInOff if unseen else TokenRefused
+
+
+def _sentence(leaf: type[SmtpError], moment: Moment, kind: SecretKind) -> str:
     if moment is Moment.STARTTLS and leaf is TlsFailed:
         return _NO_STARTTLS
+    if kind is SecretKind.ACCESS_TOKEN and leaf in _TOKEN_SENTENCES:
+        return _TOKEN_SENTENCES[leaf]
     return (_SENDING_SENTENCES.get(leaf) if moment in UNSPECIFIC else None) or _SENTENCES[leaf]
 
 
@@ -405,7 +497,15 @@ def _read(reply: Reply) -> str:
     return clean(reply.words, longest=READ_CHARACTERS)
 
 
-def _leaf(reply: Reply, moment: Moment) -> type[SmtpError]:
+def _by_words(words: str, rules: Iterable[tuple[type[SmtpError], re.Pattern[str]]]) -> type[SmtpError] | None:
+    return next((leaf for leaf, pattern in rules if pattern.search(words)), None)
+
+
+def _leaf(reply: Reply, moment: Moment, *, judged: bool) -> type[SmtpError]:
+    """What a refusal is, with a password; ``judged`` says whether the server has said before that the sign-in failed.
+
+    A reply that says nothing more then only ends it, whatever its code.
+    """
     words = _read(reply)
     if moment in UNSPECIFIC:
         return _sending_leaf(reply, moment, words)
@@ -415,12 +515,13 @@ def _leaf(reply: Reply, moment: Moment) -> type[SmtpError]:
         return TlsFailed
     if reply.status in STATUSES:
         return STATUSES[reply.status]
-    for leaf, pattern in SIGN_IN_RULES if moment is Moment.SIGN_IN else GREETING_RULES:
-        if pattern.search(words):
-            return leaf
+    if leaf := _by_words(words, SIGN_IN_RULES if moment is Moment.SIGN_IN else GREETING_RULES):
+        return leaf
     if moment is not Moment.SIGN_IN:
         return ServerPermanent
-    return PasswordSignInOff if reply.status == "5.7.139" else CODES.get(reply.code, ServerPermanent)
+    if reply.status == "5.7.139":
+        return PasswordSignInOff
+    return SignInRefused if judged else CODES.get(reply.code, ServerPermanent)
 
 
 def _sending_leaf(reply: Reply, moment: Moment, words: str) -> type[SmtpError]:
@@ -432,9 +533,8 @@ def _sending_leaf(reply: Reply, moment: Moment, words: str) -> type[SmtpError]:
         return leaf
     if reply.code in _NOT_SIGNED_IN_CODES:
         return TlsFailed if _NEEDS_TLS[1].search(words) else SignInRefused
-    for leaf, pattern in SENDING_RULES[moment]:
-        if pattern.search(words):
-            return leaf
+    if leaf := _by_words(words, SENDING_RULES[moment]):
+        return leaf
     if reply.code == _TOO_LARGE_CODE and not reply.status and moment is not Moment.RECIPIENT:
         return MessageTooLarge
     return UNSPECIFIC[moment]

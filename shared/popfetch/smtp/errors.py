@@ -10,7 +10,7 @@ class SmtpError(MailServerError):
 
 
 class SignInRefused(SmtpError):
-    """The server does not accept user name and password; ``explicit`` when it said 5.7.8 (RFC 4954, section 6)."""
+    """The server does not accept user name and secret; ``explicit`` when it said 5.7.8 (RFC 4954, section 6)."""
 
     code = "authentication"
     retryable = False
@@ -21,10 +21,26 @@ class SignInRefused(SmtpError):
 
 
 class UnusableCredentials(SignInRefused, ValueError):
-    """A user name or password that cannot be sent at all: empty, too long, or with CR, LF or NUL; nothing was sent."""
+    """A user name or secret that cannot be sent at all: empty, too long, or with CR, LF or NUL; nothing was sent."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, explicit=True)
+
+
+class TokenRefused(SignInRefused):
+    """The server does not accept this access token for this user name; a new token may do.
+
+    It is over, revoked, for another mailbox, or none at all.
+    """
+
+
+class ScopeInsufficient(SignInRefused):
+    """What was consented to at the provider does not cover this server; no new token does, only a new consent."""
+
+    code = "consent_needed"
+
+    def __init__(self, message: str, *, server_text: str = "", explicit: bool = True) -> None:
+        super().__init__(message, server_text=server_text, explicit=explicit)
 
 
 class AppPasswordNeeded(SignInRefused):
@@ -35,7 +51,10 @@ class AppPasswordNeeded(SignInRefused):
 
 
 class PasswordSignInOff(SmtpError):
-    """No password signs in here: sign-in is switched off for this mailbox, or this port does not offer it."""
+    """Nobody signs in here by what popfetch has: it is switched off for this mailbox, or this port does not offer it.
+
+    With a password as with an access token, in spite of the name.
+    """
 
     code = "sign_in_off"
     retryable = False

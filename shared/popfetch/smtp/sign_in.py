@@ -6,13 +6,18 @@ alone where it is offered, and the ways that show the password only where nothin
 
 The next way is tried only when the last refusal was of the mechanism itself (see ``classification``). A second try
 after a refused password would count as a second failed sign-in, and lock people out of their own mailboxes.
+
+An access token goes by XOAUTH2, then by OAUTHBEARER: along with AUTH where it fits on the line, else once the server
+asks for it. Where AUTH is refused for its form, or hung up at, the token goes in the other form, for which the limit of
+the line is set aside. See ``popfetch.dialogue.bearer`` for how many tries there are.
 """
 
 from collections.abc import Callable, Collection
 from enum import Enum
 
-from popfetch.dialogue import sasl
-from popfetch.dialogue.sasl import Credentials
+from popfetch.dialogue import bearer, sasl
+from popfetch.dialogue.bearer import Attempt
+from popfetch.dialogue.sasl import Credentials, SecretKind
 from popfetch.smtp.errors import UnusableCredentials
 
 LONGEST_AUTH_LINE = 512
@@ -49,7 +54,8 @@ def check(credentials: Credentials) -> None:
     if objection := credentials.objection():
         raise UnusableCredentials(objection)
     if len(credentials.username.encode()) + len(credentials.secret.encode()) > LONGEST_CREDENTIALS:
-        raise UnusableCredentials("The user name and the password are too long to be sent; enter them again.")
+        remedy = credentials.kind.remedy if credentials.kind is SecretKind.ACCESS_TOKEN else "enter them again"
+        raise UnusableCredentials(f"The user name and the {credentials.kind} are too long to be sent; {remedy}.")
 
 
 def ways_with_password(offered: Collection[str], *, protected: bool) -> tuple[Way, ...]:
@@ -63,6 +69,11 @@ def ways_with_password(offered: Collection[str], *, protected: bool) -> tuple[Wa
 def ways_with_token(offered: Collection[str]) -> tuple[Way, ...]:
     """The ways to try with an access token, best first."""
     return _offered(_TOKEN, offered)
+
+
+def token_attempts(offered: Collection[str], credentials: Credentials) -> tuple[Attempt, ...]:
+    """What to try with an access token, best first; empty where the server takes none."""
+    return bearer.attempts((EXCHANGES[way](credentials) for way in ways_with_token(offered)), LONGEST_AUTH_LINE)
 
 
 def _offered(order: tuple[Way, ...], offered: Collection[str]) -> tuple[Way, ...]:

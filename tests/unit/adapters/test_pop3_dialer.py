@@ -2,7 +2,9 @@
 
 import asyncio
 import ssl
+import traceback
 from base64 import b64encode
+from typing import Any
 
 import pytest
 import trustme
@@ -20,15 +22,33 @@ from popfetch.pop3.errors import (
     MaildropBusy,
     NotReached,
     Pop3Error,
+    PopNotEnabled,
     ProtocolViolation,
+    ScopeInsufficient,
     ServerTemporary,
     SignInRefused,
     TlsFailed,
+    TokenRefused,
     UnusableCredentials,
 )
 from popfetch.ports import DialAdvice, Maildrop, MaildropDialer
 from tests.builders.pop3_sessions import HELLO, NO_PIPELINING, dial, events, failure, opened, whole
-from tests.builders.scripted_pop3_server import DEFAULT, Close, Hang, ScriptedServer, err, ok, server_context
+from tests.builders.scripted_pop3_server import (
+    DEFAULT,
+    Action,
+    Answer,
+    Close,
+    Hang,
+    Scripted,
+    ScriptedServer,
+    err,
+    ok,
+    server_context,
+)
+
+TOKEN = "ya29.a0ARrdaM-c" + "".join(f"{number:x}" for number in range(1_000, 1_010))
+LONG_TOKEN = "ey" + "".join(f"{number:x}" for number in range(0x1000, 0x1000 + 2_249)) + ".-"
+STALE = "ya29.stale-" + "".join(f"{number:x}" for number in range(2_000, 2_010))
 
 
 class TestSignIn:
@@ -226,6 +246,376 @@ class TestSignIn:
         async with ScriptedServer(capabilities=("SASL XOAUTH2",), password="tok.en") as server:
             assert isinstance(await failure(dial(dialer, server, auth=AuthMethod.OAUTH2)), UnusableCredentials)
             assert b"AUTH" not in server.received
+
+    async def test_is_not_kept_up_by_a_server_that_challenges_for_ever(self, dialer: Pop3Dialer) -> None:
+        server = ScriptedServer(
+            security=Security.TLS, capabilities=("SASL CRAM-MD5",), on={"AUTH": b"+ no base64!\r\n", "*": b"+ \r\n"}
+        )
+        async with server:
+            assert isinstance(await failure(dial(dialer, server)), ProtocolViolation)
+            assert server.commands == ["CAPA", "AUTH CRAM-MD5", "*"]
+
+
+def for_tokens(
+    *mechanisms: str,
+    token: str = TOKEN,
+    security: Security = Security.TLS,
+    on: dict[str, Action | list[Action]] | None = None,
+) -> ScriptedServer:
+    """A server that lets people in by access tokens only."""
+    offer = (f"SASL PLAIN {' '.join(mechanisms)}", "USER")
+    return ScriptedServer(password=token, capabilities=offer, security=security, on=on)
+
+
+def alone(answer: Answer) -> Scripted:
+    """Says this to AUTH that brings no token along."""
+    return lambda _session, line: answer if line.count(" ") == 1 else DEFAULT
+
+
+def along(answer: Answer) -> Scripted:
+    """Says this to AUTH that brings the token along."""
+    return lambda _session, line: answer if line.count(" ") == 2 else DEFAULT
+
+
+def shown(mechanism: str, token: str = TOKEN) -> str:
+    """A token as it is shown by a mechanism."""
+    begin = {"XOAUTH2": "user=alex", "OAUTHBEARER": "n,a=alex,"}[mechanism]
+    return b64encode(f"{begin}\x01auth=Bearer {token}\x01\x01".encode()).decode()
+
+
+def complaint(status: str) -> bytes:
+    return b"+ " + b64encode(f'{{"status":"{status}","scope":"mail"}}'.encode()) + b"\r\n"
+
+
+def lines_of(server: ScriptedServer) -> list[list[str]]:
+    """The lines of every connection after CAPA's."""
+    return [session.lines[session.lines.index("CAPA") + 1 :] for session in server.sessions]
+
+
+async def sign_in(dialer: Pop3Dialer, server: ScriptedServer, token: str | None = None) -> None:
+    maildrop = await dial(dialer, server, secret=token, auth=AuthMethod.OAUTH2)
+    await maildrop.abandon()
+    assert server.session.signed_in
+
+
+async def refusal(dialer: Pop3Dialer, server: ScriptedServer, token: str | None = None) -> Pop3Error:
+    return await failure(dial(dialer, server, secret=token, auth=AuthMethod.OAUTH2))
+
+
+X, B = "XOAUTH2", "OAUTHBEARER"
+MICROSOFTS = b"-ERR Protocol error. Connection is closed. 10\r\n"
+ACKNOWLEDGED = {X: "", B: "AQ=="}
+
+
+class TestAccessTokens:
+    @pytest.mark.parametrize("token", ["t", TOKEN, LONG_TOKEN])
+    @pytest.mark.parametrize("mechanism", [X, B])
+    @pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
+    async def test_are_shown_once_the_server_asks(
+        self, mechanism: str, token: str, security: Security, dialer: Pop3Dialer
+    ) -> None:
+        async with for_tokens(mechanism, token=token, security=security) as server:
+            await sign_in(dialer, server)
+            assert lines_of(server) == [[f"AUTH {mechanism}", shown(mechanism, token)]]
+
+    async def test_may_have_9000_octets(self, dialer: Pop3Dialer) -> None:
+        assert len(LONG_TOKEN) == 9_000
+        async with for_tokens(X, token=LONG_TOKEN, on={"AUTH": alone(err("say it at once"))}) as server:
+            await sign_in(dialer, server)
+            assert lines_of(server) == [["AUTH XOAUTH2", f"AUTH XOAUTH2 {shown(X, LONG_TOKEN)}"]]
+
+    async def test_go_by_xoauth2_where_there_is_a_choice(self, dialer: Pop3Dialer) -> None:
+        async with for_tokens(B, X) as server:
+            await sign_in(dialer, server)
+            assert lines_of(server) == [["AUTH XOAUTH2", shown(X)]]
+
+    async def test_go_by_xoauth2_where_nothing_is_announced(self, dialer: Pop3Dialer) -> None:
+        async with ScriptedServer(password=TOKEN, capabilities=None, security=Security.TLS) as server:
+            await sign_in(dialer, server)
+            assert lines_of(server) == [["AUTH XOAUTH2", shown(X)]]
+
+    async def test_are_not_put_on_one_line_for_microsoft(self, dialer: Pop3Dialer) -> None:
+        async with for_tokens(X, on={"AUTH": along(Close(MICROSOFTS))}) as server:
+            await sign_in(dialer, server)
+            assert lines_of(server) == [["AUTH XOAUTH2", shown(X)]]
+
+    @pytest.mark.parametrize("mechanism", [X, B])
+    @pytest.mark.parametrize(
+        "words",
+        ["", "no", "syntax error", "Invalid command", "initial response required", "missing argument"],
+    )
+    async def test_are_put_on_one_line_where_the_server_refuses_auth_alone(
+        self, words: str, mechanism: str, dialer: Pop3Dialer
+    ) -> None:
+        async with for_tokens(mechanism, on={"AUTH": alone(err(words))}) as server:
+            await sign_in(dialer, server)
+            assert lines_of(server) == [[f"AUTH {mechanism}", f"AUTH {mechanism} {shown(mechanism)}"]]
+
+    @pytest.mark.parametrize("answer", [Close(), Close(MICROSOFTS), Close(err("syntax error")), Close(b"-E")])
+    async def test_are_put_on_one_line_where_the_server_hangs_up_at_auth_alone(
+        self, answer: Close, dialer: Pop3Dialer
+    ) -> None:
+        async with for_tokens(X, B, on={"AUTH": alone(answer)}) as server:
+            await sign_in(dialer, server)
+            assert lines_of(server) == [["AUTH XOAUTH2"], [f"AUTH XOAUTH2 {shown(X)}"]]
+
+    @pytest.mark.parametrize("words", ["unknown mechanism", "unknown command", "[AUTH] Unsupported auth mechanism"])
+    async def test_go_by_the_other_mechanism_where_one_is_unknown(self, words: str, dialer: Pop3Dialer) -> None:
+        async with for_tokens(X, B, on={"AUTH XOAUTH2": err(words)}) as server:
+            await sign_in(dialer, server)
+            assert lines_of(server) == [["AUTH XOAUTH2", "AUTH OAUTHBEARER", shown(B)]]
+
+    async def test_go_by_the_other_mechanism_though_the_server_hangs_up_after_each_refusal(
+        self, dialer: Pop3Dialer
+    ) -> None:
+        async with for_tokens(X, B, on={"AUTH XOAUTH2": Close(err("unknown mechanism"))}) as server:
+            await sign_in(dialer, server)
+            assert lines_of(server) == [["AUTH XOAUTH2"], ["AUTH OAUTHBEARER", shown(B)]]
+
+    async def test_that_no_mechanism_takes_are_not_held_to_be_bad(self, dialer: Pop3Dialer) -> None:
+        async with for_tokens(X, B, on={"AUTH": err("unknown mechanism")}) as server:
+            error = await refusal(dialer, server)
+            assert type(error) is SignInRefused
+            assert lines_of(server) == [["AUTH XOAUTH2", "AUTH OAUTHBEARER"]]
+
+    async def test_are_tried_in_another_form_once_in_a_dial(self, dialer: Pop3Dialer) -> None:
+        unknown = err("unknown mechanism")
+        on: dict[str, Action | list[Action]] = {"AUTH": [err("no"), unknown, err("no"), ok("never asked")]}
+        async with for_tokens(X, B, on=on) as server:
+            await refusal(dialer, server)
+            assert lines_of(server) == [["AUTH XOAUTH2", f"AUTH XOAUTH2 {shown(X)}", "AUTH OAUTHBEARER"]]
+
+    async def test_are_tried_in_the_other_form_of_the_other_mechanism(self, dialer: Pop3Dialer) -> None:
+        on: dict[str, Action | list[Action]] = {"AUTH": [err("unknown mechanism"), err("no")]}
+        async with for_tokens(X, B, on=on) as server:
+            await sign_in(dialer, server)
+            assert lines_of(server) == [["AUTH XOAUTH2", "AUTH OAUTHBEARER", f"AUTH OAUTHBEARER {shown(B)}"]]
+
+    @pytest.mark.parametrize(
+        "last", [err("no"), err("syntax error"), err("AUTH token not valid"), err("[AUTH] no"), Close(err("no"))]
+    )
+    async def test_that_were_refused_on_one_line_are_not_tried_again(self, last: Answer, dialer: Pop3Dialer) -> None:
+        on: dict[str, Action | list[Action]] = {"AUTH": [err("no"), last, ok("never asked")]}
+        async with for_tokens(X, on=on) as server:
+            assert isinstance(await refusal(dialer, server), SignInRefused)
+            assert lines_of(server) == [["AUTH XOAUTH2", f"AUTH XOAUTH2 {shown(X)}"]]
+
+    @pytest.mark.parametrize("mechanism", [X, B])
+    @pytest.mark.parametrize(
+        ("said", "acknowledged"),
+        [
+            (DEFAULT, True),
+            (complaint("invalid_token"), True),
+            (b"+ no base64 at all!\r\n", True),
+            (b"+ " + b64encode(b"[" * 2_000) + b"\r\n", True),
+            (b"+ \xff\xfe\r\n", True),
+            (b"+\r\n", True),
+            (b"", False),
+        ],
+    )
+    async def test_that_are_refused_are_judged_once(
+        self, said: Answer, acknowledged: bool, mechanism: str, dialer: Pop3Dialer
+    ) -> None:
+        async with for_tokens(X, B, on={"AUTH XOAUTH2": DEFAULT, "complaint": said}) as server:
+            server.on["AUTH XOAUTH2"] = DEFAULT if mechanism == X else err("unknown mechanism")
+            error = await refusal(dialer, server, STALE)
+            assert isinstance(error, TokenRefused)
+            assert error.explicit
+            assert error.server_text == "[AUTH] Authentication failure: unknown token"
+            before = [] if mechanism == X else ["AUTH XOAUTH2"]
+            after = [ACKNOWLEDGED[mechanism]] if acknowledged else []
+            assert lines_of(server) == [[*before, f"AUTH {mechanism}", shown(mechanism, STALE), *after]]
+
+    @pytest.mark.parametrize("mechanism", [X, B])
+    async def test_that_are_refused_on_one_line_are_judged_once(self, mechanism: str, dialer: Pop3Dialer) -> None:
+        async with for_tokens(mechanism, on={"AUTH": alone(err("no"))}) as server:
+            error = await refusal(dialer, server, STALE)
+            assert isinstance(error, TokenRefused)
+            assert lines_of(server) == [
+                [f"AUTH {mechanism}", f"AUTH {mechanism} {shown(mechanism, STALE)}", ACKNOWLEDGED[mechanism]]
+            ]
+
+    @pytest.mark.parametrize(
+        ("status", "leaf"),
+        [
+            ("400", TokenRefused),
+            ("403", ScopeInsufficient),
+            ("insufficient_scope", ScopeInsufficient),
+            ("temporarily_unavailable", ServerTemporary),
+            ("503", ServerTemporary),
+            ("429", LoginTooFrequent),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "end", [err("[AUTH] no"), Close(err()), Close(), b"what is this\r\n", Hang(), b"+ one more\r\n"], ids=range(6)
+    )
+    async def test_are_told_apart_by_the_complaint_however_the_server_ends(
+        self, status: str, leaf: type[Pop3Error], end: Answer, quick_dialer: Pop3Dialer
+    ) -> None:
+        on: dict[str, Action | list[Action]] = {"complaint": complaint(status), "answer": end, "*": err("cancelled")}
+        async with for_tokens(X, B, on=on) as server:
+            error = await refusal(quick_dialer, server, STALE)
+            assert type(error) is leaf
+            cancelled = ["*"] if end == b"+ one more\r\n" else []
+            assert lines_of(server) == [["AUTH XOAUTH2", shown(X, STALE), "", *cancelled]]
+
+    async def test_are_told_apart_though_the_server_hangs_up_at_its_complaint(self, dialer: Pop3Dialer) -> None:
+        async with for_tokens(X, on={"complaint": Close(complaint("insufficient_scope"))}) as server:
+            error = await refusal(dialer, server, STALE)
+            assert isinstance(error, ScopeInsufficient)
+            assert error.server_text == "insufficient_scope"
+            assert len(server.sessions) == 1
+
+    @pytest.mark.parametrize(
+        ("words", "leaf"),
+        [
+            ("Exceeded the login limit for a 15 minute period. Reduce the frequency of requests.", LoginTooFrequent),
+            ("[IN-USE] locked", MaildropBusy),
+            ("[SYS/TEMP] later", ServerTemporary),
+            ("[SYS/PERM] Your account is not enabled for POP access.", PopNotEnabled),
+            ("Authentication failure: unknown user name or bad password.", TokenRefused),
+        ],
+    )
+    @pytest.mark.parametrize("said", [b"", DEFAULT])
+    async def test_matter_less_than_what_else_a_refusal_says(
+        self, words: str, leaf: type[Pop3Error], said: Answer, dialer: Pop3Dialer
+    ) -> None:
+        async with for_tokens(X, B, on={"complaint": said, "answer": err(words)}) as server:
+            assert type(await refusal(dialer, server, STALE)) is leaf
+            assert len(server.sessions) == 1
+
+    @pytest.mark.parametrize(
+        ("words", "leaf"),
+        [
+            ("Exceeded the login limit for a 15 minute period. Reduce the frequency of requests.", LoginTooFrequent),
+            ("[SYS/TEMP] syntax error", ServerTemporary),
+            ("POP3 access is not enabled for this mailbox", PopNotEnabled),
+        ],
+    )
+    async def test_are_not_shown_to_a_server_in_trouble(
+        self, words: str, leaf: type[Pop3Error], dialer: Pop3Dialer
+    ) -> None:
+        async with for_tokens(X, B, on={"AUTH": err(words)}) as server:
+            assert type(await refusal(dialer, server)) is leaf
+            assert lines_of(server) == [["AUTH XOAUTH2"]]
+
+    async def test_are_not_shown_again_to_a_server_that_falls_silent(self, quick_dialer: Pop3Dialer) -> None:
+        async with for_tokens(X, B, on={"AUTH": Hang()}) as server:
+            assert type(await refusal(quick_dialer, server)) is ConnectionFailed
+            assert lines_of(server) == [["AUTH XOAUTH2"]]
+
+    async def test_are_not_shown_again_to_a_server_that_hangs_up_without_a_word(self, dialer: Pop3Dialer) -> None:
+        async with for_tokens(X, B, on={"complaint": Close()}) as server:
+            assert type(await refusal(dialer, server, STALE)) is ConnectionFailed
+            assert lines_of(server) == [["AUTH XOAUTH2", shown(X, STALE)]]
+
+    async def test_of_which_a_server_that_always_hangs_up_gets_two_tries(self, dialer: Pop3Dialer) -> None:
+        async with for_tokens(X, B, on={"AUTH": Close()}) as server:
+            assert type(await refusal(dialer, server)) is ConnectionFailed
+            assert lines_of(server) == [["AUTH XOAUTH2"], [f"AUTH XOAUTH2 {shown(X)}"]]
+
+    async def test_that_cannot_be_shown_any_more_leave_the_first_refusal(self, dialer: Pop3Dialer) -> None:
+        on: dict[str, Action | list[Action]] = {"greeting": [DEFAULT, Close()], "AUTH": Close(err("no"))}
+        async with for_tokens(X, on=on) as server:
+            error = await refusal(dialer, server)
+            assert isinstance(error, TokenRefused)
+            assert error.server_text == "no"
+            assert len(server.sessions) == 2
+
+    async def test_are_shown_without_capa_to_a_server_that_refuses_it_and_hangs_up(self, dialer: Pop3Dialer) -> None:
+        async with for_tokens(X, on={"CAPA": [Close(MICROSOFTS)]}) as server:
+            maildrop = await dial(dialer, server, auth=AuthMethod.OAUTH2)
+            await maildrop.abandon()
+            assert maildrop.capa_broke_session
+            assert [session.lines[0] for session in server.sessions] == ["CAPA", "AUTH XOAUTH2"]
+            assert server.session.lines == ["AUTH XOAUTH2", shown(X)]
+
+    async def test_are_put_on_one_line_only_once_capa_is_not_what_the_server_hangs_up_for(
+        self, dialer: Pop3Dialer
+    ) -> None:
+        on: dict[str, Action | list[Action]] = {"CAPA": err("unknown command"), "AUTH": alone(Close())}
+        async with for_tokens(X, on=on) as server:
+            await sign_in(dialer, server)
+            assert [session.lines for session in server.sessions] == [
+                ["CAPA", "AUTH XOAUTH2"],
+                ["AUTH XOAUTH2"],
+                [f"AUTH XOAUTH2 {shown(X)}"],
+            ]
+
+    @pytest.mark.parametrize("end", [b"+ again\r\n", b"+\r\n", complaint("400")])
+    async def test_are_not_shown_to_challenges_without_end(self, end: bytes, dialer: Pop3Dialer) -> None:
+        on: dict[str, Action | list[Action]] = {"complaint": b"+ no sense\r\n", "answer": end, "*": end}
+        async with for_tokens(X, B, on=on) as server:
+            leaf = TokenRefused if end == complaint("400") else ProtocolViolation
+            assert type(await refusal(dialer, server, STALE)) is leaf
+            assert lines_of(server) == [["AUTH XOAUTH2", shown(X, STALE), "", "*"]]
+
+    async def test_let_in_by_a_second_thought_are_in(self, dialer: Pop3Dialer) -> None:
+        on: dict[str, Action | list[Action]] = {"AUTH XOAUTH2": b"+ \r\n", shown(X): ok("come in")}
+        async with for_tokens(X, on=on) as server:
+            await (await dial(dialer, server, auth=AuthMethod.OAUTH2)).abandon()
+            assert server.commands == ["CAPA", "AUTH XOAUTH2", shown(X)]
+
+    @pytest.mark.parametrize("bad", ["", "tok\r\nQUIT", "tok\0en", "tok\x01en"])
+    async def test_that_would_break_out_of_their_line_are_not_sent(self, bad: str, dialer: Pop3Dialer) -> None:
+        async with for_tokens(X) as server:
+            deadline = asyncio.get_running_loop().time() + 5
+            settings = server.account_server(auth=AuthMethod.OAUTH2)
+            error = await failure(dialer.open(settings, Secret(bad), DialAdvice(), deadline))
+            assert isinstance(error, UnusableCredentials)
+            assert error.message.startswith("The access token ")
+            assert "password" not in error.message
+            assert server.sessions == []
+
+    @pytest.mark.parametrize("mechanism", [X, B])
+    @pytest.mark.parametrize("form", ["asked for", "along"])
+    @pytest.mark.parametrize("prefix", ["-ERR ", "-ERR [AUTH] no ", "", "+OK\r\n", "* "])
+    @pytest.mark.parametrize("token", [STALE, LONG_TOKEN[:3_000]])
+    async def test_never_show_in_what_the_server_echoes(
+        self, token: str, prefix: str, form: str, mechanism: str, dialer: Pop3Dialer
+    ) -> None:
+        raw = f"user=alex\x01auth=Bearer {token}\x01\x01"
+        echoes = [
+            token,
+            f"Bearer {token}",
+            f"Bearer {token}"[:90],
+            raw,
+            b64encode(token.encode()).decode(),
+            shown(mechanism, token),
+            shown(mechanism, token).rstrip("="),
+            shown(mechanism, token)[:150],
+            f"AUTH {mechanism} {shown(mechanism, token)}",
+        ]
+        on: dict[str, Action | list[Action]] = {"complaint": b""}
+        if form == "along":
+            on["AUTH"] = alone(err("no"))
+        async with for_tokens(mechanism, on=on) as server:
+            for echo in echoes:
+                server.on["answer"] = f"{prefix}{echo} is no good\r\n".encode()
+                error = await failure(self.refused_or_broken(dialer, server, token))
+                told = everything_of(error)
+                for secret in (token, shown(mechanism, token), b64encode(token.encode()).decode()):
+                    for at in range(len(secret) - 12):
+                        assert secret[at : at + 12] not in told, echo
+
+    async def refused_or_broken(self, dialer: Pop3Dialer, server: ScriptedServer, token: str) -> None:
+        maildrop = await dial(dialer, server, secret=token, auth=AuthMethod.OAUTH2)
+        try:
+            # what came behind +OK is found by whoever asks next
+            await maildrop.stat()
+        finally:
+            await maildrop.abandon()
+
+
+def everything_of(error: BaseException) -> str:
+    """Whatever a log could show of an error and of what lies behind it."""
+    told = "".join(traceback.format_exception(error))
+    behind: BaseException | None = error
+    while behind is not None:
+        attributes: dict[str, Any] = vars(behind)
+        told += repr(behind) + repr(attributes)
+        behind = behind.__cause__ or behind.__context__
+    return told
 
 
 class TestCapa:

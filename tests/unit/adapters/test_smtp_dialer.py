@@ -6,7 +6,7 @@ import socket
 import ssl
 import traceback
 from base64 import b64encode
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import pytest
 import trustme
@@ -23,21 +23,27 @@ from popfetch.smtp.errors import (
     DeadlineReached,
     PasswordSignInOff,
     ProtocolViolation,
+    ScopeInsufficient,
     ServerPermanent,
     ServerTemporary,
     SignInRefused,
     SignInTooFrequent,
     SmtpError,
     TlsFailed,
+    TokenRefused,
     UnusableCredentials,
 )
 from popfetch.smtp.limits import Limits
-from tests.builders.scripted_pop3_server import Close, Hang, server_context
-from tests.builders.scripted_smtp_server import CHALLENGE, Action, Flood, ScriptedSmtpServer
+from popfetch.smtp.sign_in import LONGEST_AUTH_LINE
+from tests.builders.scripted_pop3_server import DEFAULT, Close, Hang, server_context
+from tests.builders.scripted_smtp_server import CHALLENGE, Action, Answer, Flood, ScriptedSmtpServer, SmtpSession
 
 PLAIN = "AUTH PLAIN " + b64encode(b"\0alex@example.com\0open sesame").decode()
 LOGIN = ["AUTH LOGIN", b64encode(b"alex@example.com").decode(), b64encode(b"open sesame").decode()]
 QUICK = Limits(connect_seconds=0.4, greeting_seconds=0.4, reply_seconds=0.4, quit_seconds=0.2)
+TOKEN = "ya29.a0ARrdaM-c" + "".join(f"{number:x}" for number in range(1_000, 1_010))
+LONG_TOKEN = "ey" + "".join(f"{number:x}" for number in range(0x1000, 0x1000 + 2_240)) + ".-"
+STALE = "ya29.stale-" + "".join(f"{number:x}" for number in range(2_000, 2_010))
 
 
 @pytest.fixture
@@ -213,13 +219,6 @@ class TestSignIn:
             assert isinstance(await failure(sign_in(smtp, server)), ProtocolViolation)
             assert server.session.lines[-1] == "*"
 
-    async def test_with_a_token_takes_two_lines(self, smtp: SmtpDialer) -> None:
-        async with ScriptedSmtpServer(extensions=["AUTH LOGIN XOAUTH2"], password="tok.en") as server:
-            await sign_in(smtp, server, auth=AuthMethod.OAUTH2)
-            assert server.session.lines[1] == "AUTH XOAUTH2"
-            error = await failure(sign_in(smtp, server, secret="stale", auth=AuthMethod.OAUTH2))
-            assert isinstance(error, SignInRefused)
-
     async def test_never_sends_a_token_in_clear(self, smtp: SmtpDialer) -> None:
         async with ScriptedSmtpServer(extensions=["AUTH XOAUTH2"], security=Security.NONE) as server:
             assert isinstance(await failure(sign_in(smtp, server, auth=AuthMethod.OAUTH2)), UnusableCredentials)
@@ -252,6 +251,385 @@ class TestSignIn:
     async def test_is_good_though_the_deadline_comes_with_the_farewell(self, smtp: SmtpDialer) -> None:
         async with ScriptedSmtpServer(on={"QUIT": Hang()}, security=Security.NONE) as server:
             await sign_in(smtp, server, seconds=0.3)
+
+
+def for_tokens(
+    *mechanisms: str,
+    token: str = TOKEN,
+    security: Security = Security.TLS,
+    on: dict[str, Action | list[Action]] | None = None,
+) -> ScriptedSmtpServer:
+    """A server that lets people in by access tokens only."""
+    return ScriptedSmtpServer(
+        password=token, extensions=[f"AUTH LOGIN {' '.join(mechanisms)}"], security=security, on=on
+    )
+
+
+def alone(answer: Answer) -> Callable[[SmtpSession, str], Answer]:
+    """Says this to AUTH that brings no token along."""
+    return lambda _session, line: answer if line.count(" ") == 1 else DEFAULT
+
+
+def along(answer: Answer) -> Callable[[SmtpSession, str], Answer]:
+    """Says this to AUTH that brings the token along."""
+    return lambda _session, line: answer if line.count(" ") == 2 else DEFAULT
+
+
+def shown(mechanism: str, token: str = TOKEN) -> str:
+    """A token as it is shown by a mechanism."""
+    begin = {"XOAUTH2": "user=alex@example.com", "OAUTHBEARER": "n,a=alex@example.com,"}[mechanism]
+    return b64encode(f"{begin}\x01auth=Bearer {token}\x01\x01".encode()).decode()
+
+
+def complaint(status: str) -> bytes:
+    return b"334 " + b64encode(f'{{"status":"{status}","scope":"mail"}}'.encode()) + b"\r\n"
+
+
+def lines_of(server: ScriptedSmtpServer) -> list[list[str]]:
+    """The lines of every connection from AUTH to the farewell."""
+    return [
+        [line for line in session.lines if not line.startswith(("EHLO", "STARTTLS", "QUIT"))]
+        for session in server.sessions
+    ]
+
+
+async def refusal(dialer: SmtpDialer, server: ScriptedSmtpServer, token: str | None = None) -> SmtpError:
+    return await failure(sign_in(dialer, server, secret=token, auth=AuthMethod.OAUTH2))
+
+
+X, B = "XOAUTH2", "OAUTHBEARER"
+ACKNOWLEDGED = {X: "", B: "AQ=="}
+
+
+class TestAccessTokens:
+    @pytest.mark.parametrize("mechanism", [X, B])
+    @pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
+    async def test_go_along_with_auth(self, mechanism: str, security: Security, smtp: SmtpDialer) -> None:
+        async with for_tokens(mechanism, security=security) as server:
+            await sign_in(smtp, server, auth=AuthMethod.OAUTH2)
+            assert server.session.signed_in
+            assert lines_of(server) == [[f"AUTH {mechanism} {shown(mechanism)}"]]
+
+    @pytest.mark.parametrize("mechanism", [X, B])
+    @pytest.mark.parametrize("octets", [300, 312, 313, 314, 315, 316, 317, 318, 319, 320, 321, 3_000])
+    async def test_are_shown_once_the_server_asks_where_the_line_would_be_too_long(
+        self, octets: int, mechanism: str, smtp: SmtpDialer
+    ) -> None:
+        token = "t" * octets
+        async with for_tokens(mechanism, token=token) as server:
+            await sign_in(smtp, server, auth=AuthMethod.OAUTH2)
+            assert server.session.signed_in
+            line = f"AUTH {mechanism} {shown(mechanism, token)}"
+            fits = len(line) + 2 <= LONGEST_AUTH_LINE
+            assert lines_of(server) == [[line] if fits else [f"AUTH {mechanism}", shown(mechanism, token)]]
+
+    @pytest.mark.parametrize("mechanism", [X, B])
+    async def test_may_have_almost_9000_octets(self, mechanism: str, smtp: SmtpDialer) -> None:
+        assert len(LONG_TOKEN) == 8_964
+        async with for_tokens(mechanism, token=LONG_TOKEN) as server:
+            await sign_in(smtp, server, auth=AuthMethod.OAUTH2)
+            assert lines_of(server) == [[f"AUTH {mechanism}", shown(mechanism, LONG_TOKEN)]]
+
+    async def test_go_by_xoauth2_where_there_is_a_choice(self, smtp: SmtpDialer) -> None:
+        async with for_tokens(B, X) as server:
+            await sign_in(smtp, server, auth=AuthMethod.OAUTH2)
+            assert lines_of(server) == [[f"AUTH XOAUTH2 {shown(X)}"]]
+
+    @pytest.mark.parametrize("mechanism", [X, B])
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            b"501 5.5.4 Syntax: AUTH mechanism\r\n",
+            b"501 what?\r\n",
+            b"500 5.5.2 Line too long\r\n",
+            b"555-5.5.2 Syntax error,\r\n555 5.5.2 command line too long\r\n",
+        ],
+    )
+    async def test_are_shown_once_the_server_asks_where_it_refuses_one_line(
+        self, reply: bytes, mechanism: str, smtp: SmtpDialer
+    ) -> None:
+        async with for_tokens(mechanism, on={"AUTH": along(reply)}) as server:
+            await sign_in(smtp, server, auth=AuthMethod.OAUTH2)
+            assert server.session.signed_in
+            assert lines_of(server) == [[f"AUTH {mechanism} {shown(mechanism)}", f"AUTH {mechanism}", shown(mechanism)]]
+
+    @pytest.mark.parametrize("answer", [Close(), Close(b"555 5.5.2 Syntax error, goodbye.\r\n"), Close(b"55")])
+    async def test_are_shown_once_the_server_asks_where_it_hangs_up_at_one_line(
+        self, answer: Close, smtp: SmtpDialer
+    ) -> None:
+        async with for_tokens(X, B, on={"AUTH": along(answer)}) as server:
+            await sign_in(smtp, server, auth=AuthMethod.OAUTH2)
+            assert server.session.signed_in
+            assert lines_of(server) == [[f"AUTH XOAUTH2 {shown(X)}"], ["AUTH XOAUTH2", shown(X)]]
+
+    @pytest.mark.parametrize("answer", [b"501 5.5.4 Syntax error\r\n", b"500 \r\n"])
+    async def test_are_put_on_a_line_of_any_length_where_the_server_takes_no_other(
+        self, answer: bytes, smtp: SmtpDialer
+    ) -> None:
+        token = LONG_TOKEN[:3_000]
+        async with for_tokens(X, token=token, on={"AUTH": alone(answer)}) as server:
+            await sign_in(smtp, server, auth=AuthMethod.OAUTH2)
+            assert server.session.signed_in
+            assert lines_of(server) == [["AUTH XOAUTH2", f"AUTH XOAUTH2 {shown(X, token)}"]]
+
+    async def test_are_put_on_a_line_of_any_length_where_the_server_hangs_up_at_any_other(
+        self, smtp: SmtpDialer
+    ) -> None:
+        token = LONG_TOKEN[:3_000]
+        async with for_tokens(X, token=token, on={"AUTH": alone(Close())}) as server:
+            await sign_in(smtp, server, auth=AuthMethod.OAUTH2)
+            assert lines_of(server) == [["AUTH XOAUTH2"], [f"AUTH XOAUTH2 {shown(X, token)}"]]
+
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            b"504 5.7.4 Unrecognized authentication type\r\n",
+            b"535 5.7.8 Error: authentication failed: Invalid authentication mechanism\r\n",
+        ],
+    )
+    async def test_go_by_the_other_mechanism_where_one_is_unknown(self, reply: bytes, smtp: SmtpDialer) -> None:
+        async with for_tokens(X, B, on={"AUTH XOAUTH2": reply}) as server:
+            await sign_in(smtp, server, auth=AuthMethod.OAUTH2)
+            assert lines_of(server) == [[f"AUTH XOAUTH2 {shown(X)}", f"AUTH OAUTHBEARER {shown(B)}"]]
+
+    async def test_go_by_the_other_mechanism_though_the_server_hangs_up_after_each_refusal(
+        self, smtp: SmtpDialer
+    ) -> None:
+        async with for_tokens(X, B, on={"AUTH XOAUTH2": Close(b"504 5.7.4 Unrecognized\r\n")}) as server:
+            await sign_in(smtp, server, auth=AuthMethod.OAUTH2)
+            assert lines_of(server) == [[f"AUTH XOAUTH2 {shown(X)}"], [f"AUTH OAUTHBEARER {shown(B)}"]]
+
+    async def test_that_no_mechanism_takes_are_not_held_to_be_bad(self, smtp: SmtpDialer) -> None:
+        async with for_tokens(X, B, on={"AUTH": b"504 5.7.4 Unrecognized authentication type\r\n"}) as server:
+            error = await refusal(smtp, server)
+            assert type(error) is PasswordSignInOff
+            assert "with an access token" in error.message
+            assert lines_of(server) == [[f"AUTH XOAUTH2 {shown(X)}", f"AUTH OAUTHBEARER {shown(B)}"]]
+
+    async def test_that_are_not_taken_at_all_are_not_sent(self, smtp: SmtpDialer) -> None:
+        async with for_tokens("GSSAPI") as server:
+            error = await refusal(smtp, server)
+            assert isinstance(error, PasswordSignInOff)
+            assert error.message.endswith("takes no access token; what it offers is LOGIN GSSAPI.")
+            assert lines_of(server) == [[]]
+
+    async def test_are_tried_in_another_form_once_in_a_dial(self, smtp: SmtpDialer) -> None:
+        syntax, unknown = b"501 5.5.4 Syntax error\r\n", b"504 5.5.4 Unknown mechanism\r\n"
+        async with for_tokens(X, B, on={"AUTH": [syntax, unknown, syntax]}) as server:
+            await refusal(smtp, server)
+            assert lines_of(server) == [[f"AUTH XOAUTH2 {shown(X)}", "AUTH XOAUTH2", f"AUTH OAUTHBEARER {shown(B)}"]]
+
+    @pytest.mark.parametrize("mechanism", [X, B])
+    @pytest.mark.parametrize("form", ["asked for", "along"])
+    @pytest.mark.parametrize(
+        ("said", "acknowledged"),
+        [
+            (DEFAULT, True),
+            (complaint("invalid_token"), True),
+            (b"334 no base64 at all!\r\n", True),
+            (b"334 " + b64encode(b"[" * 2_000) + b"\r\n", True),
+            (b"334-\xff\xfe\r\n334 \r\n", True),
+            (b"334 \r\n", True),
+            (b"", False),
+        ],
+    )
+    async def test_that_are_refused_are_judged_once(
+        self, said: Answer, acknowledged: bool, form: str, mechanism: str, smtp: SmtpDialer
+    ) -> None:
+        token = STALE if form == "along" else STALE * 10
+        on: dict[str, Action | list[Action]] = {"complaint": said}
+        if mechanism == B:
+            on["AUTH XOAUTH2"] = b"504 5.5.4 Unknown mechanism\r\n"
+        async with for_tokens(X, B, on=on) as server:
+            error = await refusal(smtp, server, token)
+            assert isinstance(error, TokenRefused)
+            assert error.explicit
+            assert error.server_text == "5.7.8 Authentication failed"
+            after = [ACKNOWLEDGED[mechanism]] if acknowledged else []
+            expected = {
+                "along": [f"AUTH {mechanism} {shown(mechanism, token)}"],
+                "asked for": [f"AUTH {mechanism}", shown(mechanism, token)],
+            }[form]
+            before = [] if mechanism == X else [f"AUTH XOAUTH2{f' {shown(X, token)}' if form == 'along' else ''}"]
+            assert lines_of(server) == [[*before, *expected, *after]]
+
+    @pytest.mark.parametrize(
+        ("status", "leaf"),
+        [
+            ("400", TokenRefused),
+            ("403", ScopeInsufficient),
+            ("insufficient_scope", ScopeInsufficient),
+            ("temporarily_unavailable", ServerTemporary),
+            ("503", ServerTemporary),
+            ("429", SignInTooFrequent),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "end",
+        [
+            b"535 5.7.8 no\r\n",
+            b"501 5.5.2 Cannot decode\r\n",
+            Close(b"535 \r\n"),
+            Close(),
+            b"what is this\r\n",
+            b"250 fine\r\n",
+            Hang(),
+            b"334 \r\n",
+        ],
+        ids=range(8),
+    )
+    async def test_are_told_apart_by_the_complaint_however_the_server_ends(
+        self, status: str, leaf: type[SmtpError], end: Answer, quick_smtp: SmtpDialer
+    ) -> None:
+        on: dict[str, Action | list[Action]] = {
+            "complaint": complaint(status),
+            "answer": end,
+            "*": b"501 5.7.0 cancelled\r\n",
+        }
+        async with for_tokens(X, B, on=on) as server:
+            assert type(await refusal(quick_smtp, server, STALE)) is leaf
+            cancelled = ["*"] if end == b"334 \r\n" else []
+            assert lines_of(server) == [[f"AUTH XOAUTH2 {shown(X, STALE)}", "", *cancelled]]
+
+    async def test_are_told_apart_though_the_server_hangs_up_at_its_complaint(self, smtp: SmtpDialer) -> None:
+        async with for_tokens(X, on={"complaint": Close(complaint("insufficient_scope"))}) as server:
+            error = await refusal(smtp, server, STALE)
+            assert isinstance(error, ScopeInsufficient)
+            assert error.server_text == "insufficient_scope"
+            assert len(server.sessions) == 1
+
+    @pytest.mark.parametrize(
+        ("reply", "leaf"),
+        [
+            (b"454 4.7.0 Too many login attempts, please try again later\r\n", SignInTooFrequent),
+            (b"454 4.7.0 Temporary authentication failure\r\n", ServerTemporary),
+            (b"535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled.\r\n", PasswordSignInOff),
+            (b"534 5.7.9 Application-specific password required\r\n", TokenRefused),
+            (b"535 5.7.3 Authentication unsuccessful\r\n", TokenRefused),
+        ],
+    )
+    @pytest.mark.parametrize("said", [b"", DEFAULT])
+    async def test_matter_less_than_what_else_a_refusal_says(
+        self, reply: bytes, leaf: type[SmtpError], said: Answer, smtp: SmtpDialer
+    ) -> None:
+        async with for_tokens(X, B, on={"complaint": said, "answer": reply}) as server:
+            error = await refusal(smtp, server, STALE)
+            assert type(error) is leaf
+            assert "password" not in error.message.partition(" It says: ")[0]
+            assert server.session.verbs.count("AUTH") == 1
+            assert len(server.sessions) == 1
+
+    @pytest.mark.parametrize(
+        ("reply", "leaf"),
+        [
+            (b"454 4.7.0 Temporary authentication failure\r\n", ServerTemporary),
+            (b"421 4.7.0 Syntax error\r\n", ServerTemporary),
+            (b"500 too many errors\r\n", SignInTooFrequent),
+            (b"501 5.7.0 Authentication failed: invalid token\r\n", TokenRefused),
+            (b"535 5.7.8 auth mechanism refuses this token\r\n", TokenRefused),
+            (b"535 \r\n", TokenRefused),
+        ],
+    )
+    async def test_are_not_shown_again_after_a_refusal_that_is_not_of_the_form(
+        self, reply: bytes, leaf: type[SmtpError], smtp: SmtpDialer
+    ) -> None:
+        async with for_tokens(X, B, on={"AUTH": reply}) as server:
+            assert type(await refusal(smtp, server)) is leaf
+            assert lines_of(server) == [[f"AUTH XOAUTH2 {shown(X)}"]]
+
+    async def test_are_not_shown_again_to_a_server_that_falls_silent(self, quick_smtp: SmtpDialer) -> None:
+        async with for_tokens(X, B, on={"AUTH": Hang()}) as server:
+            error = await refusal(quick_smtp, server)
+            assert type(error) is ConnectionFailed
+            assert "fell silent" in error.message
+            assert lines_of(server) == [[f"AUTH XOAUTH2 {shown(X)}"]]
+
+    async def test_are_not_shown_again_to_a_server_that_hangs_up_once_it_had_asked(self, smtp: SmtpDialer) -> None:
+        token = STALE * 10
+        async with for_tokens(X, B, on={"complaint": Close()}) as server:
+            assert type(await refusal(smtp, server, token)) is ConnectionFailed
+            assert lines_of(server) == [["AUTH XOAUTH2", shown(X, token)]]
+
+    async def test_of_which_a_server_that_always_hangs_up_gets_two_tries(self, smtp: SmtpDialer) -> None:
+        async with for_tokens(X, B, on={"AUTH": Close()}) as server:
+            assert type(await refusal(smtp, server)) is ConnectionFailed
+            assert lines_of(server) == [[f"AUTH XOAUTH2 {shown(X)}"], ["AUTH XOAUTH2"]]
+
+    async def test_that_cannot_be_shown_any_more_leave_the_first_refusal(self, smtp: SmtpDialer) -> None:
+        on: dict[str, Action | list[Action]] = {
+            "greeting": [DEFAULT, Close()],
+            "AUTH": Close(b"501 5.5.4 Syntax error\r\n"),
+        }
+        async with for_tokens(X, on=on) as server:
+            error = await refusal(smtp, server)
+            assert error.server_text == "5.5.4 Syntax error"
+            assert len(server.sessions) == 2
+
+    async def test_are_dialled_for_again_within_the_deadline(self, smtp: SmtpDialer) -> None:
+        on: dict[str, Action | list[Action]] = {"greeting": [DEFAULT, Hang()], "AUTH": Close()}
+        async with for_tokens(X, on=on) as server, asyncio.timeout(5):
+            error = await failure(sign_in(smtp, server, seconds=0.5, auth=AuthMethod.OAUTH2))
+            assert type(error) is ConnectionFailed
+            assert len(server.sessions) == 2
+
+    @pytest.mark.parametrize("end", [b"334 again\r\n", complaint("400")])
+    async def test_are_not_shown_to_challenges_without_end(self, end: bytes, smtp: SmtpDialer) -> None:
+        on: dict[str, Action | list[Action]] = {"complaint": b"334 no sense\r\n", "answer": end, "*": end}
+        async with for_tokens(X, B, on=on) as server:
+            leaf = TokenRefused if end == complaint("400") else ProtocolViolation
+            assert type(await refusal(smtp, server, STALE)) is leaf
+            assert lines_of(server) == [[f"AUTH XOAUTH2 {shown(X, STALE)}", "", "*"]]
+
+    @pytest.mark.parametrize("bad", ["", "tok\r\nQUIT", "tok\0en", "tok\x01en", "t" * 9_000])
+    async def test_that_would_not_fit_on_their_line_are_not_sent(self, bad: str, smtp: SmtpDialer) -> None:
+        async with for_tokens(X) as server:
+            deadline = asyncio.get_running_loop().time() + 5
+            error = await failure(smtp.sign_in(server.account_server(auth=AuthMethod.OAUTH2), Secret(bad), deadline))
+            assert isinstance(error, UnusableCredentials)
+            assert "access token" in error.message
+            assert "password" not in error.message
+            assert server.sessions == []
+
+    async def test_are_not_sent_where_tls_is_stripped_from_the_offer(self, smtp: SmtpDialer) -> None:
+        on: dict[str, Action | list[Action]] = {"EHLO": b"250-smtp.example.test\r\n250 AUTH XOAUTH2\r\n"}
+        async with for_tokens(X, security=Security.STARTTLS, on=on) as server:
+            error = await refusal(smtp, server)
+            assert isinstance(error, TlsFailed)
+            assert "password" not in error.message
+            assert server.received == b"EHLO [127.0.0.1]\r\n"
+
+    @pytest.mark.parametrize("mechanism", [X, B])
+    @pytest.mark.parametrize("token", [STALE, LONG_TOKEN[:3_000]])
+    @pytest.mark.parametrize("code", [b"535 5.7.8 ", b"454 4.7.0 ", b"501 ", b"junk ", b"250 ", b"334 "])
+    async def test_never_show_in_what_the_server_echoes(
+        self, code: bytes, token: str, mechanism: str, smtp: SmtpDialer
+    ) -> None:
+        raw = f"user=alex@example.com\x01auth=Bearer {token}\x01\x01"
+        echoes = [
+            token,
+            f"Bearer {token}",
+            f"Bearer {token}"[:90],
+            raw,
+            b64encode(token.encode()).decode(),
+            shown(mechanism, token),
+            shown(mechanism, token).rstrip("="),
+            shown(mechanism, token)[:150],
+            f"{token[:20]}\r\n{code.decode()}{token[20:40]}",
+            f"AUTH {mechanism} {shown(mechanism, token)}",
+        ]
+        async with for_tokens(mechanism, on={"complaint": b"", "*": b"501 no\r\n"}) as server:
+            for echo in echoes:
+                mark = code[:3] + b"-" + code[4:] if "\r\n" in echo else code
+                server.on["answer"] = mark + echo.encode() + b" is no good\r\n"
+                error = await refusal(smtp, server, token)
+                told = "".join([*traceback.format_exception(error), error.server_text])
+                behind: BaseException | None = error
+                while behind is not None:
+                    told += repr(behind) + repr(vars(behind))
+                    behind = behind.__cause__ or behind.__context__
+                for secret in (token, shown(mechanism, token), b64encode(token.encode()).decode()):
+                    for at in range(len(secret) - 12):
+                        assert secret[at : at + 12] not in told, echo
 
 
 class TestHello:

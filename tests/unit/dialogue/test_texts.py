@@ -2,7 +2,7 @@
 
 import pytest
 
-from popfetch.dialogue.texts import clean
+from popfetch.dialogue.texts import LONG_SECRET, clean
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,29 @@ def test_the_longer_secret_goes_first() -> None:
 
 def test_an_empty_secret_hides_nothing() -> None:
     assert clean(b"words", [""]) == "words"
+
+
+LONG = "0123456789abcdefghijABCDEFGHIJ-._~"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"bad {LONG[:12]}", "bad [hidden]"),
+        (f"bad {LONG[:11]}", f"bad {LONG[:11]}"),
+        (f"bad x{LONG[-12:]}y", "bad x[hidden]y"),
+        (f"{LONG[:20].upper()} is bad", "[hidden] is bad"),
+        (f"{LONG[:20]}{LONG[5:25]}", "[hidden]"),
+        (f"{LONG[:14]} and {LONG[9:]}", "[hidden] and [hidden]"),
+        (f"{LONG}{LONG[:12]}", "[hidden][hidden]"),
+        (f"{LONG[:10]}\x1b[1m{LONG[10:20]}", "[hidden]"),
+    ],
+)
+def test_of_a_long_secret_the_pieces_are_hidden_too(text: str, shown: str) -> None:
+    assert len(LONG) >= LONG_SECRET
+    assert clean(text.encode(), [LONG]) == shown
+
+
+def test_of_a_short_secret_pieces_may_be_words() -> None:
+    secret = "correct horse battery"
+    assert clean(b"correct horse is no sign-in", [secret]) == "correct horse is no sign-in"

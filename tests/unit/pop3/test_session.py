@@ -182,6 +182,19 @@ class TestExchange:
         assert isinstance(session.next_event(), Replied)
         assert session.signed_in
 
+    @pytest.mark.parametrize("ahead", [b"", b"+OK\r\n"])
+    def test_what_is_hidden_does_not_show_in_what_is_no_reply(self, ahead: bytes) -> None:
+        session = Session(hidden={"b3BlbiBzZXNhbWU="})
+        session.receive(GREETING)
+        session.next_event()
+        session.send(commands.auth("CRAM-MD5"))
+        session.receive(ahead + b"b3BlbiBzZXNhbWU= is wrong\r\n")
+        if ahead:
+            session.next_event()
+        with pytest.raises(ProtocolViolation) as caught:
+            session.next_event()
+        assert caught.value.server_text == "[hidden] is wrong"
+
     def test_a_server_that_does_not_wait_for_the_answer_is_refused(self) -> None:
         session = self.begun()
         session.receive(b"+ YWJj\r\n+OK come in\r\n")

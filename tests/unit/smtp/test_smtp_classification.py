@@ -1,17 +1,22 @@
 """What submission servers say when they say no, and what it means."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from popfetch.dialogue.texts import HIDDEN
+from popfetch.dialogue import sasl
+from popfetch.dialogue.bearer import Complaint, Verdict
+from popfetch.dialogue.sasl import Credentials, SecretKind
+from popfetch.dialogue.texts import HIDDEN, SHORTEST_PIECE
 from popfetch.smtp.classification import (
     Moment,
     classify,
     mechanism_refused,
     no_starttls,
+    token_verdict,
     too_large,
     utf8_not_offered,
 )
@@ -21,6 +26,7 @@ from popfetch.smtp.errors import (
     MessageTooLarge,
     PasswordSignInOff,
     RecipientRefused,
+    ScopeInsufficient,
     SenderRefused,
     SendingTooFrequent,
     ServerPermanent,
@@ -29,6 +35,7 @@ from popfetch.smtp.errors import (
     SignInTooFrequent,
     SmtpError,
     TlsFailed,
+    TokenRefused,
     Utf8NotOffered,
 )
 from popfetch.smtp.replies import Reply
@@ -459,3 +466,208 @@ def test_a_secret_in_pieces_never_shows(secret: str, cuts: list[int], glue: str)
     error = classify(reply, Moment.SIGN_IN, server="S", hidden=[secret])
     shown = "".join(filter(str.isalnum, error.server_text))
     assert "".join(filter(str.isalnum, secret)) not in shown
+
+
+TOKEN = "".join(f"{number:x}" for number in range(1_000, 1_300))
+
+
+def of_token(code: int, text: str, status: str | None = None, moment: Moment = Moment.SIGN_IN) -> SmtpError:
+    """The error that a refusal is where an access token was signed in with."""
+    complaint = None if status is None else Complaint(status)
+    return classify(Reply(code, text.encode()), moment, server="S", kind=SecretKind.ACCESS_TOKEN, complaint=complaint)
+
+
+class TestAccessTokens:
+    @pytest.mark.parametrize(("code", "text", "leaf"), SIGN_IN)
+    def test_are_told_apart_as_passwords_are(self, code: int, text: str, leaf: type[SmtpError]) -> None:
+        refused = leaf in {SignInRefused, AppPasswordNeeded}
+        assert type(of_token(code, text)) is (TokenRefused if refused else leaf)
+
+    @pytest.mark.parametrize(
+        ("text", "explicit"),
+        [
+            ("5.7.8 Username and Password not accepted.", True),
+            ("5.7.3 Authentication unsuccessful", False),
+            ("5.7.139 Authentication unsuccessful, the user credentials were incorrect.", False),
+            ("", False),
+        ],
+    )
+    def test_are_refused_outright_only_by_their_own_status(self, text: str, explicit: bool) -> None:
+        error = of_token(535, text)
+        assert isinstance(error, TokenRefused)
+        assert isinstance(error, SignInRefused)
+        assert (error.code, error.retryable, error.explicit) == ("authentication", False, explicit)
+
+    def test_are_not_helped_by_an_app_password(self) -> None:
+        assert type(of_token(534, "5.7.9 Application-specific password required")) is TokenRefused
+
+    @pytest.mark.parametrize("status", [None, "400", "insufficient_scope"])
+    def test_do_not_help_where_smtp_is_switched_off(self, status: str | None) -> None:
+        text = "5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox."
+        error = of_token(535, text, status)
+        assert type(error) is PasswordSignInOff
+        assert error.code == "sign_in_off"
+        assert error.message == (
+            "S lets nobody sign in to this mailbox with an access token; switch SMTP on in the provider's settings, or"
+            f" ask whoever runs it. It says: {text}"
+        )
+
+    @pytest.mark.parametrize(
+        ("code", "text"),
+        [
+            (535, "5.7.8 Error: authentication failed: Invalid authentication mechanism"),
+            (504, "5.5.4 Unrecognized authentication type"),
+            (504, ""),
+        ],
+    )
+    def test_that_were_never_looked_at_are_not_held_to_be_bad(self, code: int, text: str) -> None:
+        assert type(of_token(code, text)) is PasswordSignInOff
+
+    def test_are_not_taken_for_unknown_mechanisms(self) -> None:
+        assert type(of_token(535, "5.7.8 Unknown auth type of token")) is TokenRefused
+
+    @pytest.mark.parametrize(
+        ("code", "text"),
+        [(535, "5.7.8 no"), (535, ""), (501, "5.5.2 Cannot decode"), (500, "what?"), (534, ""), (554, "5.7.0 no")],
+    )
+    @pytest.mark.parametrize(
+        ("status", "leaf"),
+        [
+            ("400", TokenRefused),
+            ("invalid_token", TokenRefused),
+            ("whatever", TokenRefused),
+            ("403", ScopeInsufficient),
+            ("insufficient_scope", ScopeInsufficient),
+            ("429", SignInTooFrequent),
+            ("500", ServerTemporary),
+            ("temporarily_unavailable", ServerTemporary),
+        ],
+    )
+    def test_are_told_apart_by_what_the_server_had_against_them(
+        self, code: int, text: str, status: str, leaf: type[SmtpError]
+    ) -> None:
+        assert type(of_token(code, text, status)) is leaf
+
+    @pytest.mark.parametrize("status", ["400", "insufficient_scope", "503"])
+    @pytest.mark.parametrize(
+        ("code", "text", "leaf"),
+        [
+            (454, "4.7.0 Too many login attempts", SignInTooFrequent),
+            (454, "4.7.0 Temporary authentication failure", ServerTemporary),
+            (535, "5.7.0 Too many bad auth attempts.", SignInTooFrequent),
+            (535, "5.7.8 Your account has been suspended", ServerPermanent),
+            (538, "5.7.11 Encryption required", TlsFailed),
+        ],
+    )
+    def test_matter_less_than_what_else_a_refusal_says(
+        self, code: int, text: str, leaf: type[SmtpError], status: str
+    ) -> None:
+        assert type(of_token(code, text, status)) is leaf
+
+    def test_that_lack_a_consent_need_a_new_one(self) -> None:
+        error = of_token(535, "5.7.8 no", "insufficient_scope")
+        assert isinstance(error, ScopeInsufficient)
+        assert isinstance(error, SignInRefused)
+        assert (error.code, error.retryable, error.explicit) == ("consent_needed", False, True)
+        assert error.message == (
+            "What was consented to at the provider does not cover S; sign in again there, and allow all of it."
+            " It says: 5.7.8 no"
+        )
+
+    @pytest.mark.parametrize(
+        ("moment", "code", "text"),
+        [
+            (Moment.MAIL, 530, "5.7.57 Client not authenticated to send mail."),
+            (Moment.RECIPIENT, 535, "5.7.8 Authentication credentials invalid"),
+        ],
+    )
+    def test_may_be_over_while_mail_is_sent(self, moment: Moment, code: int, text: str) -> None:
+        error = of_token(code, text, moment=moment)
+        assert type(error) is TokenRefused
+        assert error.message == (
+            f"S takes no mail by the sign-in that it was given; sign in again at the provider. It says: {text}"
+        )
+
+    @given(
+        code=st.integers(400, 599),
+        text=st.text(st.characters(codec="ascii"), max_size=100) | st.sampled_from([text for _, text, _ in SIGN_IN]),
+        status=st.none() | st.sampled_from(["400", "403", "503", "429"]),
+        moment=st.sampled_from(Moment),
+    )
+    def test_are_never_called_a_password(self, code: int, text: str, status: str | None, moment: Moment) -> None:
+        error = of_token(code, text, status, moment)
+        assert "password" not in error.message.partition(" It says: ")[0].lower()
+
+    @given(
+        build=st.sampled_from([sasl.xoauth2, sasl.oauthbearer]),
+        raw=st.booleans(),
+        begin=st.integers(0, 1_500),
+        octets=st.integers(SHORTEST_PIECE, 1_500),
+        around=st.tuples(st.binary(max_size=30), st.binary(max_size=30)),
+        status=st.none() | st.just("400"),
+        moment=st.sampled_from(Moment),
+    )
+    def test_leave_no_trace(
+        self,
+        build: Callable[[Credentials], sasl.Exchange],
+        raw: bool,
+        begin: int,
+        octets: int,
+        around: tuple[bytes, bytes],
+        status: str | None,
+        moment: Moment,
+    ) -> None:
+        credentials = Credentials("alex@example.com", TOKEN, SecretKind.ACCESS_TOKEN)
+        exchange = build(credentials)
+        echo = (exchange.answers[0](b"") if raw else exchange.initial_response() or b"")[begin : begin + octets]
+        error = classify(
+            Reply(535, around[0] + echo + around[1]),
+            moment,
+            hidden=credentials.traces(),
+            kind=SecretKind.ACCESS_TOKEN,
+            complaint=None if status is None else Complaint(status),
+        )
+        for shown in (str(error), error.server_text, repr(error)):
+            for trace in credentials.traces():
+                pieces = (trace[at : at + SHORTEST_PIECE] for at in range(len(trace) - SHORTEST_PIECE + 1))
+                assert not any(piece in shown for piece in pieces)
+
+    @pytest.mark.parametrize(
+        ("code", "text", "verdict"),
+        [
+            (501, "5.5.4 Syntax: AUTH mechanism", Verdict.FORM),
+            (501, "5.5.4 Syntax error in parameters: invalid auth", Verdict.FORM),
+            (501, "5.5.2 Cannot decode", Verdict.FORM),
+            (501, "", Verdict.FORM),
+            (500, "5.5.2 Line too long", Verdict.FORM),
+            (500, "5.5.6 Authentication Exchange line is too long", Verdict.FORM),
+            (500, "5.3.3 Unrecognized command", Verdict.FORM),
+            (502, "5.5.2 Error: command not recognized", Verdict.FORM),
+            (555, "5.5.2 Syntax error, goodbye.", Verdict.FORM),
+            (501, "AUTH initial response not supported", Verdict.FORM),
+            (504, "5.5.4 Unrecognized authentication type", Verdict.MECHANISM),
+            (504, "", Verdict.MECHANISM),
+            (501, "5.5.4 Unknown mechanism", Verdict.MECHANISM),
+            (535, "5.7.8 Error: authentication failed: Invalid authentication mechanism", Verdict.MECHANISM),
+            (535, "5.7.8 auth mechanism: token not supported", Verdict.FINAL),
+            (535, "5.7.8 Username and Password not accepted.", Verdict.FINAL),
+            (535, "5.7.3 Authentication unsuccessful", Verdict.FINAL),
+            (535, "", Verdict.FINAL),
+            (501, "5.5.124 Invalid XOAUTH2 auth data", Verdict.FINAL),
+            (501, "5.7.0 Authentication failed", Verdict.FINAL),
+            (501, "5.5.4 Authentication failed", Verdict.FINAL),
+            (432, "4.7.12 A password transition is needed", Verdict.FINAL),
+            (501, "4.5.2 Syntax error", Verdict.FINAL),
+            (500, "too many syntax errors", Verdict.FINAL),
+            (501, "5.5.4 Your IP address is blocked", Verdict.FINAL),
+            (421, "4.7.0 Syntax error", Verdict.FINAL),
+            (454, "4.7.0 Temporary authentication failure", Verdict.FINAL),
+            (502, "5.5.1 Command not implemented", Verdict.FINAL),
+            (503, "5.5.1 Error: authentication not enabled", Verdict.FINAL),
+        ],
+    )
+    def test_may_be_tried_in_another_way_only_where_the_refusal_is_not_of_them(
+        self, code: int, text: str, verdict: Verdict
+    ) -> None:
+        assert token_verdict(Reply(code, text.encode()), challenged=False) is verdict
+        assert token_verdict(Reply(code, text.encode()), challenged=True) is Verdict.FINAL
