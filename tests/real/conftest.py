@@ -1,4 +1,7 @@
-"""What tests with real servers share: a dovecot and a postfix of their own, moto, and a bound on every test's time."""
+"""What tests with real servers share, and a bound on every test's time.
+
+A dovecot, a postfix, a provider of tokens and a Chromium of their own, and moto.
+"""
 
 import signal
 from collections.abc import Iterator
@@ -7,8 +10,9 @@ from types import FrameType
 import pytest
 
 from tests.builders.aws import Aws, aws
+from tests.real import browser as chromium
 from tests.real import dovecot as dovecot_server
-from tests.real import smtp_server
+from tests.real import oidc_provider, smtp_server
 
 SECONDS = 60
 """What a test may take, unless its module sets ``SECONDS`` itself."""
@@ -54,6 +58,44 @@ def smtp_server_installed(dovecot_installed: None) -> None:
 def smtp(smtp_server_installed: None, dovecot: dovecot_server.Dovecot) -> Iterator[smtp_server.SmtpServer]:
     with smtp_server.SmtpServer(dovecot) as server:
         yield server
+
+
+@pytest.fixture
+def oidc_installed() -> None:
+    """Skips a test where the provider of tokens is missing; for tests that start it with settings of their own."""
+    if why := oidc_provider.missing():
+        pytest.skip(why)
+
+
+@pytest.fixture
+def oidc(oidc_installed: None) -> Iterator[oidc_provider.OidcProvider]:
+    with oidc_provider.OidcProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def dovecot_with_tokens(dovecot_installed: None, oidc: oidc_provider.OidcProvider) -> Iterator[dovecot_server.Dovecot]:
+    """A dovecot that takes passwords and the tokens of ``oidc``."""
+    with dovecot_server.Dovecot(oauth2=oidc) as server:
+        yield server
+
+
+@pytest.fixture
+def smtp_with_tokens(
+    smtp_server_installed: None, dovecot_with_tokens: dovecot_server.Dovecot
+) -> Iterator[smtp_server.SmtpServer]:
+    """A postfix that takes passwords and the tokens of ``oidc``."""
+    with smtp_server.SmtpServer(dovecot_with_tokens) as server:
+        yield server
+
+
+@pytest.fixture
+def browser() -> Iterator[chromium.Browser]:
+    """A Chromium; for tests that are plain functions."""
+    if why := chromium.missing():
+        pytest.skip(why)
+    with chromium.Browser() as running:
+        yield running
 
 
 @pytest.fixture

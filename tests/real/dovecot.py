@@ -7,6 +7,11 @@ files::
     with Dovecot() as server:
         server.maildir("anna").deliver(b"Subject: one\\r\\n\\r\\nHello\\r\\n")
         collection = collection_of(aws, server.mailbox("anna"))
+
+Beside a provider it takes that provider's access tokens too, of the user who signs in and with the scope of what is
+asked for, ``mail.pop`` or ``mail.smtp``; it asks the provider about each::
+
+    with OidcProvider() as provider, Dovecot(oauth2=provider) as server: ...
 """
 
 import contextlib
@@ -23,7 +28,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 import trustme
 
@@ -31,8 +37,12 @@ from popfetch.domain.account import Security, Server
 from tests.real.mailbox import Mailbox, PlainReader
 from tests.real.maildir import Maildir
 
+if TYPE_CHECKING:
+    from tests.real.oidc_provider import OidcProvider
+
 PASSWORD = "tr0ub4dor&drei"
 MECHANISMS = ("plain", "login", "cram-md5", "apop")
+TOKEN_MECHANISMS = ("xoauth2", "oauthbearer")
 _READY_SECONDS = 10.0
 # dovecot's clock is that of its last event, a little behind
 _CLOCK_SECONDS = 0.05
@@ -64,12 +74,15 @@ first_valid_uid = 1
 pop3_uidl_format = {uidl_format}
 pop3_lock_session = {lock_session}
 passdb {{
+  # a token that was refused is not tried as a password
+  mechanisms = plain login cram-md5 apop
 {passdb}
 }}
 userdb {{
   driver = static
   args = uid={mail_uid} gid={mail_gid} home={folder}/mail/%u
 }}
+{token_passdbs}
 service auth {{
   inet_listener {{
     port = {auth_port}
@@ -77,6 +90,10 @@ service auth {{
 }}
 service anvil {{
   chroot =
+  # otherwise an address that was refused waits ever longer, 15 seconds in the end
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -101,6 +118,29 @@ _OWN_PASSWORDS = """\
   driver = passwd-file
   args = scheme=PLAIN username_format=%u {folder}/passwords"""
 
+# each protocol looks for a scope of its own; postfix asks as smtp
+_TOKENS_OF_A_PROTOCOL = """\
+protocol {protocol} {{
+  passdb {{
+    driver = oauth2
+    mechanisms = xoauth2 oauthbearer
+    args = {file}
+  }}
+}}
+"""
+_TOKEN_CHECK = """\
+introspection_mode = post
+introspection_url = {url}
+force_introspection = yes
+username_attribute = sub
+active_attribute = active
+active_value = true
+scope = {scope}
+tls_ca_cert_file = {ca_file}
+timeout_msecs = 5000
+"""
+_SCOPES = {"pop3": "mail.pop", "smtp": "mail.smtp"}
+
 
 def binary() -> str | None:
     """Where dovecot is, if it is installed with its POP3 part."""
@@ -112,13 +152,15 @@ def binary() -> str | None:
 class Dovecot:
     """A running dovecot; use it as a context manager.
 
-    ``auth_port`` answers other servers that ask whether a password is right.
+    ``mechanisms`` are all that it can do, unless they are named. ``auth_port`` answers other servers that ask whether a
+    password or a token is right.
     """
 
     def __init__(
         self,
         *,
-        mechanisms: Sequence[str] = MECHANISMS,
+        mechanisms: Sequence[str] | None = None,
+        oauth2: "OidcProvider | None" = None,
         uidl_format: str = "%08Xu%08Xv",
         tls: str = "yes",
         lock_session: bool = False,
@@ -129,7 +171,8 @@ class Dovecot:
         self._names = names
         self._own_passwords = own_passwords
         self._passwords: dict[str, str] = {}
-        self._mechanisms = mechanisms
+        self._oauth2 = oauth2
+        self._mechanisms = mechanisms or (*MECHANISMS, *(TOKEN_MECHANISMS if oauth2 else ()))
         self._uidl_format = uidl_format
         self._tls = tls
         self._lock_session = lock_session
@@ -176,6 +219,11 @@ class Dovecot:
                 time.sleep(0.02)
 
     @property
+    def takes_tokens(self) -> bool:
+        """Whether it knows a provider that it can ask about access tokens."""
+        return self._oauth2 is not None
+
+    @property
     def log(self) -> str:
         """What the server has logged so far."""
         path = self.folder / "dovecot.log"
@@ -214,6 +262,8 @@ class Dovecot:
         os.chown(self.folder / "mail", *self.owner)
         self.ca_file = write_certificate(self.folder, self._names)
         self.port, self.tls_port, self.auth_port = free_ports(3)
+        if self._oauth2 is not None:
+            self._write_token_checks(self._oauth2)
         configuration = self.folder / "dovecot.conf"
         configuration.write_text(self._configuration())
         command = binary()
@@ -244,12 +294,26 @@ class Dovecot:
             uidl_format=self._uidl_format,
             lock_session="yes" if self._lock_session else "no",
             passdb=_OWN_PASSWORDS.format(folder=self.folder) if self._own_passwords else _ONE_PASSWORD,
+            token_passdbs="".join(
+                _TOKENS_OF_A_PROTOCOL.format(protocol=protocol, file=self.folder / f"tokens.{protocol}")
+                for protocol in (_SCOPES if self._oauth2 else ())
+            ),
             mail_uid=mail_uid,
             mail_gid=mail_gid,
             pop3_port=self.port,
             pop3s_port=self.tls_port,
             auth_port=self.auth_port,
         )
+
+    def _write_token_checks(self, provider: "OidcProvider") -> None:
+        url = urlsplit(provider.introspection_url)
+        client = f"{provider.introspection_id}:{provider.introspection_secret}"
+        for protocol, scope in _SCOPES.items():
+            (self.folder / f"tokens.{protocol}").write_text(
+                _TOKEN_CHECK.format(
+                    url=url._replace(netloc=f"{client}@{url.netloc}").geturl(), scope=scope, ca_file=provider.ca_file
+                )
+            )
 
     def _await_greeting(self) -> None:
         assert self._process is not None

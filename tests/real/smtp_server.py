@@ -1,8 +1,8 @@
 """Debian's postfix as a private instance: its own folder, ports and certificate; nothing of the system's.
 
-It takes mail from whoever signs in with a user name and the password of the dovecot beside it, and delivers what is for
-``<user>@example.com`` into that dovecot's mailbox of ``<user>``, for the users that it was given; recipients that are
-anyone else are refused::
+It takes mail from whoever signs in with a user name and the password of the dovecot beside it, or a token where that
+takes them, and delivers what is for ``<user>@example.com`` into that dovecot's mailbox of ``<user>``, for the users
+that it was given; recipients that are anyone else are refused::
 
     with Dovecot() as dovecot, SmtpServer(dovecot) as smtp:
         await dialer.sign_in(smtp.submission("anna"), Secret(PASSWORD), deadline)
@@ -26,9 +26,10 @@ from types import TracebackType
 from typing import Self
 
 from popfetch.domain.account import Security, Server
-from tests.real.dovecot import Dovecot, free_ports, write_certificate
+from tests.real.dovecot import TOKEN_MECHANISMS, Dovecot, free_ports, write_certificate
 
 DOMAIN = "example.com"
+MECHANISMS = ("plain", "login", "cram-md5")
 _READY_SECONDS = 10.0
 _MASTER = Path("/usr/lib/postfix/sbin/master")
 _QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace")
@@ -105,8 +106,9 @@ def missing() -> str | None:
 class SmtpServer:
     """A running postfix; use it as a context manager.
 
-    ``tls`` is postfix' word for what TLS is on the submission port: ``none``, ``may``, or ``encrypt``, which is that
-    nothing goes without STARTTLS. ``largest`` is how many octets a message may have.
+    ``mechanisms`` are all that its dovecot can do for it, unless they are named. ``tls`` is postfix' word for what TLS
+    is on the submission port: ``none``, ``may``, or ``encrypt``, which is that nothing goes without STARTTLS.
+    ``largest`` is how many octets a message may have.
     """
 
     def __init__(
@@ -114,14 +116,14 @@ class SmtpServer:
         dovecot: Dovecot,
         *,
         users: Sequence[str] = ("anna", "bert"),
-        mechanisms: Sequence[str] = ("plain", "login", "cram-md5"),
+        mechanisms: Sequence[str] | None = None,
         tls: str = "may",
         names: Sequence[str] = ("localhost", "127.0.0.1"),
         largest: int = 52_428_800,
     ) -> None:
         self._dovecot = dovecot
         self._users = users
-        self._mechanisms = mechanisms
+        self._mechanisms = mechanisms or (*MECHANISMS, *(TOKEN_MECHANISMS if dovecot.takes_tokens else ()))
         self._tls = tls
         self._names = names
         self._largest = largest
@@ -218,6 +220,10 @@ class SmtpServer:
                 tls_only="yes" if self._tls == "encrypt" else "no",
             )
         )
+        # every process of postfix' waits until its files are seconds old, for fear that they are still being written
+        settled = time.time() - 60
+        for file in etc.iterdir():
+            os.utime(file, (settled, settled))
 
     def _await_greeting(self) -> None:
         assert self._process is not None
