@@ -73,8 +73,9 @@ def _correct(operation: dict[str, Any], *, public: bool) -> None:
         operation["security"] = []
         # nothing that is sent there is refused for its form
         answers.pop("422")
-        if "application/json" in answers["200"]["content"]:
-            answers["200"]["content"]["application/json"]["schema"] = {"type": "object"}
+        shown = answers.get("200", {}).get("content", {})
+        if "application/json" in shown:
+            shown["application/json"]["schema"] = {"type": "object"}
     content = {"content": {"application/json": {"schema": _ERROR}}}
     too_many, inside = HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR
     # a route that refuses so itself says more

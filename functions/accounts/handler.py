@@ -34,7 +34,7 @@ app = make_resolver(journal)
 )
 def add(account: AccountIn) -> Response[AccountOut]:
     """Add an account."""
-    record = accounts_service().add(account.to_command(owner_of(app)))
+    record = accounts_service(journal).add(account.to_command(owner_of(app)))
     path = app.current_event.request_context.path or app.current_event.path
     return _tagged(record, HTTPStatus.CREATED, {"Location": f"{path.rstrip('/')}/{record.account.account_id}"})
 
@@ -47,7 +47,7 @@ def add(account: AccountIn) -> Response[AccountOut]:
 )
 def show_all() -> AccountsOut:
     """All accounts of who asks."""
-    return _all(accounts_service().of_owner(owner_of(app)))
+    return _all(accounts_service(journal).of_owner(owner_of(app)))
 
 
 @app.put(
@@ -62,7 +62,7 @@ def show_all() -> AccountsOut:
 )
 def put_in_order(order: OrderIn) -> AccountsOut:
     """Order the accounts of who asks."""
-    return _all(accounts_service().reorder(owner_of(app), order.account_ids))
+    return _all(accounts_service(journal).reorder(owner_of(app), order.account_ids))
 
 
 @app.put(
@@ -79,7 +79,7 @@ def put_in_order(order: OrderIn) -> AccountsOut:
 )
 def choose_default(default: DefaultIn) -> AccountsOut:
     """Make an account of who asks the default one."""
-    return _all(accounts_service().make_default(owner_of(app), default.account_id))
+    return _all(accounts_service(journal).make_default(owner_of(app), default.account_id))
 
 
 @app.get(
@@ -93,7 +93,7 @@ def choose_default(default: DefaultIn) -> AccountsOut:
 )
 def show(account_id: AccountInPath) -> Response[AccountOut]:
     """One account of who asks."""
-    return _tagged(accounts_service().get(owner_of(app), account_id))
+    return _tagged(accounts_service(journal).get(owner_of(app), account_id))
 
 
 @app.patch(
@@ -129,7 +129,7 @@ def change(
 ) -> Response[AccountOut]:
     """Change an account of who asks."""
     command = ChangeAccount(owner_of(app), account_id, patch.to_change(), versions_of(if_match), patch.verify)
-    return _tagged(account_changes().change(command))
+    return _tagged(account_changes(journal).change(command))
 
 
 @app.delete(
@@ -149,7 +149,7 @@ def delete(
     mail: Annotated[MailFate, Query(description="What becomes of the mail that is stored.")] = MailFate.KEEP,
 ) -> Response[Any]:
     """Delete an account of who asks."""
-    if accounts_service().remove(owner_of(app), account_id, erase_mail=mail is MailFate.DELETE):
+    if accounts_service(journal).remove(owner_of(app), account_id, erase_mail=mail is MailFate.DELETE):
         return Response(status_code=HTTPStatus.NO_CONTENT)
     return json_answer(ErasureOut(id=account_id), HTTPStatus.ACCEPTED)
 
@@ -166,7 +166,7 @@ def delete(
 )
 def pause(account_id: AccountInPath) -> Response[AccountOut]:
     """Pause an account of who asks."""
-    return _tagged(accounts_service().pause(owner_of(app), account_id))
+    return _tagged(accounts_service(journal).pause(owner_of(app), account_id))
 
 
 @app.post(
@@ -181,7 +181,7 @@ def pause(account_id: AccountInPath) -> Response[AccountOut]:
 )
 def resume(account_id: AccountInPath) -> Response[AccountOut]:
     """Resume an account of who asks."""
-    return _tagged(accounts_service().resume(owner_of(app), account_id))
+    return _tagged(accounts_service(journal).resume(owner_of(app), account_id))
 
 
 @app.post(
@@ -197,7 +197,7 @@ def resume(account_id: AccountInPath) -> Response[AccountOut]:
 )
 def check_now(account_id: AccountInPath) -> Response[CheckOut]:
     """Check an account of who asks."""
-    requested_at = accounts_service().check_now(owner_of(app), account_id)
+    requested_at = accounts_service(journal).check_now(owner_of(app), account_id)
     return json_answer(CheckOut(id=account_id, requested_at=requested_at), HTTPStatus.ACCEPTED)
 
 
@@ -219,20 +219,21 @@ def history(
     cursor: Annotated[str | None, Query(max_length=200, description="What the page before this one gave.")] = None,
 ) -> HistoryOut:
     """The last cycles of an account of who asks."""
-    return HistoryOut.of(accounts_service().history_of(owner_of(app), account_id, limit=limit, cursor=cursor))
+    return HistoryOut.of(accounts_service(journal).history_of(owner_of(app), account_id, limit=limit, cursor=cursor))
 
 
 def _all(records: list[AccountRecord]) -> AccountsOut:
-    return AccountsOut.of(records, accounts_service().clock())
+    return AccountsOut.of(records, accounts_service(journal).clock())
 
 
 def _tagged(
     record: AccountRecord, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None
 ) -> Response[AccountOut]:
-    return tagged(AccountOut.of(record, accounts_service().clock()), status, headers)
+    return tagged(AccountOut.of(record, accounts_service(journal).clock()), status, headers)
 
 
 @journal.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
+@journal.flushed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the API."""
     return answer(app, journal, event, context)

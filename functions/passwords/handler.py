@@ -55,12 +55,13 @@ def change_outgoing(account_id: AccountInPath, password: PasswordIn) -> AccountO
 
 
 def _change(account_id: str, direction: Direction, password: PasswordIn) -> AccountOut:
-    service = account_changes()
+    service = account_changes(journal)
     record = service.change_password(owner_of(app), account_id, direction, password.to_secret(), verify=password.verify)
     return AccountOut.of(record, service.clock())
 
 
 @journal.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
+@journal.flushed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the API."""
     return answer(app, journal, event, context)

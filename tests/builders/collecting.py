@@ -20,7 +20,7 @@ from popfetch.domain.account import Account, Direction, FetchSettings
 from popfetch.domain.fetch_request import FetchRequest, Reason
 from popfetch.domain.fetch_state import FetchState, LastFetch
 from popfetch.domain.ledger import Ledger
-from popfetch.domain.secret import Secret
+from popfetch.domain.secret import Secret, TokenUse
 from popfetch.pop3.limits import DEFAULT_LIMITS, Limits
 from popfetch.services.cycle_record import CycleParts
 from popfetch.services.fetch_account import carry_out_request
@@ -30,6 +30,7 @@ from popfetch.services.octet_budget import OctetBudget
 from tests.builders.accounts import NOON, an_account
 from tests.builders.aws import Aws
 from tests.builders.journals import RecordingJournal
+from tests.builders.oauth import ServerInMemory, sign_in_secrets
 from tests.builders.scripted_pop3_server import ScriptedServer
 
 HASTY = replace(DEFAULT_LIMITS, greeting_seconds=0.5, reply_seconds=0.5, idle_seconds=0.5)
@@ -38,15 +39,15 @@ HASTY = replace(DEFAULT_LIMITS, greeting_seconds=0.5, reply_seconds=0.5, idle_se
 
 @dataclass
 class PlainVault:
-    """A vault whose seal is none: every secret is the one it was made with."""
+    """A vault whose seal is none: every password is the one it was made with, and tokens are what they are."""
 
     password: str
 
-    def seal(self, secret: Secret, owner_id: str, account_id: str, direction: Direction) -> bytes:
+    def seal(self, secret: Secret, owner_id: str, account_id: str, use: Direction | TokenUse) -> bytes:
         return secret.reveal().encode()
 
-    def open(self, sealed: bytes, owner_id: str, account_id: str, direction: Direction) -> Secret:
-        return Secret(self.password)
+    def open(self, sealed: bytes, owner_id: str, account_id: str, use: Direction | TokenUse) -> Secret:
+        return Secret(sealed.decode() if isinstance(use, TokenUse) else self.password)
 
 
 @dataclass
@@ -84,13 +85,17 @@ class Collection:
         self.queue = SqsFetchQueue(aws.sqs, aws.queue_url)
         self.records = FetchRecordsTable(aws.dynamodb, aws.table, sleep=lambda _: None)
         self.vault = PlainVault(server.password)
+        self.authorization_server = ServerInMemory(lambda: self.now)
+        self.secrets = sign_in_secrets(
+            self.vault, aws, servers=self.authorization_server, journal=self.journal, clock=lambda: self.now
+        )
         self._ids = itertools.count()
         self.pauses: list[float] = []
         self.parts = CycleParts(
             records=self.records,
             store=MailBucket(aws.s3, aws.bucket),
             dialer=Pop3Dialer(HostGuard(allow_private=True), limits=limits, ca_file=ca_file),
-            vault=self.vault,
+            secrets=self.secrets,
             queue=self.queue,
             bus=self.bus,
             journal=self.journal,

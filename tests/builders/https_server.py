@@ -51,6 +51,7 @@ class Request:
     server_name: str | None
     target: str
     headers: dict[str, str]
+    body: bytes = b""
 
 
 class HttpsServer:
@@ -110,8 +111,9 @@ class HttpsServer:
         first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().removesuffix("\r\n\r\n").split("\r\n")
         target = first.split(" ")[1]
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
         server_name = self._asked.get(writer.get_extra_info("ssl_object"))
-        self.requests.append(Request(server_name, target, headers))
+        self.requests.append(Request(server_name, target, headers, body))
         host = headers["host"].rpartition(":")[0] or headers["host"]
         page = self.pages.get(host + target.partition("?")[0], NOT_FOUND)
         if isinstance(page, Hang):

@@ -7,6 +7,7 @@ from typing import Any
 from popfetch.adapters import fetch_state_items, keys
 from popfetch.adapters.account_remains import AccountRemains
 from popfetch.adapters.accounts_table import AccountsTable
+from popfetch.adapters.consents_table import ConsentsTable
 from popfetch.adapters.credential_vault import CredentialVault
 from popfetch.adapters.cycle_history import CycleHistoryTable
 from popfetch.adapters.dynamodb_items import to_wire
@@ -21,6 +22,7 @@ from popfetch.runtime.wiring_accounts import new_account_id
 from popfetch.runtime.wiring_send import KEY_IS_KEPT
 from popfetch.services.account_changes import AccountChanges
 from popfetch.services.accounts import Accounts
+from popfetch.services.consent import Consent
 from popfetch.services.outgoing_sessions import OutgoingSessions
 from popfetch.services.sending import Sending
 from popfetch.services.sign_in_trial import SignInTester
@@ -34,6 +36,8 @@ from tests.builders.accounts import (
     ScriptedSubmission,
 )
 from tests.builders.aws import Aws
+from tests.builders.journals import RecordingJournal
+from tests.builders.oauth import RegisteredClients, ServerInMemory, sign_in_secrets
 from tests.builders.submissions import RecordingSubmissions
 
 
@@ -53,10 +57,21 @@ class KeptAccounts:
         stack = self.stack
         self.table = AccountsTable(stack.dynamodb, stack.table, sleep=lambda _: None)
         self.vault = CredentialVault(stack.kms, stack.dynamodb, stack.table, stack.key_id, clock=lambda: NOON)
+        self.servers = ServerInMemory(lambda: self.now)
+        self.clients = RegisteredClients()
+        self.journal = RecordingJournal()
+        self.secrets = sign_in_secrets(
+            self.vault,
+            stack,
+            clients=self.clients,
+            servers=self.servers,
+            journal=self.journal,
+            clock=lambda: self.now,
+        )
         tester = SignInTester(self.dialer, self.submission, dict.fromkeys(Direction, self.hosts))
         self.accounts = Accounts(
             store=self.table,
-            vault=self.vault,
+            secrets=self.secrets,
             tester=tester,
             remains=AccountRemains(stack.dynamodb, stack.table, stack.s3, stack.bucket, clock=lambda: NOON),
             history=CycleHistoryTable(stack.dynamodb, stack.table),
@@ -66,11 +81,21 @@ class KeptAccounts:
         )
         self.uploads = UploadBucket(stack.s3, stack.bucket)
         self.sent = SentMailStore(stack.s3, stack.bucket, stack.dynamodb, stack.table)
-        self.changes = AccountChanges(self.table, self.vault, tester, self.queue, lambda: self.now)
+        self.changes = AccountChanges(self.table, self.secrets, tester, self.queue, lambda: self.now)
+        self.consent = Consent(
+            store=self.table,
+            pending=ConsentsTable(stack.dynamodb, stack.table),
+            secrets=self.secrets,
+            servers=self.servers,
+            tester=tester,
+            queue=self.queue,
+            journal=self.journal,
+            clock=lambda: self.now,
+        )
 
     def sessions(self, journal: Journal) -> OutgoingSessions:
         """What signs in at a server that only remembers."""
-        return OutgoingSessions(self.table, self.vault, self.outgoing, journal, lambda: self.now)
+        return OutgoingSessions(self.table, self.secrets, self.outgoing, journal, lambda: self.now)
 
     def sending(self, journal: Journal) -> Sending:
         """The verbs that send, to a server that only remembers."""

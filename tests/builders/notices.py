@@ -4,12 +4,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from popfetch.domain.account import Standing
-from popfetch.domain.errors import PopfetchError
+from popfetch.domain.account import Grant, Standing
+from popfetch.domain.errors import (
+    AccountAlreadyAdded,
+    AccountChanged,
+    AccountNotFound,
+    ConsentNeeded,
+    ConsentRefused,
+    HostRefused,
+    InvalidAccount,
+    OAuthClientRefused,
+    OAuthNotConfigured,
+    PopfetchError,
+    StorageUnavailable,
+    TokensUnavailable,
+)
 from popfetch.domain.notice import Mail, ReplyToQuestion, StoppedAccount
 from popfetch.ports import OwnerContact
 from tests.builders.accounts import NOON, OWNER, an_account_id
 
+A_GRANT = Grant("a-grant", "google", NOON)
 REFUSAL = "pop.example.com does not accept this user name and password; check both. It says: no"
 
 
@@ -26,6 +40,7 @@ def a_stop(**changes: Any) -> StoppedAccount:
     return StoppedAccount(**{**defaults, **changes})
 
 
+TOKEN_REFUSED = a_stop(message="pop.example.com does not accept the sign-in by OAuth 2 for anna. It says: no")
 UNREACHABLE = a_stop(
     standing=Standing.CONNECTION_FAILED, code="network", message="pop.example.com did not answer.", server_said=""
 )
@@ -37,8 +52,38 @@ OUT_OF_ORDER = a_stop(
     message="pop.example.com has a problem. It says: mailbox disabled",
     server_said="mailbox disabled",
 )
-STOPS = [a_stop(), UNREACHABLE, UNREADABLE, OUT_OF_ORDER]
+CONSENT_GONE = a_stop(
+    code="consent_needed", message=ConsentNeeded("anna@example.com", "Google").message, server_said=""
+)
+STOPS = [a_stop(), UNREACHABLE, UNREADABLE, OUT_OF_ORDER, CONSENT_GONE]
 """One for each letter that there is."""
+
+CONSENT_FAILURES = [
+    ConsentRefused.code,
+    "sign_in_refused",
+    TokensUnavailable.code,
+    OAuthClientRefused.code,
+    OAuthNotConfigured.code,
+    AccountNotFound.code,
+    AccountChanged.code,
+    InvalidAccount.code,
+    AccountAlreadyAdded.code,
+    HostRefused.code,
+    StorageUnavailable.code,
+]
+"""The codes of all that a sign-in at a provider can come to nothing with, once it is known whose it is."""
+
+CONSENT_TROUBLES = [
+    "pop_not_enabled",
+    "sign_in_off",
+    "cannot_connect",
+    "tls_failed",
+    "too_frequent",
+    "maildrop_busy",
+    "server_error",
+    "sign_in_refused",
+]
+"""The codes of what can go wrong beside a consent that is kept: those of a sign-in that was tried."""
 
 
 def a_question(**changes: Any) -> ReplyToQuestion:

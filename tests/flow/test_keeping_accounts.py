@@ -23,6 +23,11 @@ BODIES: Mapping[tuple[str, str], Any] = {
     ("patch", ONE): {"name": "Stolen", "fetch": {"after_fetch": "delete"}, "verify": False},
     ("put", f"{ONE}/password/incoming"): {"password": "stolen", "verify": False},
     ("put", f"{ONE}/password/outgoing"): {"password": "stolen", "verify": False},
+    ("post", f"{ONE}/oauth/start"): {"flow": "device"},
+    ("post", f"{ONE}/oauth/finish"): {
+        "callback_url": f"https://popfetch.example/oauth/callback?state={'x' * 43}&code=x"
+    },
+    ("post", f"{ONE}/oauth/device"): {"device_flow_id": "x" * 43},
     ("put", f"{ONE}/reply-to"): {"address": "thief@example.com"},
     ("post", f"{ONE}/send"): {"to": ["mallory@mail.example"], "text": "stolen"},
     ("post", f"{ONE}/uploads"): {"octets": 5},

@@ -83,6 +83,7 @@ def stack_in_a_process() -> Iterator[tuple[stack.Aws, dict[str, str]]]:
                 "POPFETCH_DEAD_LETTER_QUEUE_URL": dead_letters["QueueUrl"],
                 "POPFETCH_EVENT_BUS_NAME": BUS,
                 "POPFETCH_CREDENTIALS_KEY_ID": aws.key_id,
+                "POPFETCH_OAUTH_CLIENTS_PARAMETER": "/popfetch/oauth-clients",
                 "POPFETCH_ALLOW_PRIVATE_HOSTS": "true",
                 "POWERTOOLS_SERVICE_NAME": "popfetch",
                 "POWERTOOLS_METRICS_NAMESPACE": "popfetch",

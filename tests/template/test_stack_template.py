@@ -131,13 +131,15 @@ def test_mail_goes_out_from_the_named_sender_only_and_not_at_all_without_one(nam
     assert mails == set(MAILING_ROLES)
 
 
-def test_reply_to_reaches_accounts_links_and_its_own_limits_only() -> None:
-    reached = {
-        tuple(as_list(s["Action"])): s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+def test_reply_to_reaches_accounts_their_tokens_links_and_its_own_limits_only() -> None:
+    reached = [
+        s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
         for s in statements(ROLES["ReplyToRole"])
         if any(action.startswith("dynamodb:") for action in as_list(s["Action"]))
-    }
-    assert sorted(pattern for patterns in reached.values() for pattern in patterns) == [
+    ]
+    assert sorted(pattern for patterns in reached for pattern in patterns) == [
+        "GRANT#*",
+        "KEYRING",
         "LIMIT#REPLY_TO_*",
         "OWNER#*",
         "REPLY_TO_TOKEN#*",

@@ -15,6 +15,7 @@ from popfetch.domain.account import (
     AfterFetch,
     AuthMethod,
     FetchSettings,
+    Grant,
     Order,
     Security,
     Server,
@@ -46,6 +47,7 @@ def to_item(account: Account, wheel_shards: int) -> Item:
         "incoming_secret": account.incoming_secret,
         "outgoing": _server_to_map(account.outgoing) if account.outgoing else None,
         "outgoing_secret": account.outgoing_secret,
+        "grant": _grant_to_map(account.grant) if account.grant else None,
         "fetch": _fetch_to_map(account.fetch),
         "reply_to": _reply_to_to_map(account.reply_to) if account.reply_to != NO_REPLY_TO else None,
         "outgoing_failure": _failure_to_map(account.outgoing_failure) if account.outgoing_failure else None,
@@ -67,9 +69,10 @@ def from_item(item: Item) -> Account:
         name=item["name"],
         position=item["position"],
         incoming=_server_from_map(item["incoming"]),
-        incoming_secret=item["incoming_secret"],
+        incoming_secret=item.get("incoming_secret"),
         outgoing=_server_from_map(item["outgoing"]) if item.get("outgoing") else None,
         outgoing_secret=item.get("outgoing_secret"),
+        grant=_grant_from_map(item["grant"]) if item.get("grant") else None,
         fetch=_fetch_from_map(item["fetch"]),
         reply_to=_reply_to_from_map(item["reply_to"]) if item.get("reply_to") else NO_REPLY_TO,
         outgoing_failure=_failure_from_map(item["outgoing_failure"]) if item.get("outgoing_failure") else None,
@@ -139,6 +142,20 @@ def _server_from_map(values: Item) -> Server:
         username=values["username"],
         auth=AuthMethod(values["auth"]),
     )
+
+
+def _grant_to_map(grant: Grant) -> Item:
+    return {
+        "grant_id": grant.grant_id,
+        "server_id": grant.server_id,
+        "granted_at": instant_to_text(grant.granted_at),
+    }
+
+
+def _grant_from_map(values: Item) -> Grant:
+    granted_at = instant_from_text(values["granted_at"])
+    assert granted_at is not None
+    return Grant(values["grant_id"], values["server_id"], granted_at)
 
 
 def _fetch_to_map(fetch: FetchSettings) -> Item:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from popfetch.adapters import keys
@@ -46,8 +47,10 @@ class AccountRemains:
         self._sleep = sleep
 
     def erase_records(self, account_id: str, until: datetime) -> bool:
-        """Erase ledger, index, quarantine, history; ``False`` when ``until`` came first and some are left."""
-        return self._erase(self._records(account_id), self._delete_records, until)
+        """Erase tokens, ledger, index, quarantine, history; ``False`` when ``until`` came first and some are left."""
+        partitions = (keys.grants_partition(account_id), keys.account_partition(account_id))
+        records = chain.from_iterable(map(self._records, partitions))
+        return self._erase(records, self._delete_records, until)
 
     def erase_mail(self, owner_id: str, account_id: str, until: datetime) -> bool:
         """Erase the stored messages; ``False`` when ``until`` came first and some are left."""
@@ -82,12 +85,12 @@ class AccountRemains:
                 erased = erased and self._clock() < until
             return all(finished.result() for finished in under_way) and erased
 
-    def _records(self, account_id: str) -> Iterator[Sequence[dict[str, Any]]]:
-        """The keys of an account's records, in batches."""
+    def _records(self, partition: str) -> Iterator[Sequence[dict[str, Any]]]:
+        """The keys of the records of a partition, in batches."""
         request: dict[str, Any] = {
             "TableName": self._table,
-            "KeyConditionExpression": f"{keys.PARTITION} = :account",
-            "ExpressionAttributeValues": to_wire({":account": keys.account_partition(account_id)}),
+            "KeyConditionExpression": f"{keys.PARTITION} = :partition",
+            "ExpressionAttributeValues": to_wire({":partition": partition}),
             "ProjectionExpression": f"{keys.PARTITION}, {keys.SORT}",
             "ConsistentRead": True,
         }

@@ -4,10 +4,10 @@ A sealed secret carries what opens it, so that opening reads no table::
 
     version (1) | length of the encrypted data key (2) | encrypted data key | nonce (12) | ciphertext and tag
 
-The secret is sealed with AES-256-GCM. What stands before the nonce is authenticated with it, and so are
-owner, account and direction, each with its length, so that no secret can be moved to another account or to
-another of its servers. The data key that seals new secrets is an item of the table and is replaced when it is
-30 days old; older ones stay readable through KMS for as long as the stack's key lives.
+The secret is sealed with AES-256-GCM. What stands before the nonce is authenticated with it, and so are owner,
+account and use (a password's direction, or which token it is), each with its length, so that no secret can be moved
+to another account or to another of its servers. The data key that seals new secrets is an item of the table and is
+replaced when it is 30 days old; older ones stay readable through KMS for as long as the stack's key lives.
 """
 
 import os
@@ -27,7 +27,7 @@ from popfetch.adapters.dynamodb_items import Item, error_code, from_wire, to_wir
 from popfetch.adapters.fetch_state_items import instant_to_text
 from popfetch.domain.account import Direction
 from popfetch.domain.errors import SecretUnreadable
-from popfetch.domain.secret import Secret
+from popfetch.domain.secret import Secret, TokenUse
 from popfetch.ports import Clock
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class CredentialVault:
         self._warm: OrderedDict[bytes, _Warm] = OrderedDict()
         self._current: tuple[_Warm, datetime] | None = None
 
-    def seal(self, secret: Secret, owner_id: str, account_id: str, direction: Direction) -> bytes:
+    def seal(self, secret: Secret, owner_id: str, account_id: str, use: Direction | TokenUse) -> bytes:
         """Encrypt a secret for rest."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -101,19 +101,19 @@ class CredentialVault:
         header = _HEADER.pack(_FORMAT, len(key.encrypted)) + key.encrypted
         nonce = os.urandom(_NONCE_OCTETS)
         plain = secret.reveal().encode("utf-8", "surrogatepass")
-        return header + nonce + AESGCM(key.plain).encrypt(nonce, plain, _bound(header, owner_id, account_id, direction))
+        return header + nonce + AESGCM(key.plain).encrypt(nonce, plain, _bound(header, owner_id, account_id, use))
 
-    def open(self, sealed: bytes, owner_id: str, account_id: str, direction: Direction) -> Secret:
+    def open(self, sealed: bytes, owner_id: str, account_id: str, use: Direction | TokenUse) -> Secret:
         """Decrypt a sealed secret. Raises SecretUnreadable."""
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        header, encrypted_key, nonce, ciphertext = _parts(sealed, account_id, direction)
+        header, encrypted_key, nonce, ciphertext = _parts(sealed, account_id, use)
         try:
             key = self._data_key(encrypted_key)
-            plain = AESGCM(key.plain).decrypt(nonce, ciphertext, _bound(header, owner_id, account_id, direction))
+            plain = AESGCM(key.plain).decrypt(nonce, ciphertext, _bound(header, owner_id, account_id, use))
         except (InvalidTag, _DataKeyError) as error:
-            raise _unreadable(account_id, direction) from error
+            raise _unreadable(account_id, use) from error
         return Secret(plain.decode("utf-8", "surrogatepass"))
 
     def _current_key(self) -> DataKey:
@@ -222,21 +222,21 @@ class _DataKeyError(Exception):
     """KMS says that an encrypted data key was altered or is not the stack's."""
 
 
-def _bound(header: bytes, owner_id: str, account_id: str, direction: Direction) -> bytes:
+def _bound(header: bytes, owner_id: str, account_id: str, use: Direction | TokenUse) -> bytes:
     """What is authenticated with a secret: each part after its length, so that none borrows of another."""
-    parts = (header, owner_id.encode(), account_id.encode(), str(direction).encode())
+    parts = (header, owner_id.encode(), account_id.encode(), str(use).encode())
     return b"".join(_LENGTH.pack(len(part)) + part for part in parts)
 
 
-def _parts(sealed: bytes, account_id: str, direction: Direction) -> tuple[bytes, bytes, bytes, bytes]:
+def _parts(sealed: bytes, account_id: str, use: Direction | TokenUse) -> tuple[bytes, bytes, bytes, bytes]:
     """Header, encrypted data key, nonce and ciphertext of a sealed secret. Raises SecretUnreadable."""
     if len(sealed) < _HEADER.size:
-        raise _unreadable(account_id, direction)
+        raise _unreadable(account_id, use)
     sealed_format, length = _HEADER.unpack_from(sealed)
     header_end = _HEADER.size + length
     nonce_end = header_end + _NONCE_OCTETS
     if sealed_format != _FORMAT or not length or len(sealed) < nonce_end + _TAG_OCTETS:
-        raise _unreadable(account_id, direction)
+        raise _unreadable(account_id, use)
     return (
         sealed[:header_end],
         sealed[_HEADER.size : header_end],
@@ -245,8 +245,13 @@ def _parts(sealed: bytes, account_id: str, direction: Direction) -> tuple[bytes,
     )
 
 
-def _unreadable(account_id: str, direction: Direction) -> SecretUnreadable:
+def _unreadable(account_id: str, use: Direction | TokenUse) -> SecretUnreadable:
+    if isinstance(use, TokenUse):
+        return SecretUnreadable(
+            f"What account {account_id} has of its consent does not open: it was altered, or sealed for another owner, "
+            "account or use; sign in again at the provider."
+        )
     return SecretUnreadable(
-        f"The {direction} password of account {account_id} does not open: it was altered, or sealed for "
+        f"The {use} password of account {account_id} does not open: it was altered, or sealed for "
         "another owner, account or server; set the password again."
     )

@@ -16,6 +16,8 @@ current data key          ``KEYRING``             ``CURRENT``
 notice to an owner        ``NOTICES``             ``NOTICE#{hash}``
 link to a reply address   ``REPLY_TO_TOKEN#{t}``  ``LINK``
 rate limit                ``LIMIT#{what}#{who}``  ``TIMES``
+tokens of a grant         ``GRANT#{account}``     ``TOKENS#{grant}``
+consent waited for        ``CONSENT#{t}``         ``PENDING``
 answer to a sending       ``ACCOUNT#{account}``   ``ANSWER#{hash}``
 sending under a key       ``ACCOUNT#{account}``   ``SENDING#{hash}``
 ========================  ======================  =====================================
@@ -154,6 +156,21 @@ def reply_to_link(token_hash: bytes) -> Key:
 def rate_limit(what: str, who: str) -> Key:
     """The key of the times at which something was done; ``who`` may be an address, and is not to be read here."""
     return _key(f"LIMIT#{what}#{sha256(who.encode()).hexdigest()}", "TIMES")
+
+
+def grants_partition(account_id: str) -> str:
+    """The partition of the tokens that open an account's mailbox, apart from whatever else an account has."""
+    return f"GRANT#{account_id}"
+
+
+def grant(account_id: str, grant_id: str) -> Key:
+    """The key of the tokens of a grant."""
+    return _key(grants_partition(account_id), f"TOKENS#{grant_id}")
+
+
+def pending_consent(state_hash: bytes) -> Key:
+    """The key of a consent that is waited for, by the hash of its state."""
+    return _key(f"CONSENT#{state_hash.hex()}", "PENDING")
 
 
 def wheel_slot(interval_minutes: int, slot: int, shard: int) -> str:

@@ -45,6 +45,26 @@ class ServerOut(BaseModel):
         )
 
 
+class OAuthOut(BaseModel):
+    """Whether popfetch has its owner's consent to an account that is signed in to by OAuth 2."""
+
+    provider: str | None = Field(description="Who was asked; null where nobody has consented yet.")
+    connected: bool
+    connected_at: datetime | None
+
+    @classmethod
+    def of(cls, account: Account) -> Self | None:
+        """The consent as the owner sees it; ``None`` where both servers have passwords."""
+        if not account.uses_oauth:
+            return None
+        grant = account.grant
+        return cls(
+            provider=grant.server_id if grant else None,
+            connected=grant is not None,
+            connected_at=grant.granted_at if grant else None,
+        )
+
+
 class FetchOut(BaseModel):
     """What an owner has set about collecting."""
 
@@ -192,6 +212,7 @@ class AccountOut(BaseModel):
     outgoing: ServerOut | None
     outgoing_status: OutgoingStatus | None = Field(description="Null where there is no outgoing server.")
     outgoing_failure: OutgoingFailureOut | None
+    oauth: OAuthOut | None = Field(description="Null where both servers are signed in to with passwords.")
     fetch: FetchOut
     reply_to: ReplyToOut | None
     last_fetch: LastFetchOut | None
@@ -213,6 +234,7 @@ class AccountOut(BaseModel):
             outgoing=ServerOut.of(account.outgoing) if account.outgoing else None,
             outgoing_status=_outgoing_status(account),
             outgoing_failure=OutgoingFailureOut.of(account.outgoing_failure) if account.outgoing_failure else None,
+            oauth=OAuthOut.of(account),
             fetch=FetchOut.of(account.fetch),
             reply_to=ReplyToOut.of(account.reply_to),
             last_fetch=LastFetchOut.of(record.state.last_fetch) if record.state.last_fetch else None,

@@ -59,6 +59,8 @@ class ServerIn(RequestModel):
     def _password_present(self) -> Self:
         if self.auth is AuthMethod.PASSWORD and self.password is None:
             raise ValueError("needs a password")
+        if self.auth is AuthMethod.OAUTH2 and self.password is not None:
+            raise ValueError('takes no password with auth "oauth2"; its owner consents at the provider')
         return self
 
     def to_server(self, email: str, direction: Direction) -> Server:
@@ -71,9 +73,9 @@ class ServerIn(RequestModel):
             auth=self.auth,
         )
 
-    def to_secret(self) -> Secret:
-        """The password, in the type that does not show itself."""
-        return Secret(self.password.get_secret_value() if self.password else "")
+    def to_secret(self) -> Secret | None:
+        """The password, in the type that does not show itself; ``None`` with OAuth 2."""
+        return Secret(self.password.get_secret_value()) if self.password else None
 
 
 class FetchIn(RequestModel):

@@ -26,7 +26,15 @@ from popfetch.ports import Journal
 AccountInPath = Annotated[str, Path(description="The account's id.")]
 """The account that a route is about."""
 
-PUBLIC = frozenset({("GET", "/openapi.json"), ("GET", "/reply-to/confirm"), ("POST", "/reply-to/confirm")})
+PUBLIC = frozenset(
+    {
+        ("GET", "/"),
+        ("GET", "/openapi.json"),
+        ("GET", "/reply-to/confirm"),
+        ("POST", "/reply-to/confirm"),
+        ("GET", "/oauth/callback"),
+    }
+)
 """The routes that ask for no sign-in."""
 
 _OWNER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
@@ -38,6 +46,7 @@ ANSWERS: Mapping[HTTPStatus, str] = {
     HTTPStatus.UNAUTHORIZED: "Nobody is signed in.",
     HTTPStatus.NOT_FOUND: "The owner has no such account.",
     HTTPStatus.CONFLICT: "The request does not go with what is there.",
+    HTTPStatus.GONE: "What is asked about is not waited for, or not any more.",
     HTTPStatus.PRECONDITION_FAILED: "The account is not the version that If-Match names.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not sent as JSON.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A field does not fit, or the mail server refused.",

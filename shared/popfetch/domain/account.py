@@ -84,6 +84,18 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """A person's consent to the account's mailbox (RFC 6749, section 1.3), given to the authorization server named.
+
+    Its tokens are kept apart, under ``grant_id``.
+    """
+
+    grant_id: str
+    server_id: str
+    granted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class FetchSettings:
     """What an owner sets about collecting.
 
@@ -104,7 +116,8 @@ class FetchSettings:
 class Account:
     """A mailbox as its owner keeps it; ``version`` grows by one with each change of a setting.
 
-    ``incoming_secret`` and ``outgoing_secret`` are sealed: what they hold is opened by the vault alone.
+    ``incoming_secret`` and ``outgoing_secret`` are sealed: what they hold is opened by the vault alone. A server that
+    is signed in to by OAuth 2 has none, and ``grant`` is the consent that its tokens come from, once it was given.
     ``outgoing_failure`` is set while the outgoing server refuses the sign-in; it says nothing about collecting.
     """
 
@@ -114,12 +127,41 @@ class Account:
     name: str
     position: int
     incoming: Server
-    incoming_secret: bytes = field(repr=False)
+    incoming_secret: bytes | None = field(repr=False)
     created_at: datetime
     outgoing: Server | None = None
     outgoing_secret: bytes | None = field(default=None, repr=False)
+    grant: Grant | None = None
     fetch: FetchSettings = field(default_factory=FetchSettings)
     reply_to: ReplyTo = NO_REPLY_TO
     outgoing_failure: OutgoingFailure | None = None
     standing: Standing = Standing.ACTIVE
     version: int = 1
+
+    @property
+    def uses_oauth(self) -> bool:
+        """Whether any of its servers is signed in to by OAuth 2."""
+        return AuthMethod.OAUTH2 in {self.incoming.auth, self.outgoing.auth if self.outgoing else None}
+
+    @property
+    def lacks_consent(self) -> bool:
+        """Whether its mailbox is opened by OAuth 2, and nobody has consented to that."""
+        return self.incoming.auth is AuthMethod.OAUTH2 and self.grant is None
+
+    @property
+    def way_in(self) -> tuple[object, ...]:
+        """All that decides how popfetch signs in to the mailbox."""
+        return self.incoming, self.incoming_secret, self.grant if self.incoming.auth is AuthMethod.OAUTH2 else None
+
+    @property
+    def way_out(self) -> tuple[object, ...]:
+        """All that decides how popfetch signs in to send."""
+        by_token = self.outgoing is not None and self.outgoing.auth is AuthMethod.OAUTH2
+        return self.outgoing, self.outgoing_secret, self.grant if by_token else None
+
+    @property
+    def can_send(self) -> bool:
+        """Whether it has an outgoing server, and what to sign in with there."""
+        return self.outgoing is not None and (
+            self.outgoing_secret is not None or self.outgoing.auth is AuthMethod.OAUTH2
+        )

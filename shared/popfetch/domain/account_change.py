@@ -57,10 +57,9 @@ class ServerChange:
                 raise InvalidAccount(f"{direction}.host: is required, as the account has no {direction} server yet.")
             security = self.security or Security.TLS
             server = Server(self.host, USUAL_PORTS[direction][security], security, email)
-            if self.secret is None:
+            if self.secret is None and self.auth is not AuthMethod.OAUTH2:
                 raise InvalidAccount(f"{direction}.password: is required with a new server.")
-        elif self.secret is None:
-            self._check_stored_secret_may_go(server, direction)
+        self._check_secret_fits(server, direction)
         security = self.security or server.security
         port = self.port or server.port
         if self.port is None and server.port == USUAL_PORTS[direction][server.security]:
@@ -72,6 +71,19 @@ class ServerChange:
             username=self.username or server.username,
             auth=self.auth or server.auth,
         )
+
+    def _check_secret_fits(self, server: Server, direction: Direction) -> None:
+        """Check that there is a password where one is needed, and none where a token takes its place."""
+        if (self.auth or server.auth) is AuthMethod.OAUTH2:
+            if self.secret is not None:
+                raise InvalidAccount(
+                    f"{direction}.password: {server.host} is signed in to by OAuth 2 and takes no password here; sign "
+                    f'in again at the provider, or set {direction}.auth to "password" with the new password.'
+                )
+        elif self.secret is None:
+            if server.auth is AuthMethod.OAUTH2:
+                raise InvalidAccount(f"{direction}.password: is required in place of the sign-in by OAuth 2.")
+            self._check_stored_secret_may_go(server, direction)
 
     def _check_stored_secret_may_go(self, server: Server, direction: Direction) -> None:
         elsewhere = self.host is not None and self.host != server.host
@@ -144,16 +156,22 @@ def changed_settings(account: Account, change: AccountChange, sealed: SealedSecr
     elif change.outgoing is not None:
         outgoing = change.outgoing.applied_to(outgoing, Direction.OUTGOING, email)
         outgoing_secret = sealed.outgoing or outgoing_secret
-    return replace(
+    changed = replace(
         account,
         email=email,
         name=change.name or account.name,
         incoming=incoming,
-        incoming_secret=sealed.incoming or account.incoming_secret,
+        incoming_secret=_kept_for(incoming, sealed.incoming or account.incoming_secret),
         outgoing=outgoing,
-        outgoing_secret=outgoing_secret,
+        outgoing_secret=_kept_for(outgoing, outgoing_secret),
         fetch=change.fetch.applied_to(account.fetch) if change.fetch else account.fetch,
     )
+    return changed if changed.uses_oauth else replace(changed, grant=None)
+
+
+def _kept_for(server: Server | None, secret: bytes | None) -> bytes | None:
+    """The password that is kept for a server; one that is signed in to by OAuth 2 has none."""
+    return None if server is None or server.auth is AuthMethod.OAUTH2 else secret
 
 
 def followed_up(
@@ -166,9 +184,10 @@ def followed_up(
     was left out. ``sign_in_after`` is when the server wants the next sign-in, where the change was tried.
     """
     if way_in_changed(before, after):
-        after, state = set_going(after, state) if after.standing is not Standing.PAUSED else (after, state)
+        stays = after.standing is Standing.PAUSED or after.lacks_consent
+        after, state = (after, state) if stays else set_going(after, state)
         state = replace(state, failures=FailureCounts(), sign_in_after=sign_in_after)
-    if (before.outgoing, before.outgoing_secret) != (after.outgoing, after.outgoing_secret):
+    if before.way_out != after.way_out:
         after = replace(after, outgoing_failure=None)
     if _place(before.incoming) != _place(after.incoming):
         state = replace(state, traits=ServerTraits())
@@ -180,8 +199,8 @@ def followed_up(
 
 
 def way_in_changed(before: Account, after: Account) -> bool:
-    """Whether popfetch signs in to the mailbox in another way now: another server, user name or password."""
-    return (before.incoming, before.incoming_secret) != (after.incoming, after.incoming_secret)
+    """Whether popfetch signs in to the mailbox in another way now: another server, user name, password or consent."""
+    return before.way_in != after.way_in
 
 
 def set_going(account: Account, state: FetchState) -> tuple[Account, FetchState]:

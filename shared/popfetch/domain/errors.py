@@ -209,6 +209,90 @@ class SecretUnreadable(PopfetchError):
     code = "secret_unreadable"
 
 
+class ConsentNeeded(PopfetchError):
+    """There is no consent to an account's mailbox, or not any more: its owner has to sign in at the provider."""
+
+    code = "consent_needed"
+
+    def __init__(self, email: str, provider: str = "the provider") -> None:
+        super().__init__(
+            f"popfetch has no consent to the mailbox {email}, or not any more; open the account in popfetch and sign "
+            f"in again at {provider}."
+        )
+
+
+class ConsentRefused(PopfetchError):
+    """A person did not consent, or not to all that a mailbox needs; the message is for them."""
+
+    code = "consent_refused"
+
+
+class GrantInvalid(PopfetchError):
+    """An authorization server does not honour a code or a refresh token (any more): RFC 6749, section 5.2."""
+
+    code = "invalid_grant"
+
+
+class AuthorizationPending(PopfetchError):
+    """A person has not entered their code yet (RFC 8628, section 3.5); ask again after ``seconds``."""
+
+    code = "authorization_pending"
+    retryable = True
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"The code was not entered at the provider yet; ask again in {seconds} seconds.")
+        self.seconds = seconds
+
+
+class TokensUnavailable(PopfetchError):
+    """An authorization server gave no answer, or none that makes sense, so that there is no access token for now.
+
+    Nobody's hand is needed: the same may well succeed later.
+    """
+
+    code = "token_endpoint_unavailable"
+    retryable = True
+
+
+class OAuthClientRefused(PopfetchError):
+    """An authorization server does not accept popfetch itself; only the operator can mend that."""
+
+    code = "oauth_client_refused"
+
+
+class OAuthNotConfigured(PopfetchError):
+    """The operator has not registered popfetch at the authorization server, or not in a way that can be read."""
+
+    code = "oauth_not_configured"
+
+
+class NoOAuthProvider(InvalidAccount):
+    """No authorization server that popfetch knows gives tokens for the account's servers."""
+
+    code = "no_oauth_provider"
+
+
+class OAuthFlowInvalid(PopfetchError):
+    """What comes back belongs to no consent that is waited for: unknown, used, too late; nobody learns which."""
+
+    code = "oauth_flow_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("This sign-in is not waited for, or not any more; start it again.")
+
+
+class OtherBrowser(PopfetchError):
+    """A consent comes back in another browser than the one in which it was asked for."""
+
+    code = "other_browser"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is not the browser in which the sign-in was started. Start it again here, or hand the address of "
+            "this page to the program that started it."
+        )
+
+
 class HostRefused(PopfetchError):
     """A host or port that popfetch does not connect to; the message says which rule and what to do."""
 

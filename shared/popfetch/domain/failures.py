@@ -1,8 +1,8 @@
 """What a failed cycle means for its account: how long to wait, and when a person is needed.
 
 Busy servers lie, so one refused sign-in stops nothing: ten in a row do, or three that say ``[AUTH]`` outright
-(RFC 3206). Fifty failed connections in a row stop an account too. Whatever else happens backs off and heals by
-itself, and throttling is never counted as a refused sign-in.
+(RFC 3206), and a consent that is gone stops it at once. Fifty failed connections in a row stop an account too.
+Whatever else happens backs off and heals by itself, and throttling is never counted as a refused sign-in.
 """
 
 from dataclasses import replace
@@ -21,8 +21,11 @@ THROTTLED_PAUSE = timedelta(minutes=15)
 PATIENT_FAILURES = 2
 """Failures in a row that are met with the ordinary interval alone."""
 
-_NEEDS_A_PERSON = frozenset({"authentication", "permanent", "pop_not_enabled", "secret_unreadable"})
-OUTGOING_NEEDS_A_PERSON = frozenset({"authentication", "sign_in_off", "secret_unreadable"})
+_NEEDS_A_PERSON = frozenset({"authentication", "permanent", "pop_not_enabled", "secret_unreadable", "consent_needed"})
+_STOPS_AT_ONCE = frozenset({"consent_needed"})
+"""What an authorization server says of a grant is final: no server was busy, and trying again changes nothing."""
+
+OUTGOING_NEEDS_A_PERSON = frozenset({"authentication", "sign_in_off", "secret_unreadable", "consent_needed"})
 """The failures at sending that the account shows until its outgoing password is given anew or works again."""
 
 _CONNECTION = frozenset({"network", "tls", "host_refused"})
@@ -51,7 +54,8 @@ def after_failure(
             connection=0,
         )
         failures = counts.authentication
-        if failures >= SIGN_INS_IN_A_ROW or counts.authentication_explicit >= EXPLICIT_SIGN_INS_IN_A_ROW:
+        explicit_failures = counts.authentication_explicit
+        if code in _STOPS_AT_ONCE or failures >= SIGN_INS_IN_A_ROW or explicit_failures >= EXPLICIT_SIGN_INS_IN_A_ROW:
             standing = Standing.AUTH_FAILED
     elif code in _CONNECTION:
         counts = replace(counts, connection=counts.connection + 1)

@@ -1,6 +1,15 @@
-"""A secret that does not show itself."""
+"""A secret that does not show itself, and what it may be for beside signing in with a password."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class TokenUse(StrEnum):
+    """What a secret of OAuth 2 is for; a sealed one opens for its own use only."""
+
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the word
+    ACCESS_TOKEN = "access_token"  # noqa: S105
+    PENDING_CONSENT = "pending_consent"
 
 
 @dataclass(frozen=True, slots=True)

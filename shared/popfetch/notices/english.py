@@ -1,18 +1,21 @@
 """All that popfetch writes to people, in English."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from popfetch.domain.account import Account, AuthMethod, Security
+from popfetch.domain.account import Account, Security
 from popfetch.domain.failures import CONNECTIONS_IN_A_ROW, SIGN_INS_IN_A_ROW
 from popfetch.domain.notice import ReplyToQuestion, StoppedAccount
-from popfetch.domain.providers import provider_of_host
+from popfetch.domain.oauth import FLOW_LIFETIME
+from popfetch.notices.english_consent import FAILURES, OTHER_FAILURE, OTHER_TROUBLE, TROUBLES
 from popfetch.notices.letter import Action, Letter
 from popfetch.notices.page import Page
 from popfetch.notices.strangers import account_name, account_title, foreign, quoted
+from popfetch.notices.ways_in import by_token, mailbox_to_sign_in_as, provider_with_trap
 
 LANGUAGE = "en"
 
 _SECURITY = {Security.TLS: "TLS", Security.STARTTLS: "STARTTLS", Security.NONE: "none"}
+_MINUTES = FLOW_LIFETIME // timedelta(minutes=1)
 _STEPS = "What to do"
 _ONCE = "No other mail comes about this until the account has been collected again, or you have started it anew."
 _NO_LINKS = (
@@ -23,21 +26,24 @@ _CHECK_NOW = (
     "If nothing had to be changed, choose “check now” for the account in popfetch. Once that works, the account is "
     "collected on schedule again."
 )
+_CLOSE = "You can close this page. The account in popfetch always shows how it stands."
 
 
 def sign_in_refused(account: Account, stop: StoppedAccount) -> Letter:
-    """The server does not accept user name and password any more."""
-    by_password = account.incoming.auth is AuthMethod.PASSWORD
-    renewal = (
-        "If the password was changed or has expired, open the account in popfetch and set the new incoming password. "
-        "The outgoing (SMTP) password is kept apart: if it was changed too, set it as well, or mail cannot be sent."
-        if by_password
-        else "If the password was changed, or access was withdrawn at the provider, open the account in popfetch and "
-        "give it access again."
+    """The server does not accept what popfetch signs in with any more."""
+    return _token_refused(account, stop) if by_token(account.incoming) else _password_refused(account, stop)
+
+
+def _password_refused(account: Account, stop: StoppedAccount) -> Letter:
+    kept_apart = (
+        ""
+        if by_token(account.outgoing)
+        else " The outgoing (SMTP) password is kept apart: if it was changed too, set it as well, or mail cannot be "
+        "sent."
     )
     return Letter(
         language=LANGUAGE,
-        subject=f"popfetch: {account_name(account)} needs your {'password' if by_password else 'consent'}",
+        subject=f"popfetch: {account_name(account)} needs your password",
         heading=f"popfetch can no longer sign in to {account_title(account)}",
         opening=(
             f"The mail server of your account {account_name(account)} has refused the sign-in {SIGN_INS_IN_A_ROW} "
@@ -48,7 +54,10 @@ def sign_in_refused(account: Account, stop: StoppedAccount) -> Letter:
         steps_heading=_STEPS,
         steps=(
             "Sign in on the provider's own website. If that fails too, reset the password there first.",
-            renewal,
+            (
+                "If the password was changed or has expired, open the account in popfetch and set the new incoming "
+                f"password.{kept_apart}"
+            ),
             (
                 "If the password is right, look into the provider's settings: POP access may be switched off there, or "
                 "the provider may want an app password in place of the usual one. Create one there and set it in "
@@ -58,6 +67,69 @@ def sign_in_refused(account: Account, stop: StoppedAccount) -> Letter:
             _CHECK_NOW,
         ),
         closing=(_nothing_is_lost("popfetch can sign in again"), _ONCE, _NO_LINKS),
+    )
+
+
+def _token_refused(account: Account, stop: StoppedAccount) -> Letter:
+    return Letter(
+        language=LANGUAGE,
+        subject=f"popfetch: {account_name(account)} needs you to check the sign-in",
+        heading=f"popfetch can no longer sign in to {account_title(account)}",
+        opening=(
+            f"The mail server of your account {account_name(account)} has refused the sign-in {SIGN_INS_IN_A_ROW} "
+            "times in a row, or a few times saying plainly that it does not accept the consent you gave popfetch at "
+            "the provider. popfetch has stopped trying, so that the provider does not lock your mailbox."
+        ),
+        facts=_facts(account, stop, last=quoted(stop.message)),
+        steps_heading=_STEPS,
+        steps=(
+            "Sign in on the provider's own website. If that fails too, mend that first.",
+            (
+                "See in the provider's settings whether POP access is still switched on. At a company or a school, "
+                "whoever administers the mailbox may have to allow it."
+            ),
+            *_known_trap(account),
+            (
+                "If all is well there, open the account in popfetch and choose “sign in again”. At the provider, sign "
+                f"in as the very mailbox that this account is for ({mailbox_to_sign_in_as(account)}), and allow all "
+                "that is asked."
+            ),
+            _CHECK_NOW,
+        ),
+        closing=(_nothing_is_lost("popfetch can sign in again"), _ONCE, _NO_LINKS),
+    )
+
+
+def consent_needed(account: Account, stop: StoppedAccount) -> Letter:
+    """There is no consent to the mailbox any more, or it does not cover what popfetch needs."""
+    return Letter(
+        language=LANGUAGE,
+        subject=f"popfetch: {account_name(account)} needs you to sign in again",
+        heading=f"popfetch needs your consent to collect {account_title(account)}",
+        opening=(
+            "popfetch no longer has consent at the provider to open the mailbox of your account "
+            f"{account_name(account)}, or not for all that it needs. Consent ends when it is withdrawn, when it is not "
+            "used for a long time, when the password is changed, or when an administrator decides so. Until you sign "
+            "in again, the account is not collected."
+        ),
+        facts=_facts(account, stop, last=quoted(stop.message) if stop.code == "consent_needed" else ""),
+        steps_heading=_STEPS,
+        steps=(
+            "Open popfetch the way you always do, open the account, and choose “sign in again”.",
+            (
+                "On the provider's page, sign in as the very mailbox that this account is for "
+                f"({mailbox_to_sign_in_as(account)}), and allow all that is asked."
+            ),
+            (
+                "If the provider refuses, look into the security settings of your account there. At a company or a "
+                "school, ask whoever administers the mailbox."
+            ),
+            (
+                "There is nothing to enter in popfetch. Once the sign-in has worked, the account is collected on "
+                "schedule again."
+            ),
+        ),
+        closing=(_nothing_is_lost("you have signed in again"), _ONCE, _NO_LINKS),
     )
 
 
@@ -101,7 +173,13 @@ def mailbox_out_of_order(account: Account, stop: StoppedAccount) -> Letter:
                 "server's words above do not help."
             ),
             *_known_trap(account),
-            "If the provider gives you a new password, open the account in popfetch and set it as the incoming one.",
+            (
+                "If the provider says that popfetch has no access any more, open the account in popfetch and choose "
+                "“sign in again”."
+                if by_token(account.incoming)
+                else "If the provider gives you a new password, open the account in popfetch and set it as the "
+                "incoming one."
+            ),
             _CHECK_NOW,
         ),
         closing=(_nothing_is_lost("the provider lets popfetch in again"), _ONCE, _NO_LINKS),
@@ -215,13 +293,106 @@ def try_again() -> Page:
     )
 
 
+def consent_not_waited_for() -> Page:
+    """What came back from a provider belongs to no sign-in that is waited for."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: sign-in not valid",
+        heading="This sign-in is not valid any more",
+        opening=(
+            f"It was used already, more than {_MINUTES} minutes have passed, or popfetch does not know it. Opening "
+            "this page has changed nothing."
+        ),
+        closing=(
+            (
+                "If you use popfetch: open the account there, see whether it is connected, and start the sign-in again "
+                "if it is not."
+            ),
+            "Otherwise there is nothing to do; you can close this page.",
+        ),
+    )
+
+
+def consent_in_other_browser() -> Page:
+    """A sign-in came back in another browser than the one in which it was started."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: another browser",
+        heading="This is not the browser in which the sign-in was started",
+        opening=(
+            "So popfetch keeps nothing of it. If somebody sent you a link that led here: close this page and give its "
+            "address to nobody. Whoever has it may be able to read your mail."
+        ),
+        closing=(
+            (
+                "If you started the sign-in yourself, in another program: hand that program the address of this page, "
+                f"within {_MINUTES} minutes of the start."
+            ),
+        ),
+    )
+
+
+def consent_try_again() -> Page:
+    """Storage did not answer when a sign-in came back."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: please try again",
+        heading="That did not work",
+        opening=(
+            "Something failed at popfetch. Wait a minute, then start the sign-in again from the account in popfetch. "
+            "You can close this page."
+        ),
+    )
+
+
+def consent_kept(trouble: str) -> Page:
+    """popfetch may open the mailbox; ``trouble`` is the code of what went wrong beside that, empty for nothing."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: signed in",
+        heading="popfetch may collect this mailbox now",
+        opening=(
+            TROUBLES.get(trouble, OTHER_TROUBLE)
+            if trouble
+            else "Mail follows by itself, within minutes as a rule. Some providers want pauses between sign-ins; then "
+            "it may take half an hour. An account that you have paused stays paused."
+        ),
+        closing=(_CLOSE,),
+    )
+
+
+def consent_not_kept(code: str) -> Page:
+    """A sign-in came to nothing; ``code`` is that of the error."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: sign-in failed",
+        heading="The sign-in did not work",
+        opening=FAILURES.get(code, OTHER_FAILURE),
+        closing=(_CLOSE,),
+    )
+
+
+def front() -> Page:
+    """What popfetch is, for whoever opens its address."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: mail from all your mailboxes",
+        heading="This is popfetch",
+        opening=(
+            "It collects mail from POP3 mailboxes elsewhere, on a schedule, and keeps it in one place for the people "
+            "they belong to."
+        ),
+        closing=("Programs use it through its API, which describes itself at openapi.json, beside this page.",),
+    )
+
+
 def _reply_facts(address: str, account_email: str) -> tuple[tuple[str, str], ...]:
     return (("Mail is sent from", foreign(account_email)), ("Replies go to", foreign(address)))
 
 
 def _known_trap(account: Account) -> tuple[str, ...]:
     """What popfetch knows of the provider that people stumble over."""
-    provider = provider_of_host(account.incoming.host)
+    provider = provider_with_trap(account)
     return (f"About {provider.name}: {provider.help}",) if provider else ()
 
 

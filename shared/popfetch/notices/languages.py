@@ -9,13 +9,17 @@ from popfetch.domain.notice import Mail, ReplyToQuestion, StoppedAccount
 from popfetch.notices import english, vietnamese
 from popfetch.notices.letter import Letter
 from popfetch.notices.page import Page
+from popfetch.notices.ways_in import by_token
 
 
 class Language(Protocol):
     """What the module of a language has: a function for each thing that can happen."""
 
     def sign_in_refused(self, account: Account, stop: StoppedAccount) -> Letter:
-        """The server does not accept user name and password any more."""
+        """The server does not accept what popfetch signs in with any more."""
+
+    def consent_needed(self, account: Account, stop: StoppedAccount) -> Letter:
+        """There is no consent to the mailbox any more, or it does not cover what popfetch needs."""
 
     def password_unreadable(self, account: Account, stop: StoppedAccount) -> Letter:
         """The password that popfetch keeps does not open; the server was not asked."""
@@ -40,6 +44,24 @@ class Language(Protocol):
 
     def try_again(self) -> Page:
         """Something failed that has nothing to do with the link."""
+
+    def consent_not_waited_for(self) -> Page:
+        """What came back from a provider belongs to no sign-in that is waited for."""
+
+    def consent_in_other_browser(self) -> Page:
+        """A sign-in came back in another browser than the one in which it was started."""
+
+    def consent_try_again(self) -> Page:
+        """Storage did not answer when a sign-in came back."""
+
+    def consent_kept(self, trouble: str) -> Page:
+        """popfetch may open the mailbox; ``trouble`` is the code of what went wrong beside that, empty for nothing."""
+
+    def consent_not_kept(self, code: str) -> Page:
+        """A sign-in came to nothing; ``code`` is that of the error."""
+
+    def front(self) -> Page:
+        """What popfetch is, for whoever opens its address."""
 
 
 LANGUAGES: Mapping[str, Language] = {"en": english, "vi": vietnamese}
@@ -99,8 +121,16 @@ def _primary(tag: str) -> str:
 def _letter(language: Language, account: Account, stop: StoppedAccount) -> Letter:
     if stop.standing is Standing.CONNECTION_FAILED:
         return language.server_unreachable(account, stop)
+    if _needs_consent(account, stop):
+        return language.consent_needed(account, stop)
     if stop.code == "secret_unreadable":
         return language.password_unreadable(account, stop)
     if stop.code in {"permanent", "pop_not_enabled"}:
         return language.mailbox_out_of_order(account, stop)
     return language.sign_in_refused(account, stop)
+
+
+def _needs_consent(account: Account, stop: StoppedAccount) -> bool:
+    """Whether it is consent that is missing, and no password; also where it took a password's place meanwhile."""
+    token_does_not_open = stop.code == "secret_unreadable" and by_token(account.incoming)
+    return stop.code == "consent_needed" or account.lacks_consent or token_does_not_open

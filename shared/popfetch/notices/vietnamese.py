@@ -3,20 +3,23 @@
 What a server said is quoted in its own words; popfetch's own sentence about it is written here, by the stop's code.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from popfetch.domain.account import Account, AuthMethod, Security
+from popfetch.domain.account import Account, Security
 from popfetch.domain.failures import CONNECTIONS_IN_A_ROW, SIGN_INS_IN_A_ROW
 from popfetch.domain.notice import ReplyToQuestion, StoppedAccount
-from popfetch.domain.providers import provider_of_host
+from popfetch.domain.oauth import FLOW_LIFETIME
 from popfetch.notices.letter import Action, Letter
 from popfetch.notices.page import Page
 from popfetch.notices.strangers import account_name, account_title, foreign, quoted
+from popfetch.notices.vietnamese_consent import FAILURES, OTHER_FAILURE, OTHER_TROUBLE, TROUBLES
 from popfetch.notices.vietnamese_providers import HELP
+from popfetch.notices.ways_in import by_token, mailbox_to_sign_in_as, provider_with_trap
 
 LANGUAGE = "vi"
 
 _SECURITY = {Security.TLS: "TLS", Security.STARTTLS: "STARTTLS", Security.NONE: "không có"}
+_MINUTES = FLOW_LIFETIME // timedelta(minutes=1)
 _STEPS = "Bạn cần làm gì"
 _ONCE = (
     "Bạn sẽ không nhận thêm thư nào về việc này cho đến khi popfetch lại lấy được thư của tài khoản, hoặc bạn đã cho "
@@ -30,46 +33,53 @@ _CHECK_NOW = (
     "Nếu không có gì phải thay đổi, hãy chọn “Kiểm tra ngay” cho tài khoản này trong popfetch. Khi lần kiểm tra đó "
     "thành công, popfetch sẽ lại lấy thư theo lịch."
 )
+_CLOSE = "Bạn có thể đóng trang này. Tình trạng hiện tại luôn được hiển thị ở tài khoản này trong popfetch."
 _WHAT_HAPPENED = {
     "authentication": "Máy chủ không chấp nhận tên đăng nhập và mật khẩu này.",
     "permanent": "Máy chủ báo một sự cố cần có người xử lý.",
     "pop_not_enabled": "POP đang bị tắt cho hộp thư này ở nhà cung cấp.",
+    "consent_needed": "popfetch chưa có hoặc không còn quyền mở hộp thư này.",
     "network": "Không kết nối được với máy chủ, hoặc máy chủ ngắt kết nối hay không trả lời.",
     "tls": "Không lập được kết nối TLS đáng tin cậy với máy chủ.",
     "host_refused": "Tên máy chủ không hợp lệ, hoặc không dẫn đến địa chỉ mà popfetch được phép kết nối.",
 }
 """By the stop's code; of one that is not here only the server's words are shown."""
 
+_CONSENT_NOT_ACCEPTED = "Máy chủ không chấp nhận quyền truy cập mà bạn đã cấp cho popfetch."
+
 
 def sign_in_refused(account: Account, stop: StoppedAccount) -> Letter:
-    """The server does not accept user name and password any more."""
-    by_password = account.incoming.auth is AuthMethod.PASSWORD
-    renewal = (
-        "Nếu mật khẩu đã được đổi hoặc đã hết hạn, hãy mở tài khoản này trong popfetch và nhập mật khẩu thư đến mới. "
-        "Mật khẩu thư đi (SMTP) được lưu riêng: nếu mật khẩu đó cũng đã đổi, hãy nhập lại cả mật khẩu đó, nếu không "
-        "bạn sẽ không gửi được thư."
-        if by_password
-        else "Nếu mật khẩu đã được đổi, hoặc quyền truy cập đã bị thu hồi ở nhà cung cấp, hãy mở tài khoản này trong "
-        "popfetch và cấp lại quyền truy cập."
+    """The server does not accept what popfetch signs in with any more."""
+    return _token_refused(account, stop) if by_token(account.incoming) else _password_refused(account, stop)
+
+
+def _password_refused(account: Account, stop: StoppedAccount) -> Letter:
+    kept_apart = (
+        ""
+        if by_token(account.outgoing)
+        else " Mật khẩu thư đi (SMTP) được lưu riêng: nếu mật khẩu đó cũng đã đổi, hãy nhập lại cả mật khẩu đó, nếu "
+        "không bạn sẽ không gửi được thư."
     )
-    wanted = "kiểm tra mật khẩu" if by_password else "cấp lại quyền truy cập"
     return Letter(
         language=LANGUAGE,
-        subject=f"popfetch: {account_name(account)} cần bạn {wanted}",
+        subject=f"popfetch: {account_name(account)} cần bạn kiểm tra mật khẩu",
         heading=f"popfetch không còn đăng nhập được vào tài khoản {account_title(account)}",
         opening=(
             f"Máy chủ thư của tài khoản {account_name(account)} đã từ chối đăng nhập {SIGN_INS_IN_A_ROW} lần liên "
             "tiếp, hoặc đã vài lần nói rõ rằng tên đăng nhập hay mật khẩu không đúng. popfetch đã ngừng thử để nhà "
             "cung cấp không khóa hộp thư của bạn."
         ),
-        facts=_facts(account, stop, last=_last(stop)),
+        facts=_facts(account, stop, last=_last(account, stop)),
         steps_heading=_STEPS,
         steps=(
             (
                 "Hãy đăng nhập trên trang web của chính nhà cung cấp. Nếu ở đó cũng không đăng nhập được, trước hết "
                 "hãy đặt lại mật khẩu tại đó."
             ),
-            renewal,
+            (
+                "Nếu mật khẩu đã được đổi hoặc đã hết hạn, hãy mở tài khoản này trong popfetch và nhập mật khẩu thư "
+                f"đến mới.{kept_apart}"
+            ),
             (
                 "Nếu mật khẩu vẫn đúng, hãy xem phần cài đặt ở nhà cung cấp: có thể quyền truy cập POP đã bị tắt, hoặc "
                 "nhà cung cấp yêu cầu mật khẩu ứng dụng thay cho mật khẩu thông thường. Khi đó, hãy tạo mật khẩu ứng "
@@ -79,6 +89,72 @@ def sign_in_refused(account: Account, stop: StoppedAccount) -> Letter:
             _CHECK_NOW,
         ),
         closing=(_nothing_is_lost("popfetch đăng nhập lại được"), _ONCE, _NO_LINKS),
+    )
+
+
+def _token_refused(account: Account, stop: StoppedAccount) -> Letter:
+    return Letter(
+        language=LANGUAGE,
+        subject=f"popfetch: {account_name(account)} cần bạn kiểm tra việc đăng nhập",
+        heading=f"popfetch không còn đăng nhập được vào tài khoản {account_title(account)}",
+        opening=(
+            f"Máy chủ thư của tài khoản {account_name(account)} đã từ chối đăng nhập {SIGN_INS_IN_A_ROW} lần liên "
+            "tiếp, hoặc đã vài lần nói rõ rằng không chấp nhận quyền truy cập mà bạn đã cấp cho popfetch ở nhà cung "
+            "cấp. popfetch đã ngừng thử để nhà cung cấp không khóa hộp thư của bạn."
+        ),
+        facts=_facts(account, stop, last=_last(account, stop)),
+        steps_heading=_STEPS,
+        steps=(
+            (
+                "Hãy đăng nhập trên trang web của chính nhà cung cấp. Nếu ở đó cũng không đăng nhập được, trước hết "
+                "hãy khắc phục việc đó."
+            ),
+            (
+                "Hãy xem trong phần cài đặt ở nhà cung cấp quyền truy cập POP có còn được bật không. Nếu hộp thư thuộc "
+                "về công ty hay trường học, có thể quản trị viên phải cho phép."
+            ),
+            *_known_trap(account),
+            (
+                "Nếu ở đó mọi thứ đều ổn, hãy mở tài khoản này trong popfetch và chọn “Đăng nhập lại”. Ở trang của nhà "
+                "cung cấp, hãy đăng nhập bằng đúng hộp thư của tài khoản này "
+                f"({mailbox_to_sign_in_as(account)}) và đồng ý với mọi quyền được yêu cầu."
+            ),
+            _CHECK_NOW,
+        ),
+        closing=(_nothing_is_lost("popfetch đăng nhập lại được"), _ONCE, _NO_LINKS),
+    )
+
+
+def consent_needed(account: Account, stop: StoppedAccount) -> Letter:
+    """There is no consent to the mailbox any more, or it does not cover what popfetch needs."""
+    return Letter(
+        language=LANGUAGE,
+        subject=f"popfetch: {account_name(account)} cần bạn đăng nhập lại",
+        heading=f"popfetch cần bạn cho phép lấy thư của tài khoản {account_title(account)}",
+        opening=(
+            f"popfetch không còn quyền mở hộp thư của tài khoản {account_name(account)} ở nhà cung cấp, hoặc quyền bạn "
+            "đã cấp không bao gồm mọi thứ popfetch cần. Quyền này mất hiệu lực khi bị thu hồi, khi lâu ngày không được "
+            "dùng đến, khi mật khẩu được đổi, hoặc khi quản trị viên quyết định như vậy. popfetch sẽ không lấy thư của "
+            "tài khoản này cho đến khi bạn đăng nhập lại."
+        ),
+        facts=_facts(account, stop, last=_last(account, stop) if stop.code == "consent_needed" else ""),
+        steps_heading=_STEPS,
+        steps=(
+            "Hãy mở popfetch theo cách bạn vẫn thường làm, mở tài khoản này và chọn “Đăng nhập lại”.",
+            (
+                "Ở trang của nhà cung cấp, hãy đăng nhập bằng đúng hộp thư của tài khoản này "
+                f"({mailbox_to_sign_in_as(account)}) và đồng ý với mọi quyền được yêu cầu."
+            ),
+            (
+                "Nếu nhà cung cấp từ chối, hãy xem phần cài đặt bảo mật của tài khoản tại đó. Nếu hộp thư thuộc về "
+                "công ty hay trường học, hãy hỏi quản trị viên."
+            ),
+            (
+                "Bạn không cần nhập gì trong popfetch. Khi bạn đã đăng nhập thành công, popfetch sẽ lại lấy thư theo "
+                "lịch."
+            ),
+        ),
+        closing=(_nothing_is_lost("bạn đã đăng nhập lại"), _ONCE, _NO_LINKS),
     )
 
 
@@ -112,7 +188,7 @@ def mailbox_out_of_order(account: Account, stop: StoppedAccount) -> Letter:
         opening=(
             f"Máy chủ thư của tài khoản {account_name(account)} báo một sự cố không tự hết được. popfetch đã ngừng thử."
         ),
-        facts=_facts(account, stop, last=_last(stop)),
+        facts=_facts(account, stop, last=_last(account, stop)),
         steps_heading=_STEPS,
         steps=(
             (
@@ -125,8 +201,11 @@ def mailbox_out_of_order(account: Account, stop: StoppedAccount) -> Letter:
             ),
             *_known_trap(account),
             (
-                "Nếu nhà cung cấp đưa cho bạn mật khẩu mới, hãy mở tài khoản này trong popfetch và nhập nó làm mật "
-                "khẩu thư đến."
+                "Nếu nhà cung cấp báo rằng popfetch không còn quyền truy cập, hãy mở tài khoản này trong popfetch và "
+                "chọn “Đăng nhập lại”."
+                if by_token(account.incoming)
+                else "Nếu nhà cung cấp đưa cho bạn mật khẩu mới, hãy mở tài khoản này trong popfetch và nhập nó làm "
+                "mật khẩu thư đến."
             ),
             _CHECK_NOW,
         ),
@@ -144,7 +223,7 @@ def server_unreachable(account: Account, stop: StoppedAccount) -> Letter:
             f"popfetch đã thử kết nối {CONNECTIONS_IN_A_ROW} lần liên tiếp với máy chủ thư của tài khoản "
             f"{account_name(account)} mà không lần nào thành công. popfetch đã ngừng thử."
         ),
-        facts=_facts(account, stop, last=_last(stop)),
+        facts=_facts(account, stop, last=_last(account, stop)),
         steps_heading=_STEPS,
         steps=(
             (
@@ -250,22 +329,116 @@ def try_again() -> Page:
     )
 
 
+def consent_not_waited_for() -> Page:
+    """What came back from a provider belongs to no sign-in that is waited for."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: lần đăng nhập không còn hiệu lực",
+        heading="Lần đăng nhập này không còn hiệu lực",
+        opening=(
+            f"Lần đăng nhập này đã được dùng, đã quá {_MINUTES} phút, hoặc popfetch không biết đến nó. Việc mở trang "
+            "này không làm thay đổi gì."
+        ),
+        closing=(
+            (
+                "Nếu bạn dùng popfetch: hãy mở tài khoản trong popfetch, xem tài khoản đã được kết nối chưa, và nếu "
+                "chưa thì bắt đầu đăng nhập lại."
+            ),
+            "Nếu không, bạn không cần làm gì cả; bạn có thể đóng trang này.",
+        ),
+    )
+
+
+def consent_in_other_browser() -> Page:
+    """A sign-in came back in another browser than the one in which it was started."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: trình duyệt khác",
+        heading="Việc đăng nhập không được bắt đầu từ trình duyệt này",
+        opening=(
+            "Vì vậy popfetch không giữ lại gì từ lần đăng nhập này. Nếu có người gửi cho bạn một liên kết dẫn đến đây: "
+            "hãy đóng trang này và đừng đưa địa chỉ của trang cho bất kỳ ai. Người có địa chỉ đó có thể đọc được thư "
+            "của bạn."
+        ),
+        closing=(
+            (
+                "Nếu chính bạn đã bắt đầu đăng nhập trong một chương trình khác: hãy đưa địa chỉ của trang này cho "
+                f"chương trình đó, trong vòng {_MINUTES} phút kể từ khi bắt đầu."
+            ),
+        ),
+    )
+
+
+def consent_try_again() -> Page:
+    """Storage did not answer when a sign-in came back."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: vui lòng thử lại",
+        heading="Chưa thực hiện được",
+        opening=(
+            "Đã có lỗi xảy ra ở popfetch. Hãy chờ một phút, sau đó mở tài khoản trong popfetch và bắt đầu đăng nhập "
+            "lại. Bạn có thể đóng trang này."
+        ),
+    )
+
+
+def consent_kept(trouble: str) -> Page:
+    """popfetch may open the mailbox; ``trouble`` is the code of what went wrong beside that, empty for nothing."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: đã đăng nhập",
+        heading="Từ bây giờ, popfetch được phép lấy thư của hộp thư này",
+        opening=(
+            TROUBLES.get(trouble, OTHER_TROUBLE)
+            if trouble
+            else "Thư sẽ tự về, thường là trong vài phút. Một số nhà cung cấp yêu cầu các lần đăng nhập cách nhau lâu "
+            "hơn; khi đó có thể mất nửa giờ. Tài khoản mà bạn đã tạm dừng thì vẫn tạm dừng."
+        ),
+        closing=(_CLOSE,),
+    )
+
+
+def consent_not_kept(code: str) -> Page:
+    """A sign-in came to nothing; ``code`` is that of the error."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: đăng nhập không thành công",
+        heading="Đăng nhập không thành công",
+        opening=FAILURES.get(code, OTHER_FAILURE),
+        closing=(_CLOSE,),
+    )
+
+
+def front() -> Page:
+    """What popfetch is, for whoever opens its address."""
+    return Page(
+        language=LANGUAGE,
+        title="popfetch: thư từ mọi hộp thư của bạn",
+        heading="Đây là popfetch",
+        opening=(
+            "popfetch lấy thư theo lịch từ các hộp thư POP3 ở nơi khác và giữ thư ở một nơi cho chủ nhân của các hộp "
+            "thư đó."
+        ),
+        closing=("Các chương trình dùng popfetch qua API; API này tự mô tả tại openapi.json, ngay cạnh trang này.",),
+    )
+
+
 def _reply_facts(address: str, account_email: str) -> tuple[tuple[str, str], ...]:
     return (("Thư được gửi từ", foreign(account_email)), ("Thư trả lời được gửi đến", foreign(address)))
 
 
 def _known_trap(account: Account) -> tuple[str, ...]:
     """What popfetch knows of the provider that people stumble over."""
-    provider = provider_of_host(account.incoming.host)
+    provider = provider_with_trap(account)
     return (f"Về {provider.name}: {HELP[provider.id]}",) if provider else ()
 
 
-def _last(stop: StoppedAccount) -> str:
+def _last(account: Account, stop: StoppedAccount) -> str:
     """What happened last: in our words what it means, in the server's what it said."""
+    refused_token = stop.code == "authentication" and by_token(account.incoming)
+    meant = _CONSENT_NOT_ACCEPTED if refused_token else _WHAT_HAPPENED.get(stop.code, "")
     said = quoted(stop.server_said)
-    return " ".join(
-        part for part in (_WHAT_HAPPENED.get(stop.code, ""), f"Máy chủ trả lời: “{said}”" if said else "") if part
-    )
+    return " ".join(part for part in (meant, f"Máy chủ trả lời: “{said}”" if said else "") if part)
 
 
 def _facts(account: Account, stop: StoppedAccount, *, last: str) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,7 @@ from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.ports import Journal
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.event_loop import event_loop
-from popfetch.runtime.mail_servers import credential_vault, submission_dialer
+from popfetch.runtime.mail_servers import sign_in_secrets, submission_dialer
 from popfetch.runtime.settings import Settings
 from popfetch.services.account_mail import AccountMail
 from popfetch.services.outgoing_sessions import OutgoingSessions
@@ -19,7 +19,7 @@ def outgoing_sessions(journal: Journal) -> OutgoingSessions:
         accounts=AccountsTable(
             aws_client("dynamodb"), settings.require("table_name"), wheel_shards=settings.wheel_shards
         ),
-        vault=credential_vault(),
+        secrets=sign_in_secrets(journal),
         dialer=submission_dialer(),
         journal=journal,
         clock=lambda: datetime.now(UTC),

@@ -7,15 +7,13 @@ from functools import cache
 from popfetch.adapters.account_remains import AccountRemains
 from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.fetch_queue import SqsFetchQueue
-from popfetch.domain.account import Direction
 from popfetch.domain.mailbox import ACCOUNT_ID_ALPHABET, ACCOUNT_ID_LENGTH
+from popfetch.ports import Journal
 from popfetch.runtime.aws_clients import aws_client
-from popfetch.runtime.event_loop import event_loop
-from popfetch.runtime.mail_servers import credential_vault, host_guard, maildrop_dialer, submission_dialer
+from popfetch.runtime.mail_servers import sign_in_secrets, sign_in_tester
 from popfetch.runtime.settings import Settings
 from popfetch.services.account_changes import AccountChanges
 from popfetch.services.accounts import Accounts
-from popfetch.services.sign_in_trial import SignInTester
 
 
 def new_account_id() -> str:
@@ -24,14 +22,14 @@ def new_account_id() -> str:
 
 
 @cache
-def accounts_service() -> Accounts:
+def accounts_service(journal: Journal) -> Accounts:
     """The verbs over accounts, on the stack's table, key, bucket and queue."""
     from popfetch.adapters.cycle_history import CycleHistoryTable
 
     return Accounts(
         store=_store(),
-        vault=credential_vault(),
-        tester=_tester(),
+        secrets=sign_in_secrets(journal),
+        tester=sign_in_tester(),
         remains=account_remains(),
         history=CycleHistoryTable(aws_client("dynamodb"), Settings.from_environment().require("table_name")),
         queue=_queue(),
@@ -41,9 +39,11 @@ def accounts_service() -> Accounts:
 
 
 @cache
-def account_changes() -> AccountChanges:
+def account_changes(journal: Journal) -> AccountChanges:
     """The verbs that change accounts, on the stack's table, key and queue."""
-    return AccountChanges(store=_store(), vault=credential_vault(), tester=_tester(), queue=_queue(), clock=_now)
+    return AccountChanges(
+        store=_store(), secrets=sign_in_secrets(journal), tester=sign_in_tester(), queue=_queue(), clock=_now
+    )
 
 
 def _now() -> datetime:
@@ -59,16 +59,6 @@ def _store() -> AccountsTable:
 @cache
 def _queue() -> SqsFetchQueue:
     return SqsFetchQueue(aws_client("sqs"), Settings.from_environment().require("fetch_queue_url"))
-
-
-@cache
-def _tester() -> SignInTester:
-    return SignInTester(
-        maildrops=maildrop_dialer(),
-        submissions=submission_dialer(),
-        hosts={direction: host_guard(direction) for direction in Direction},
-        run=event_loop().run,
-    )
 
 
 @cache

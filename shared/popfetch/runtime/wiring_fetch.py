@@ -13,7 +13,7 @@ from popfetch.adapters.mail_bucket import MailBucket
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.ports import Delivery, Erasure, Journal
 from popfetch.runtime.aws_clients import aws_client
-from popfetch.runtime.mail_servers import credential_vault, maildrop_dialer
+from popfetch.runtime.mail_servers import maildrop_dialer, sign_in_secrets
 from popfetch.runtime.settings import Settings
 from popfetch.services.cycle_record import CycleParts
 from popfetch.services.fetch_account import carry_out_request
@@ -65,7 +65,7 @@ def cycle_parts(journal: Journal) -> CycleParts:
         records=_records(),
         store=_store(),
         dialer=maildrop_dialer(),
-        vault=credential_vault(),
+        secrets=sign_in_secrets(journal),
         queue=fetch_queue(),
         bus=_bus(),
         journal=journal,

@@ -8,7 +8,7 @@ to whatever is stored at that moment.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from popfetch.domain.account import Account, Direction, Server, Standing
+from popfetch.domain.account import Account, AuthMethod, Direction, Server, Standing
 from popfetch.domain.account_change import (
     AccountChange,
     Removed,
@@ -19,13 +19,14 @@ from popfetch.domain.account_change import (
     way_in_changed,
 )
 from popfetch.domain.admission import LONGEST_WAIT
-from popfetch.domain.errors import AccountChanged, AccountOutdated
+from popfetch.domain.errors import AccountChanged, AccountOutdated, InvalidAccount
 from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.providers import check_interval
 from popfetch.domain.secret import Secret
-from popfetch.ports import AccountRecord, AccountStore, Clock, CredentialVault, FetchQueue
+from popfetch.ports import AccountRecord, AccountStore, Clock, FetchQueue
 from popfetch.services.accounts import ask_for_check, sign_in_after
-from popfetch.services.sign_in_trial import SignInTester, SignInTrial, check_can_be_tried
+from popfetch.services.sign_in_secrets import SignInSecrets
+from popfetch.services.sign_in_trial import SignInTester, SignInTrial
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class AccountChanges:
     """The verbs that change an account. No call reaches another owner's: it is not found."""
 
     store: AccountStore
-    vault: CredentialVault
+    secrets: SignInSecrets
     tester: SignInTester
     queue: FetchQueue
     clock: Clock
@@ -64,8 +65,8 @@ class AccountChanges:
         before = self.store.get(command.owner_id, command.account_id).account
         _check_seen(before, command.seen_versions)
         changed = changed_settings(before, command.change, SealedSecrets())
-        _check(before, changed)
-        trials = self._trials(before, changed, command.change)
+        self._check(before, changed)
+        trials = self._trials(before, changed, command)
         login_delay = self.tester.test(trials, sign_in=command.verify)
         pause = sign_in_after(self.clock(), login_delay, changed.incoming.host) if command.verify and trials else None
         sealed = self._sealed(command)
@@ -75,7 +76,7 @@ class AccountChanges:
             if trials and _ways_in(account) != _ways_in(before):
                 raise AccountChanged("The account was changed while its new settings were tried; try again.")
             after = changed_settings(account, command.change, sealed)
-            _check(account, after)
+            self._check(account, after)
             return followed_up(account, after, state, pause)
 
         record = self.store.change(command.owner_id, command.account_id, apply)
@@ -94,31 +95,61 @@ class AccountChanges:
         change = AccountChange(incoming=new) if direction is Direction.INCOMING else AccountChange(outgoing=new)
         return self.change(ChangeAccount(owner_id, account_id, change, verify=verify))
 
-    def _trials(self, before: Account, changed: Account, change: AccountChange) -> list[SignInTrial]:
+    def _trials(self, before: Account, changed: Account, command: ChangeAccount) -> list[SignInTrial]:
         """The sign-ins that a change makes it worth trying."""
-        trials = []
-        if change.incoming and (changed.incoming != before.incoming or change.incoming.secret):
-            trials.append(self._trial(before, Direction.INCOMING, changed.incoming, change.incoming))
-        outgoing = change.outgoing
-        if not isinstance(outgoing, ServerChange) or changed.outgoing is None:
-            return trials
-        if changed.outgoing != before.outgoing or outgoing.secret:
-            trials.append(self._trial(before, Direction.OUTGOING, changed.outgoing, outgoing))
-        return trials
+        change, verify = command.change, command.verify
+        incoming = self._trial(before, Direction.INCOMING, changed.incoming, change.incoming, verify=verify)
+        return incoming + self._trial(before, Direction.OUTGOING, changed.outgoing, change.outgoing, verify=verify)
 
-    def _trial(self, before: Account, direction: Direction, server: Server, change: ServerChange) -> SignInTrial:
-        secret = change.secret
-        if secret is None:
-            sealed = before.incoming_secret if direction is Direction.INCOMING else before.outgoing_secret
-            assert sealed is not None
-            secret = self.vault.open(sealed, before.owner_id, before.account_id, direction)
-        return SignInTrial(direction, server, secret)
+    def _trial(
+        self,
+        account: Account,
+        direction: Direction,
+        server: Server | None,
+        change: ServerChange | Removed | None,
+        *,
+        verify: bool,
+    ) -> list[SignInTrial]:
+        """The sign-in at one server that is worth trying, if any; without consent there is nothing to try with."""
+        if server is None or not isinstance(change, ServerChange):
+            return []
+        if change.secret is not None:
+            return [SignInTrial(direction, server, change.secret)]
+        if server == (account.incoming if direction is Direction.INCOMING else account.outgoing):
+            return []
+        if server.auth is AuthMethod.OAUTH2 and (account.grant is None or not verify):
+            self.tester.check_hosts([(server, direction)])
+            return []
+        return [SignInTrial(direction, server, self.tester.run(self.secrets.secret_for(account, server, direction)))]
+
+    def _check(self, before: Account, after: Account) -> None:
+        """Check what a change leads to, of what it touches."""
+        self._check_tokens_may_go(before, before.incoming, after.incoming, Direction.INCOMING)
+        if after.outgoing:
+            self._check_tokens_may_go(before, before.outgoing, after.outgoing, Direction.OUTGOING)
+        if (before.fetch.interval_minutes, before.incoming.host) != (after.fetch.interval_minutes, after.incoming.host):
+            check_interval(after.fetch.interval_minutes, after.incoming.host)
+
+    def _check_tokens_may_go(
+        self, account: Account, before: Server | None, after: Server, direction: Direction
+    ) -> None:
+        if after.auth is not AuthMethod.OAUTH2 or after == before:
+            return
+        if account.grant is not None:
+            self.secrets.check_token_may_go(after, direction, account.grant)
+        elif account.uses_oauth:
+            self.secrets.authorization_server_of(after, direction)
+        else:
+            raise InvalidAccount(
+                f"{direction}.auth: sign in at the provider first: POST /accounts/{account.account_id}/oauth/start "
+                "begins that, and turns the account's servers over to OAuth 2 once it is done."
+            )
 
     def _sealed(self, command: ChangeAccount) -> SealedSecrets:
         def seal(change: ServerChange | Removed | None, direction: Direction) -> bytes | None:
             if not isinstance(change, ServerChange) or change.secret is None:
                 return None
-            return self.vault.seal(change.secret, command.owner_id, command.account_id, direction)
+            return self.secrets.vault.seal(change.secret, command.owner_id, command.account_id, direction)
 
         return SealedSecrets(
             incoming=seal(command.change.incoming, Direction.INCOMING),
@@ -126,16 +157,8 @@ class AccountChanges:
         )
 
 
-def _check(before: Account, after: Account) -> None:
-    check_can_be_tried(Direction.INCOMING, after.incoming)
-    if after.outgoing:
-        check_can_be_tried(Direction.OUTGOING, after.outgoing)
-    if (before.fetch.interval_minutes, before.incoming.host) != (after.fetch.interval_minutes, after.incoming.host):
-        check_interval(after.fetch.interval_minutes, after.incoming.host)
-
-
 def _ways_in(account: Account) -> tuple[object, ...]:
-    return account.incoming, account.incoming_secret, account.outgoing, account.outgoing_secret
+    return account.way_in, account.way_out
 
 
 def _check_seen(account: Account, seen_versions: Collection[int] | None) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from popfetch.domain.account import Account, Direction, FetchSettings, Server, Standing
+from popfetch.domain.account import Account, AuthMethod, Direction, FetchSettings, Server, Standing
 from popfetch.domain.account_change import set_going
-from popfetch.domain.errors import StorageUnavailable
+from popfetch.domain.errors import ConsentNeeded, InvalidAccount, StorageUnavailable
 from popfetch.domain.fetch_request import FetchRequest, Reason
 from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.mailbox import check_can_add, mailbox_print
@@ -21,13 +21,13 @@ from popfetch.ports import (
     AccountRemains,
     AccountStore,
     Clock,
-    CredentialVault,
     CycleHistory,
     FetchQueue,
     HistoryPage,
 )
 from popfetch.services.erase import erase_account
-from popfetch.services.sign_in_trial import SignInTester, SignInTrial, check_can_be_tried
+from popfetch.services.sign_in_secrets import SignInSecrets
+from popfetch.services.sign_in_trial import SignInTester, SignInTrial
 
 ERASING_TIME = timedelta(seconds=15)
 """How long removing an account erases what it left before the rest is done in the background."""
@@ -35,13 +35,16 @@ ERASING_TIME = timedelta(seconds=15)
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """The command to add an account; ``verify`` tests the sign-in at both servers first."""
+    """The command to add an account; ``verify`` tests the sign-in at both servers first.
+
+    A server that is signed in to by OAuth 2 has no secret, and is tried once its owner has consented.
+    """
 
     owner_id: str
     email: str
     name: str
     incoming: Server
-    incoming_secret: Secret
+    incoming_secret: Secret | None
     outgoing: Server | None = None
     outgoing_secret: Secret | None = None
     fetch: FetchSettings = field(default_factory=FetchSettings)
@@ -50,10 +53,19 @@ class NewAccount:
     @property
     def trials(self) -> list[SignInTrial]:
         """The sign-ins that show whether the account can work."""
-        trials = [SignInTrial(Direction.INCOMING, self.incoming, self.incoming_secret)]
+        trials = []
+        if self.incoming_secret:
+            trials.append(SignInTrial(Direction.INCOMING, self.incoming, self.incoming_secret))
         if self.outgoing and self.outgoing_secret:
             trials.append(SignInTrial(Direction.OUTGOING, self.outgoing, self.outgoing_secret))
         return trials
+
+    @property
+    def waiting_for_consent(self) -> list[tuple[Server, Direction]]:
+        """The servers that are signed in to by OAuth 2."""
+        servers = [(self.incoming, Direction.INCOMING)]
+        servers += [(self.outgoing, Direction.OUTGOING)] if self.outgoing else []
+        return [(server, direction) for server, direction in servers if server.auth is AuthMethod.OAUTH2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,7 @@ class Accounts:
     """The verbs over an owner's accounts. No call reaches another owner's: it is not found."""
 
     store: AccountStore
-    vault: CredentialVault
+    secrets: SignInSecrets
     tester: SignInTester
     remains: AccountRemains
     history: CycleHistory
@@ -72,22 +84,23 @@ class Accounts:
     def add(self, new: NewAccount) -> AccountRecord:
         """Test the sign-ins, seal the passwords, and add the account at the end of its owner's order.
 
-        Raises InvalidAccount, AccountAlreadyAdded, TooManyAccounts, HostRefused and the leaves of
+        An account whose mailbox is opened by OAuth 2 is not collected before its owner has consented. Raises
+        InvalidAccount, AccountAlreadyAdded, TooManyAccounts, HostRefused, OAuthNotConfigured and the leaves of
         SignInTestFailed; nothing is stored then.
         """
-        check_can_be_tried(Direction.INCOMING, new.incoming)
-        if new.outgoing:
-            check_can_be_tried(Direction.OUTGOING, new.outgoing)
+        self._check_consent_can_be_given(new)
         check_interval(new.fetch.interval_minutes, new.incoming.host)
         held = {r.account.account_id: mailbox_print(r.account.incoming) for r in self.store.of_owner(new.owner_id)}
         check_can_add(new.incoming, held)
         login_delay = self.tester.test(new.trials, sign_in=new.verify)
+        tried = new.verify and new.incoming_secret is not None
         account_id = self.new_account_id()
         now = self.clock()
 
-        def seal(secret: Secret, direction: Direction) -> bytes:
-            return self.vault.seal(secret, new.owner_id, account_id, direction)
+        def seal(secret: Secret | None, direction: Direction) -> bytes | None:
+            return self.secrets.vault.seal(secret, new.owner_id, account_id, direction) if secret else None
 
+        by_token = new.incoming.auth is AuthMethod.OAUTH2
         return self.store.add(
             Account(
                 owner_id=new.owner_id,
@@ -98,12 +111,25 @@ class Accounts:
                 incoming=new.incoming,
                 incoming_secret=seal(new.incoming_secret, Direction.INCOMING),
                 outgoing=new.outgoing,
-                outgoing_secret=seal(new.outgoing_secret, Direction.OUTGOING) if new.outgoing_secret else None,
+                outgoing_secret=seal(new.outgoing_secret, Direction.OUTGOING),
                 fetch=new.fetch,
+                standing=Standing.AUTH_FAILED if by_token else Standing.ACTIVE,
                 created_at=now,
             ),
-            FetchState(sign_in_after=sign_in_after(now, login_delay, new.incoming.host) if new.verify else None),
+            FetchState(sign_in_after=sign_in_after(now, login_delay, new.incoming.host) if tried else None),
         )
+
+    def _check_consent_can_be_given(self, new: NewAccount) -> None:
+        """Check that one consent can open all servers that wait for one."""
+        waiting = new.waiting_for_consent
+        givers = {self.secrets.authorization_server_of(server, direction).id for server, direction in waiting}
+        if len(givers) > 1:
+            raise InvalidAccount(
+                "outgoing.auth: the two servers belong to different providers, and an account has one sign-in by "
+                "OAuth 2."
+            )
+        if waiting:
+            self.tester.check_hosts(waiting)
 
     def get(self, owner_id: str, account_id: str) -> AccountRecord:
         """One account. Raises AccountNotFound."""
@@ -130,12 +156,14 @@ class Accounts:
     def resume(self, owner_id: str, account_id: str) -> AccountRecord:
         """Put an account that was paused, or had stopped, back on the schedule, and check it at once.
 
-        Raises AccountNotFound.
+        Raises AccountNotFound, and ConsentNeeded where its owner has not consented to the mailbox.
         """
         stood_still = False
 
         def resumed(account: Account, state: FetchState) -> tuple[Account, FetchState]:
             nonlocal stood_still
+            if account.lacks_consent:
+                raise ConsentNeeded(account.email)
             stood_still = account.standing is not Standing.ACTIVE
             return set_going(account, state) if stood_still else (account, state)
 

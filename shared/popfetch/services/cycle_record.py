@@ -22,7 +22,6 @@ from popfetch.domain.message import QuarantinedMessage, StoredMessage
 from popfetch.pop3.errors import Pop3Error
 from popfetch.ports import (
     Clock,
-    CredentialVault,
     EventBus,
     FetchQueue,
     FetchRecords,
@@ -32,6 +31,7 @@ from popfetch.ports import (
     Pause,
 )
 from popfetch.services.octet_budget import OctetBudget
+from popfetch.services.sign_in_secrets import SignInSecrets
 
 MESSAGES_PER_COMMIT = 50
 OCTETS_PER_COMMIT = 16 * 1024 * 1024
@@ -55,7 +55,7 @@ class CycleParts:
     records: FetchRecords
     store: MailStore
     dialer: MaildropDialer
-    vault: CredentialVault
+    secrets: SignInSecrets
     queue: FetchQueue
     bus: EventBus
     journal: Journal

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from popfetch.domain.account import Account, Direction, Order
-from popfetch.domain.errors import AccountNotFound, CycleOvertaken, PopfetchError
+from popfetch.domain.errors import AccountNotFound, CycleOvertaken, PopfetchError, StorageUnavailable
 from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Pipelining
 from popfetch.domain.ledger import Disposition, Ledger
 from popfetch.domain.maildrop_survey import (
@@ -27,6 +27,7 @@ from popfetch.domain.maildrop_survey import (
     survey_tail,
 )
 from popfetch.domain.message_identity import read_header_fields
+from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import ConnectionFailed, DeadlineReached, Pop3Error, ProtocolViolation
 from popfetch.ports import DialAdvice, Maildrop, MaildropSize
 from popfetch.services.cycle_record import CycleParts, CycleRecord, Failure
@@ -68,7 +69,7 @@ class FetchCycle:
         except Pop3Error as error:
             failure = error
         except PopfetchError as error:
-            if error.retryable or isinstance(error, CycleOvertaken | AccountNotFound):
+            if isinstance(error, StorageUnavailable | CycleOvertaken | AccountNotFound):
                 raise
             failure = error
         finally:
@@ -80,14 +81,6 @@ class FetchCycle:
     # --- sessions -------------------------------------------------------------------------------------------
 
     async def _collect(self) -> None:
-        account = self._account
-        secret = await asyncio.to_thread(
-            self._parts.vault.open,
-            account.incoming_secret,
-            account.owner_id,
-            account.account_id,
-            Direction.INCOMING,
-        )
         fruitless = 0
         broke: Pop3Error | None = None
         for _ in range(SESSIONS_PER_CYCLE):
@@ -97,7 +90,7 @@ class FetchCycle:
                 set(self._record.troubled_now),
             )
             await self._keep_login_delay()
-            maildrop = await self._parts.dialer.open(account.incoming, secret, self._advice(), self._frame.deadline)
+            maildrop = await self._open()
             self._note_sign_in(maildrop)
             try:
                 broke = await self._session(maildrop)
@@ -118,6 +111,15 @@ class FetchCycle:
                 self._record.troubled_now = troubled_now
         assert broke is not None
         raise broke
+
+    async def _open(self) -> Maildrop:
+        """Sign in; with a new access token where the one at hand is refused, unless that was so the last time too."""
+
+        async def sign_in(secret: Secret) -> Maildrop:
+            return await self._parts.dialer.open(self._account.incoming, secret, self._advice(), self._frame.deadline)
+
+        again = not self._record.state.failures.authentication
+        return await self._parts.secrets.signed_in(self._account, Direction.INCOMING, sign_in, again=again)
 
     def _advice(self) -> DialAdvice:
         traits = self._record.state.traits

@@ -7,11 +7,12 @@ After as many refusals as stop collecting the server is left alone, before the p
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from popfetch.domain.account import Account, Direction, Server
+from popfetch.domain.account import Account, AuthMethod, Direction, Server
 from popfetch.domain.draft import Envelope
 from popfetch.domain.errors import (
     AccountChanged,
     AccountNotFound,
+    ConsentNeeded,
     NoOutgoingServer,
     OutgoingStopped,
     SecretUnreadable,
@@ -23,14 +24,14 @@ from popfetch.domain.secret import Secret
 from popfetch.ports import (
     AccountStore,
     Clock,
-    CredentialVault,
     Journal,
     RefusedRecipient,
     Submission,
     SubmissionDialer,
 )
 from popfetch.services.sending_failures import not_sent
-from popfetch.services.sign_in_trial import SignInTrial, check_can_be_tried, told
+from popfetch.services.sign_in_secrets import SignInSecrets
+from popfetch.services.sign_in_trial import SignInTrial, told
 from popfetch.smtp.errors import SignInRefused, SmtpError
 
 SENDING_SECONDS = 23.0
@@ -45,51 +46,64 @@ class OutgoingSessions:
     """Opens signed-in conversations with accounts' outgoing servers."""
 
     accounts: AccountStore
-    vault: CredentialVault
+    secrets: SignInSecrets
     dialer: SubmissionDialer
     journal: Journal
     clock: Clock
 
     def check(self, account: Account) -> Server:
-        """The outgoing server of an account that may send. Raises NoOutgoingServer, InvalidAccount, OutgoingStopped."""
-        if account.outgoing is None or account.outgoing_secret is None:
+        """The outgoing server of an account that may send. Raises NoOutgoingServer and OutgoingStopped."""
+        if not account.can_send:
             raise NoOutgoingServer("This account has no outgoing server yet; add one to the account first.")
-        check_can_be_tried(Direction.OUTGOING, account.outgoing)
+        assert account.outgoing is not None
         if is_outgoing_stopped(account.outgoing_failure):
+            by_token = account.outgoing.auth is AuthMethod.OAUTH2
+            what, remedy = (
+                ("access token", "Sign in again at the provider, by this account in popfetch.")
+                if by_token
+                else ("outgoing password", "Set the outgoing password again; it may be the same as before.")
+            )
             raise OutgoingStopped(
-                f"{account.outgoing.host} has refused the outgoing password of {account.email} too often, so that"
-                " popfetch leaves it alone before the provider locks the mailbox. Set the outgoing password again; it"
-                " may be the same as before."
+                f"{account.outgoing.host} has refused the {what} of {account.email} too often, so that popfetch leaves"
+                f" it alone before the provider locks the mailbox. {remedy}"
             )
         return account.outgoing
 
     async def open(self, account: Account, deadline: float) -> Submission:
         """Sign in; ``deadline`` (``asyncio`` loop time) bounds the whole conversation.
 
-        Raises what ``check`` raises, HostRefused, and the leaves of SignInTestFailed.
+        Raises what ``check`` raises, HostRefused, the leaves of SignInTestFailed, and where there is no access token
+        what ``AccessTokens.token_of`` raises.
         """
         server = self.check(account)
-        secret = self._secret(account)
+
+        tried: Secret | None = None
+
+        async def sign_in(secret: Secret) -> Submission:
+            nonlocal tried
+            tried = secret
+            return await self.dialer.open(server, secret, deadline)
+
         try:
-            session = await self.dialer.open(server, secret, deadline)
+            session = await self.secrets.signed_in(
+                account, Direction.OUTGOING, sign_in, again=account.outgoing_failure is None
+            )
         except SmtpError as error:
             if error.code in OUTGOING_NEEDS_A_PERSON:
                 explicit = isinstance(error, SignInRefused) and error.explicit
                 self._mark(account, error.code, error.message, explicit=explicit)
-            raise told(error.code, SignInTrial(Direction.OUTGOING, server, secret), error) from error
-        if account.outgoing_failure is not None:
-            self._note(account, lambda stored: replace(stored, outgoing_failure=None))
-        return session
-
-    def _secret(self, account: Account) -> Secret:
-        assert account.outgoing_secret is not None
-        try:
-            return self.vault.open(account.outgoing_secret, account.owner_id, account.account_id, Direction.OUTGOING)
-        except SecretUnreadable as error:
+            assert tried is not None
+            raise told(error.code, SignInTrial(Direction.OUTGOING, server, tried), error) from error
+        except (SecretUnreadable, ConsentNeeded) as error:
             self._mark(account, error.code, error.message, explicit=False)
+            if isinstance(error, ConsentNeeded):
+                raise
             raise OutgoingStopped(
                 f"The outgoing password that popfetch keeps for {account.email} cannot be opened; set it again."
             ) from error
+        if account.outgoing_failure is not None:
+            self._note(account, lambda stored: replace(stored, outgoing_failure=None))
+        return session
 
     def _mark(self, account: Account, code: str, message: str, *, explicit: bool) -> None:
         """Remember at the account that its outgoing server does not let popfetch in; collecting goes on."""
@@ -109,8 +123,7 @@ class OutgoingSessions:
         """Note something at the account, unless its way out is another one by now."""
 
         def noted(stored: Account, state: FetchState) -> tuple[Account, FetchState]:
-            same = (stored.outgoing, stored.outgoing_secret) == (account.outgoing, account.outgoing_secret)
-            return change(stored) if same else stored, state
+            return change(stored) if stored.way_out == account.way_out else stored, state
 
         try:
             self.accounts.change(account.owner_id, account.account_id, noted)

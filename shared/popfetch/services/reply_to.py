@@ -193,7 +193,7 @@ class ReplyToAddresses:
         """popfetch's own sender where there is one, the account's own server otherwise. Raises NoOutgoingServer."""
         if self.mailer is not None:
             return self._send_as_popfetch
-        if account.outgoing is None or account.outgoing_secret is None:
+        if not account.can_send:
             raise NoOutgoingServer(
                 "There is no way to send the verification mail: popfetch has no sender of its own here, and this "
                 "account has no outgoing server. Set the account's outgoing server and its password, then try again."

@@ -12,7 +12,7 @@ from typing import Any
 
 from popfetch.dialogue.errors import MailServerError
 from popfetch.domain.account import AuthMethod, Direction, Server
-from popfetch.domain.errors import InvalidAccount, PopfetchError
+from popfetch.domain.errors import PopfetchError
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import ConnectionFailed, MaildropBusy, Pop3Error
 from popfetch.ports import DialAdvice, HostCheck, MaildropDialer, SubmissionTrial
@@ -94,7 +94,7 @@ class SignInTester:
     maildrops: MaildropDialer
     submissions: SubmissionTrial
     hosts: Mapping[Direction, HostCheck]
-    run: Callable[[Coroutine[Any, Any, int]], int] = asyncio.run
+    run: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run
 
     def test(self, trials: Sequence[SignInTrial], *, sign_in: bool) -> int:
         """Try servers side by side; returns the seconds that the incoming one wants between sign-ins (0 for none).
@@ -104,17 +104,25 @@ class SignInTester:
         """
         if not trials:
             return 0
-        return self.run(self._try_all(trials) if sign_in else self._check_hosts(trials))
+        if not sign_in:
+            self.check_hosts([(trial.server, trial.direction) for trial in trials])
+            return 0
+        pause: int = self.run(self.try_all(trials, SIGN_IN_SECONDS))
+        return pause
 
-    async def _check_hosts(self, trials: Sequence[SignInTrial]) -> int:
-        for trial in trials:
+    def check_hosts(self, servers: Sequence[tuple[Server, Direction]]) -> None:
+        """Find out hosts that must not be named; nobody is connected to. Raises HostRefused."""
+        self.run(self._check_hosts(servers))
+
+    async def _check_hosts(self, servers: Sequence[tuple[Server, Direction]]) -> None:
+        for server, direction in servers:
             # a name that leads nowhere today is its owner's affair
             with suppress(ConnectionFailed):
-                await self.hosts[trial.direction].check(trial.server.host, trial.server.port)
-        return 0
+                await self.hosts[direction].check(server.host, server.port)
 
-    async def _try_all(self, trials: Sequence[SignInTrial]) -> int:
-        deadline = asyncio.get_running_loop().time() + SIGN_IN_SECONDS
+    async def try_all(self, trials: Sequence[SignInTrial], seconds: float) -> int:
+        """Try servers side by side within ``seconds``; returns and raises as ``test`` does."""
+        deadline = asyncio.get_running_loop().time() + seconds
         outcomes = await asyncio.gather(*(self._try(trial, deadline) for trial in trials), return_exceptions=True)
         failures: list[SignInTestFailed] = []
         for outcome in outcomes:
@@ -156,15 +164,6 @@ class SignInTester:
         return 0
 
 
-def check_can_be_tried(direction: Direction, server: Server) -> None:
-    """Check that popfetch can sign in as the server is to be signed in to. Raises InvalidAccount."""
-    if server.auth is not AuthMethod.PASSWORD:
-        raise InvalidAccount(
-            f"{direction}.auth: signing in with OAuth 2 is not supported yet; use a password, or an app password "
-            "where the provider asks for one."
-        )
-
-
 _NOT_REACHED = (
     "No {kind} server was reached at {host}, port {port}; check the spelling of the host, the port and the security "
     "({usual}), or try again later."
@@ -176,6 +175,10 @@ _TOLD: Mapping[str, tuple[type[SignInTestFailed], str]] = {
             "{host} does not accept this user name and password; check both. Some providers want an app password, "
             "or {kind} to be switched on first."
         ),
+    ),
+    "consent_needed": (
+        SignInTestRefused,
+        "What was consented to at the provider does not cover {kind}; sign in there again, and allow all of it.",
     ),
     "pop_not_enabled": (
         PopSwitchedOff,
@@ -202,6 +205,21 @@ _TOLD: Mapping[str, tuple[type[SignInTestFailed], str]] = {
     "temporary": (SignInTestFailed, "{host} has a problem of its own at the moment; try again later."),
     "permanent": (SignInTestFailed, "{host} does not give access to this mailbox; its provider can say why."),
 }
+_TOLD_OF_TOKENS: Mapping[str, tuple[type[SignInTestFailed], str]] = {
+    "authentication": (
+        SignInTestRefused,
+        (
+            "{host} does not accept the sign-in by OAuth 2 for {username}; sign in at the provider as the very mailbox "
+            "that this account is for, and see there whether {kind} is switched on."
+        ),
+    ),
+    "sign_in_off": (
+        SignInSwitchedOff,
+        "{host} offers no sign-in by OAuth 2 here; check the port, or have {kind} switched on at the provider.",
+    ),
+}
+"""What is told in other words where an access token took the password's place."""
+
 _UNEXPECTED = (
     SignInTestFailed,
     "{host}, port {port}, does not answer as a {kind} server does; check host, port and security.",
@@ -218,9 +236,11 @@ _USUAL = {
 
 def told(code: str, trial: SignInTrial, error: MailServerError | None = None) -> SignInTestFailed:
     """A failure to get in, in words for the owner, with the server's own where they may go along."""
-    failure, words = _TOLD.get(code, _UNEXPECTED)
+    by_token = trial.server.auth is AuthMethod.OAUTH2
+    failure, words = (_TOLD_OF_TOKENS if by_token else {}).get(code) or _TOLD.get(code, _UNEXPECTED)
     message = words.format(
         host=trial.server.host,
+        username=trial.server.username,
         port=trial.server.port,
         kind=_KIND[trial.direction],
         usual=_USUAL[trial.direction],

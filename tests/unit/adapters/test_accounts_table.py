@@ -16,6 +16,7 @@ from popfetch.domain.account import (
     AfterFetch,
     AuthMethod,
     FetchSettings,
+    Grant,
     Order,
     Security,
     Standing,
@@ -32,7 +33,7 @@ from popfetch.domain.errors import (
 from popfetch.domain.fetch_state import FailureCounts, FetchState
 from popfetch.domain.mailbox import MAX_ACCOUNTS_PER_OWNER
 from popfetch.domain.wheel import slot_of
-from tests.builders.accounts import OTHER_OWNER, OWNER, a_server, an_account, an_account_id
+from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, a_server, an_account, an_account_id
 from tests.builders.aws import Aws, aws, empty
 
 
@@ -80,6 +81,8 @@ class TestItems:
             outgoing=a_server(host="smtp.example.com", port=587, security=Security.STARTTLS),
             outgoing_secret=b"\x00sealed too",
             incoming=a_server(auth=AuthMethod.OAUTH2, security=Security.NONE, port=110),
+            incoming_secret=None,
+            grant=Grant("grant-1", "google", NOON),
             fetch=FetchSettings(
                 interval_minutes=60,
                 max_messages_per_cycle=20,

@@ -37,8 +37,8 @@ def stack() -> Iterator[Aws]:
 def kept(stack: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptAccounts]:
     kept = KeptAccounts(stack)
     log = log_of(monkeypatch, function)
-    monkeypatch.setattr(function, "accounts_service", lambda: kept.accounts)
-    monkeypatch.setattr(function, "account_changes", lambda: kept.changes)
+    monkeypatch.setattr(function, "accounts_service", lambda _: kept.accounts)
+    monkeypatch.setattr(function, "account_changes", lambda _: kept.changes)
     yield kept
     kept.remove_all()
     for secret in (PASSWORD, SMTP_PASSWORD, NEW_PASSWORD):

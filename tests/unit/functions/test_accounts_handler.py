@@ -86,8 +86,8 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 @pytest.fixture
 def service(kept: KeptAccounts, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accounts]:
-    monkeypatch.setattr(function, "accounts_service", lambda: kept.accounts)
-    monkeypatch.setattr(function, "account_changes", lambda: kept.changes)
+    monkeypatch.setattr(function, "accounts_service", lambda _: kept.accounts)
+    monkeypatch.setattr(function, "account_changes", lambda _: kept.changes)
     yield kept.accounts
     kept.remove_all()
     for secret in (PASSWORD, SMTP_PASSWORD):
@@ -134,6 +134,7 @@ class TestAdding:
             "reply_to": None,
             "outgoing_status": "active",
             "outgoing_failure": None,
+            "oauth": None,
             "last_fetch": None,
             "created_at": "2026-11-23T12:00:00Z",
             "version": 1,
@@ -199,10 +200,22 @@ class TestAdding:
         assert (again.status, again.error["code"]) == (409, "account_already_added")
         assert first in again.error["message"]
 
-    def test_oauth_is_refused_clearly_for_now(self) -> None:
-        answer = post(incoming__auth="oauth2", incoming__password=None)
-        assert (answer.status, answer.error["code"]) == (422, "invalid_account")
-        assert "not supported yet" in answer.error["message"]
+    def test_with_oauth_it_waits_for_consent(self, dialer: ScriptedDialer) -> None:
+        answer = post(incoming__auth="oauth2", incoming__password=None, fetch__interval_minutes=15)
+        assert answer.status == 201
+        assert (answer.json["status"], answer.json["incoming"]["auth"]) == ("auth_failed", "oauth2")
+        assert answer.json["oauth"] == {"provider": None, "connected": False, "connected_at": None}
+        assert dialer.calls == []
+
+    def test_a_password_and_oauth_do_not_go_together(self) -> None:
+        answer = post(incoming__auth="oauth2")
+        assert (answer.status, answer.error["code"]) == (422, "invalid_request")
+        assert PASSWORD not in answer.text
+
+    def test_where_nobody_gives_tokens_oauth_is_refused(self) -> None:
+        answer = post(incoming__auth="oauth2", incoming__password=None, incoming__host="pop.example.org")
+        assert (answer.status, answer.error["code"]) == (422, "no_oauth_provider")
+        assert answer.error["message"].startswith("incoming.auth:")
 
 
 @pytest.mark.usefixtures("service")
@@ -619,7 +632,7 @@ class TestTrouble:
     def test_it_is_answered_in_the_same_shape_and_tells_nothing_of_the_inside(
         self, monkeypatch: pytest.MonkeyPatch, log: io.StringIO, failure: Exception, status: int, code: str
     ) -> None:
-        def fail() -> Accounts:
+        def fail(_: object) -> Accounts:
             raise failure
 
         monkeypatch.setattr(function, "accounts_service", fail)
@@ -729,6 +742,7 @@ class TestWiring:
             "MAIL_BUCKET_NAME": stack.bucket,
             "FETCH_QUEUE_URL": stack.queue_url,
             "CREDENTIALS_KEY_ID": stack.key_id,
+            "OAUTH_CLIENTS_PARAMETER": "/popfetch/oauth-clients",
         }.items():
             monkeypatch.setenv(f"POPFETCH_{name}", value)
         forget_wiring()

@@ -63,6 +63,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             "POPFETCH_DEAD_LETTER_QUEUE_URL": letters,
             "POPFETCH_EVENT_BUS_NAME": bus,
             "POPFETCH_CREDENTIALS_KEY_ID": built.key_id,
+            "POPFETCH_OAUTH_CLIENTS_PARAMETER": "/popfetch/oauth-clients",
             "POPFETCH_ALLOW_PRIVATE_HOSTS": "true",
             "POWERTOOLS_SERVICE_NAME": "popfetch",
             "POWERTOOLS_METRICS_NAMESPACE": "popfetch",

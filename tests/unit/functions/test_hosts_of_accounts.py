@@ -97,8 +97,8 @@ def kept(names: Names, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptAccounts
         kept.accounts = replace(kept.accounts, tester=real)
         kept.changes = replace(kept.changes, tester=real)
         log_of(monkeypatch, function)
-        monkeypatch.setattr(function, "accounts_service", lambda: kept.accounts)
-        monkeypatch.setattr(function, "account_changes", lambda: kept.changes)
+        monkeypatch.setattr(function, "accounts_service", lambda _: kept.accounts)
+        monkeypatch.setattr(function, "account_changes", lambda _: kept.changes)
         yield kept
 
 

@@ -42,8 +42,8 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 @pytest.fixture
 def kept(stack: Aws, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptAccounts]:
     kept = KeptAccounts(stack)
-    monkeypatch.setattr(accounts_function, "accounts_service", lambda: kept.accounts)
-    monkeypatch.setattr(function, "account_changes", lambda: kept.changes)
+    monkeypatch.setattr(accounts_function, "accounts_service", lambda _: kept.accounts)
+    monkeypatch.setattr(function, "account_changes", lambda _: kept.changes)
     yield kept
     kept.remove_all()
     for secret in (PASSWORD, SMTP_PASSWORD, NEW_PASSWORD):
@@ -236,6 +236,7 @@ def test_it_is_wired_to_the_stack(stack: Aws, monkeypatch: pytest.MonkeyPatch) -
         "TABLE_NAME": stack.table,
         "FETCH_QUEUE_URL": stack.queue_url,
         "CREDENTIALS_KEY_ID": stack.key_id,
+        "OAUTH_CLIENTS_PARAMETER": "/popfetch/oauth-clients",
     }.items():
         monkeypatch.setenv(f"POPFETCH_{name}", value)
     forget_wiring()

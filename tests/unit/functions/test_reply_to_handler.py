@@ -59,7 +59,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 @pytest.fixture
 def desk(stack: Aws, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> Iterator[AskedAddresses]:
     desk = AskedAddresses(KeptAccounts(stack), function.journal)
-    monkeypatch.setattr(accounts_function, "accounts_service", lambda: desk.kept.accounts)
+    monkeypatch.setattr(accounts_function, "accounts_service", lambda _: desk.kept.accounts)
     monkeypatch.setattr(function, "reply_to_addresses", lambda journal: desk.service)
     yield desk
     # whatever happened: neither a token nor an address is in the log, and no token in the table
@@ -817,7 +817,12 @@ class TestLog:
 
 
 def test_it_is_wired_to_the_stack(stack: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {"TABLE_NAME": stack.table, "USER_POOL_ID": "eu-central-1_x", "CREDENTIALS_KEY_ID": stack.key_id}
+    given = {
+        "TABLE_NAME": stack.table,
+        "USER_POOL_ID": "eu-central-1_x",
+        "CREDENTIALS_KEY_ID": stack.key_id,
+        "OAUTH_CLIENTS_PARAMETER": "/popfetch/oauth-clients",
+    }
     for name, value in given.items():
         monkeypatch.setenv(f"POPFETCH_{name}", value)
     forget_wiring()

@@ -41,7 +41,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 @pytest.fixture
 def kept(stack: Aws, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> Iterator[KeptAccounts]:
     kept = KeptAccounts(stack)
-    monkeypatch.setattr(accounts_function, "accounts_service", lambda: kept.accounts)
+    monkeypatch.setattr(accounts_function, "accounts_service", lambda _: kept.accounts)
     monkeypatch.setattr(function, "sending", kept.sending)
     monkeypatch.setattr(function, "sent_under_a_key", kept.once)
     yield kept
@@ -393,6 +393,7 @@ class TestWiring:
         monkeypatch.setenv("POPFETCH_TABLE_NAME", stack.table)
         monkeypatch.setenv("POPFETCH_MAIL_BUCKET_NAME", stack.bucket)
         monkeypatch.setenv("POPFETCH_CREDENTIALS_KEY_ID", stack.key_id)
+        monkeypatch.setenv("POPFETCH_OAUTH_CLIENTS_PARAMETER", "/popfetch/oauth-clients")
         answer = send({"id": "a" * 20})
         assert (answer.status, answer.error["code"]) == (404, "account_not_found")
         assert wiring_send.sending.cache_info().currsize == 1

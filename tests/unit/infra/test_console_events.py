@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from popfetch.api.browser_binding import binding_cookie
 from popfetch.domain.mail_settings import NOTHING_FOUND
 from popfetch.domain.secret import Secret
 from popfetch.runtime.observability import new_journal
@@ -16,11 +18,12 @@ from tests.builders.api import ApiClient, a_body
 from tests.builders.aws import Aws, aws
 from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
+from tests.builders.oauth import REDIRECT_URI
 from tests.builders.reply_to import AskedAddresses
 from tests.template.translated import of_type, references, routes
 
 EVENTS = Path(__file__).parents[3] / "infra" / "events"
-API_FUNCTIONS = ("accounts", "passwords", "reply_to", "send", "providers")
+API_FUNCTIONS = ("accounts", "passwords", "oauth", "reply_to", "send", "providers", "console")
 OTHERS = {"dispatch", "fetch", "erase", "notify"}
 """Functions whose one event is exercised beside their handlers' other tests."""
 
@@ -28,6 +31,8 @@ DONE = {
     "accounts_add": 201,
     "accounts_check_now": 202,
     "accounts_delete": 204,
+    "oauth_start": 201,
+    "oauth_callback": 303,
     "reply_to_remove": 204,
     "send_upload": 201,
 }
@@ -49,9 +54,10 @@ def api_files() -> list[str]:
     return [name for name in files() if function_of(name) in API_FUNCTIONS]
 
 
-def an_event(name: str, account_id: str, token: str = "") -> dict[str, Any]:
+def an_event(name: str, account_id: str, token: str = "", **more: str) -> dict[str, Any]:
     text = (EVENTS / f"{name}.json").read_text()
-    for placeholder, value in (("OWNERS-ID", OWNER), ("ACCOUNTS-ID", account_id), ("TOKEN", token)):
+    given = {"OWNERS-ID": OWNER, "ACCOUNTS-ID": account_id, "TOKEN": token, **more}
+    for placeholder, value in given.items():
         text = text.replace(f"PUT-THE-{placeholder}-HERE", value)
     event: dict[str, Any] = json.loads(text)
     return event
@@ -76,14 +82,35 @@ def asked(kept: KeptAccounts, monkeypatch: pytest.MonkeyPatch) -> AskedAddresses
     for name in API_FUNCTIONS:
         handler = import_module(f"functions.{name}.handler")
         log_of(monkeypatch, handler)
-        monkeypatch.setattr(handler, "accounts_service", lambda: kept.accounts, raising=False)
-        monkeypatch.setattr(handler, "account_changes", lambda: kept.changes, raising=False)
+        monkeypatch.setattr(handler, "accounts_service", lambda _: kept.accounts, raising=False)
+        monkeypatch.setattr(handler, "account_changes", lambda _: kept.changes, raising=False)
+        monkeypatch.setattr(handler, "consent", lambda _: kept.consent, raising=False)
         monkeypatch.setattr(handler, "reply_to_addresses", lambda _: asked.service, raising=False)
         monkeypatch.setattr(handler, "sending", kept.sending, raising=False)
         monkeypatch.setattr(handler, "sent_under_a_key", kept.once, raising=False)
         monkeypatch.setattr(handler.journal.metrics.provider, "namespace", "popfetch")
         monkeypatch.setattr(handler, "look_up", lambda *_: NOTHING_FOUND, raising=False)
     return asked
+
+
+def asked_for_consent(kept: KeptAccounts, name: str, account_id: str) -> dict[str, str]:
+    """What an event needs that goes on where another has begun; what it needs not is empty."""
+    if name == "oauth_device":
+        asked_by_device = kept.consent.ask_by_device(OWNER, account_id)
+        kept.now = asked_by_device.offer.expires_at - timedelta(minutes=1)
+        return {"DEVICE-FLOW-ID": asked_by_device.state}
+    if name not in {"oauth_callback", "oauth_finish"}:
+        return {}
+    asked = kept.consent.ask_in_browser(OWNER, account_id, REDIRECT_URI)
+    answer = kept.servers.consented(asked.address)
+    assert answer.code
+    cookie = binding_cookie(REDIRECT_URI, asked.state, asked.browser_secret)
+    return {
+        "CALLBACK-URL": kept.servers.callback(asked.address),
+        "CODE": answer.code.reveal(),
+        "STATE": asked.state,
+        "COOKIE": f"{cookie.name}={cookie.value}",
+    }
 
 
 def test_every_function_has_an_event() -> None:
@@ -111,7 +138,7 @@ def test_an_event_of_the_api_does_what_it_is_there_for(name: str, kept: KeptAcco
     account_id = accounts.request("POST", "/accounts", a_body()).json["id"]
     if function_of(name) == "reply_to":
         asked.service.ask_for(OWNER, account_id, "elsewhere@example.com", str)
-    answer = client.call(an_event(name, account_id, "".join(asked.tokens)))
+    answer = client.call(an_event(name, account_id, "".join(asked.tokens), **asked_for_consent(kept, name, account_id)))
     assert answer.status == DONE.get(name, 200), answer.text
     if name.startswith("passwords"):
         tried = [secret for _, secret in kept.dialer.calls + kept.submission.calls]

@@ -11,21 +11,33 @@ from hypothesis import strategies as st
 
 from popfetch.domain.account import Account, AuthMethod, Security
 from popfetch.domain.notice import StoppedAccount
+from popfetch.domain.provider import Provider
 from popfetch.domain.provider_table import PROVIDERS
+from popfetch.notices import english_consent, vietnamese_consent
 from popfetch.notices.languages import LANGUAGES, Language, language_accepted, language_for, mail_about, mail_asking
 from popfetch.notices.letter import Letter
 from popfetch.notices.page import Page
 from popfetch.notices.vietnamese_providers import HELP
 from tests.builders.accounts import a_server, an_account
 from tests.builders.html_reader import ATTRIBUTES, ELEMENTS, Shown, loads_nothing
-from tests.builders.notices import STOPS, a_question, a_stop
+from tests.builders.notices import A_GRANT, CONSENT_FAILURES, CONSENT_TROUBLES, STOPS, a_question, a_stop
+
+
+def an_account_at(provider: Provider, auth: AuthMethod = AuthMethod.PASSWORD) -> Account:
+    assert provider.incoming
+    email = f"anna@{provider.domains[0] if provider.domains else 'example.com'}"
+    return an_account(1, name="X", email=email, incoming=a_server(host=provider.incoming.host, auth=auth))
+
 
 HOME = an_account(1, name="X")
+BY_TOKEN = an_account(1, name="X", incoming=a_server(auth=AuthMethod.OAUTH2), incoming_secret=None, grant=A_GRANT)
 ACCOUNTS = [
     HOME,
-    an_account(1, name="X", incoming=a_server(auth=AuthMethod.OAUTH2)),
+    BY_TOKEN,
     an_account(1, name="X", incoming=a_server(host="mail.example.net", port=110, security=Security.NONE)),
-    *(an_account(1, name="X", incoming=a_server(host=p.incoming.host)) for p in PROVIDERS if p.incoming),
+    an_account(1, name="X", outgoing=a_server(host="smtp.example.com", auth=AuthMethod.OAUTH2)),
+    *(an_account_at(provider) for provider in PROVIDERS if provider.incoming),
+    *(an_account_at(provider, auth=AuthMethod.OAUTH2) for provider in PROVIDERS if provider.oauth_provider),
 ]
 
 ENGLISH = re.compile(
@@ -47,6 +59,8 @@ def stop_letter(language: Language, stop: StoppedAccount, account: Account) -> L
         return language.password_unreadable(account, stop)
     if stop.code == "permanent":
         return language.mailbox_out_of_order(account, stop)
+    if stop.code == "consent_needed":
+        return language.consent_needed(account, stop)
     return language.sign_in_refused(account, stop)
 
 
@@ -60,6 +74,12 @@ def pages(language: Language) -> Iterator[Page]:
     yield language.reply_to_confirmed("a@example.org", "b@example.com")
     yield language.link_invalid()
     yield language.try_again()
+    yield language.consent_not_waited_for()
+    yield language.consent_in_other_browser()
+    yield language.consent_try_again()
+    yield from (language.consent_kept(trouble) for trouble in ["", *CONSENT_TROUBLES, "unknown"])
+    yield from (language.consent_not_kept(code) for code in [*CONSENT_FAILURES, "unknown", ""])
+    yield language.front()
 
 
 def everything(language: Language) -> list[Letter | Page]:
@@ -143,6 +163,20 @@ def test_every_sentence_is_in_vietnamese_where_it_is_spoken() -> None:
             assert re.search(r"[ăâđêôơưĂÂĐÊÔƠƯ\u1ea0-\u1ef9]", words), words
 
 
+def test_every_code_of_a_consent_has_its_sentence_in_every_language_and_none_is_left_over() -> None:
+    for words in (english_consent, vietnamese_consent):
+        assert list(words.FAILURES) == CONSENT_FAILURES
+        assert list(words.TROUBLES) == CONSENT_TROUBLES
+        sentences = [*words.FAILURES.values(), words.OTHER_FAILURE, *words.TROUBLES.values(), words.OTHER_TROUBLE]
+        assert len(set(sentences)) == len(sentences)
+
+
+def test_the_pages_tell_the_same_facts_in_every_language() -> None:
+    expected = [facts_of_any_language(" ".join(words_of(said))) for said in pages(LANGUAGES["en"])]
+    for language in LANGUAGES.values():
+        assert [facts_of_any_language(" ".join(words_of(said))) for said in pages(language)] == expected
+
+
 def test_every_provider_has_its_help_in_vietnamese_and_no_help_is_left_over() -> None:
     assert list(HELP) == [provider.id for provider in PROVIDERS]
     for provider in PROVIDERS:
@@ -158,8 +192,9 @@ def test_helps_that_differ_in_english_differ_in_vietnamese() -> None:
 
 @pytest.mark.parametrize("name", sorted(LANGUAGES))
 @pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.code)
-def test_a_notice_of_a_stop_has_no_link_in_any_language(name: str, stop: StoppedAccount) -> None:
-    mail = mail_about(stop, HOME, name)
+@pytest.mark.parametrize("account", [HOME, BY_TOKEN], ids=["password", "token"])
+def test_a_notice_of_a_stop_has_no_link_in_any_language(name: str, stop: StoppedAccount, account: Account) -> None:
+    mail = mail_about(stop, account, name)
     shown = Shown(mail.html)
     assert shown.elements <= ELEMENTS
     assert shown.attribute_names <= ATTRIBUTES
@@ -169,10 +204,11 @@ def test_a_notice_of_a_stop_has_no_link_in_any_language(name: str, stop: Stopped
 
 @pytest.mark.parametrize("name", sorted(LANGUAGES))
 @pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.code)
-def test_both_forms_say_the_same_in_every_language(name: str, stop: StoppedAccount) -> None:
-    mail = mail_about(stop, HOME, name)
+@pytest.mark.parametrize("account", [HOME, BY_TOKEN], ids=["password", "token"])
+def test_both_forms_say_the_same_in_every_language(name: str, stop: StoppedAccount, account: Account) -> None:
+    mail = mail_about(stop, account, name)
     words = re.sub(r"^\d\. ", "", mail.text, flags=re.MULTILINE)
-    for label, _ in stop_letter(LANGUAGES[name], stop, HOME).facts:
+    for label, _ in stop_letter(LANGUAGES[name], stop, account).facts:
         words = words.replace(f"{label}: ", label)
     assert Shown(mail.html).text.replace(" ", "") == "".join(words.split())
     assert mail.language == Shown(mail.html).values_of("lang")[0] == name

@@ -1,21 +1,36 @@
 """What owners are told: the words, and that nothing of a stranger's reaches more than a reader's eyes."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from popfetch.domain.account import AuthMethod, Security, Standing
+from popfetch.domain.account import Account, AuthMethod, Security, Server, Standing
 from popfetch.domain.failures import CONNECTIONS_IN_A_ROW, SIGN_INS_IN_A_ROW
-from popfetch.domain.notice import Mail
+from popfetch.domain.notice import Mail, StoppedAccount
 from popfetch.notices.languages import mail_about
 from popfetch.notices.strangers import LONGEST_QUOTE, one_line, quoted
 from tests.builders.accounts import a_server, an_account
 from tests.builders.html_reader import ATTRIBUTES, ELEMENTS, Shown
-from tests.builders.notices import OUT_OF_ORDER, STOPS, UNREACHABLE, UNREADABLE, a_stop
+from tests.builders.notices import (
+    A_GRANT,
+    CONSENT_GONE,
+    OUT_OF_ORDER,
+    STOPS,
+    TOKEN_REFUSED,
+    UNREACHABLE,
+    UNREADABLE,
+    a_stop,
+)
 
-ANNA = an_account(1, name="My work", email="anna@example.com")
+ANNA = an_account(1, name="My work", email="anna@example.com", incoming=a_server())
+BY_TOKEN = replace(ANNA, incoming=a_server(auth=AuthMethod.OAUTH2), incoming_secret=None, grant=A_GRANT)
+
+
+def with_token_at(host: str) -> Server:
+    return a_server(host=host, auth=AuthMethod.OAUTH2)
 
 
 def is_harmless(mail: Mail) -> bool:
@@ -73,15 +88,79 @@ def test_a_mailbox_that_the_provider_closed_is_not_called_a_matter_of_the_passwo
     assert "mailbox disabled" in mail.text
 
 
-def test_an_account_without_a_password_is_asked_for_access() -> None:
-    mail = mail_about(a_stop(), an_account(1, incoming=a_server(auth=AuthMethod.OAUTH2)))
-    assert "needs your consent" in mail.subject
-    assert "give it access again" in mail.text
+def test_consent_that_is_gone_is_told_with_whom_to_sign_in_as() -> None:
+    mail = mail_about(CONSENT_GONE, BY_TOKEN)
+    assert mail.subject == "popfetch: My work (anna@example.com) needs you to sign in again"
+    for words in (
+        "no longer has consent at the provider",
+        "pop.example.com, port 995, security TLS",
+        "23 November 2026, 12:00 UTC",
+        "no consent to the mailbox anna@\u200bexample.\u200bcom",
+        "“sign in again”",
+        "the very mailbox that this account is for (anna@example.com)",
+        "allow all that is asked",
+        "security settings",
+        "whoever administers",
+        "nothing to enter in popfetch",
+        "as soon as you have signed in again",
+        "No other mail",
+        "no links on purpose",
+    ):
+        assert words in mail.text
 
 
+def test_a_refused_token_is_told_without_a_password() -> None:
+    mail = mail_about(TOKEN_REFUSED, BY_TOKEN)
+    assert mail.subject == "popfetch: My work (anna@example.com) needs you to check the sign-in"
+    for words in (
+        f"{SIGN_INS_IN_A_ROW} times in a row",
+        "does not accept the consent",
+        "It says: no",
+        "POP access is still switched on",
+        "“sign in again”",
+        "(anna@example.com)",
+        "“check now”",
+    ):
+        assert words in mail.text
+
+
+def test_a_token_that_does_not_open_is_consent_that_is_gone() -> None:
+    mail = mail_about(UNREADABLE, BY_TOKEN)
+    assert mail.subject == mail_about(CONSENT_GONE, BY_TOKEN).subject
+    assert "What happened last" not in mail.text
+
+
+@pytest.mark.parametrize("stop", [a_stop(), UNREADABLE, OUT_OF_ORDER], ids=lambda stop: stop.code)
+def test_an_account_that_was_turned_over_to_tokens_meanwhile_needs_consent(stop: StoppedAccount) -> None:
+    mail = mail_about(stop, replace(BY_TOKEN, grant=None))
+    assert mail.subject == mail_about(CONSENT_GONE, BY_TOKEN).subject
+    assert "What happened last" not in mail.text
+
+
+def test_a_mailbox_that_the_provider_closed_may_have_to_be_signed_in_to_again() -> None:
+    assert "popfetch has no access any more" in mail_about(OUT_OF_ORDER, BY_TOKEN).text
+    assert "new password" in mail_about(OUT_OF_ORDER, ANNA).text
+
+
+@pytest.mark.parametrize(
+    ("username", "mailbox"),
+    [("recent:anna@example.com", "anna@example.com"), ("shared@example.com", "shared@example.com"), ("a", ANNA.email)],
+)
+def test_it_is_the_mailbox_that_one_signs_in_as(username: str, mailbox: str) -> None:
+    account = replace(BY_TOKEN, incoming=a_server(auth=AuthMethod.OAUTH2, username=username))
+    for stop in (CONSENT_GONE, TOKEN_REFUSED):
+        assert f"that this account is for ({mailbox})" in mail_about(stop, account).text
+
+
+def test_an_outgoing_server_without_a_password_is_not_told_to_get_one() -> None:
+    assert "outgoing" not in mail_about(a_stop(), replace(ANNA, outgoing=BY_TOKEN.incoming)).text
+    assert "outgoing (SMTP) password" in mail_about(a_stop(), replace(ANNA, outgoing=ANNA.incoming)).text
+
+
+@pytest.mark.parametrize("account", [ANNA, BY_TOKEN], ids=["password", "token"])
 @pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.code)
-def test_both_forms_say_the_same_and_load_nothing(stop: object) -> None:
-    mail = mail_about(stop, ANNA)  # type: ignore[arg-type]
+def test_both_forms_say_the_same_and_load_nothing(stop: StoppedAccount, account: Account) -> None:
+    mail = mail_about(stop, account)
     words = re.sub(r"^\d\. ", "", mail.text, flags=re.MULTILINE)
     labels = ("Account", "Incoming server", "User name", "Not collected since", "What happened last")
     for label in labels:
@@ -160,7 +239,11 @@ def test_no_more_than_300_characters_of_an_answer_are_shown() -> None:
 @given(name=st.text(min_size=1, max_size=100), message=st.text(max_size=400))
 def test_no_name_and_no_answer_breaks_the_mail(name: str, message: str) -> None:
     account = an_account(1, name=name, incoming=a_server(host=name, username=name))
-    mail = mail_about(a_stop(message=message), account)
+    for way in (account, replace(account, incoming=replace(account.incoming, auth=AuthMethod.OAUTH2), grant=A_GRANT)):
+        is_whole(mail_about(a_stop(message=message), way))
+
+
+def is_whole(mail: Mail) -> None:
     assert one_line(mail.subject.replace("\u2068", "").replace("\u2069", ""))
     assert Shown(mail.html).elements <= ELEMENTS
     (mail.subject + mail.text + mail.html).encode()
@@ -168,10 +251,21 @@ def test_no_name_and_no_answer_breaks_the_mail(name: str, message: str) -> None:
 
 @pytest.mark.parametrize("code", ["authentication", "permanent", "pop_not_enabled"])
 def test_what_is_known_of_the_provider_goes_along(code: str) -> None:
-    gmail = an_account(incoming=a_server(host="pop.gmail.com"), standing=Standing.AUTH_FAILED)
+    host = a_server(host="pop.gmail.com")
+    gmail = an_account(email="anna@gmail.com", incoming=host, standing=Standing.AUTH_FAILED)
     mail = mail_about(a_stop(code=code), gmail)
     assert "About Gmail: " in mail.text
     assert "app password" in mail.html
+    own_domain = an_account(email="anna@example.com", incoming=host, standing=Standing.AUTH_FAILED)
+    assert "About Google Workspace: " in mail_about(a_stop(code=code), own_domain).text
+
+
+def test_what_is_known_of_passwords_is_kept_from_those_who_have_none() -> None:
+    for host in ("pop.gmail.com", "pop.fastmail.com"):
+        assert "About " not in mail_about(TOKEN_REFUSED, replace(BY_TOKEN, incoming=with_token_at(host))).text
+    microsoft = replace(BY_TOKEN, incoming=with_token_at("outlook.office365.com"))
+    assert "About Microsoft 365: " in mail_about(TOKEN_REFUSED, microsoft).text
+    assert "About Outlook.com: " in mail_about(TOKEN_REFUSED, replace(microsoft, email="anna@hotmail.com")).text
 
 
 def test_pop_that_is_switched_off_is_no_wrong_password() -> None:

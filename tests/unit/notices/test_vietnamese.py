@@ -1,5 +1,7 @@
 """What owners are told in Vietnamese: popfetch's own sentence for what happened, and the server's words as they are."""
 
+from dataclasses import replace
+
 import pytest
 
 from popfetch.domain.account import AuthMethod, Security, Standing
@@ -7,9 +9,19 @@ from popfetch.domain.failures import CONNECTIONS_IN_A_ROW, SIGN_INS_IN_A_ROW
 from popfetch.notices.languages import mail_about
 from tests.builders.accounts import a_server, an_account
 from tests.builders.html_reader import Shown
-from tests.builders.notices import OUT_OF_ORDER, REFUSAL, UNREACHABLE, UNREADABLE, a_stop
+from tests.builders.notices import (
+    A_GRANT,
+    CONSENT_GONE,
+    OUT_OF_ORDER,
+    REFUSAL,
+    TOKEN_REFUSED,
+    UNREACHABLE,
+    UNREADABLE,
+    a_stop,
+)
 
-ANNA = an_account(1, name="Công việc", email="anna@example.com")
+ANNA = an_account(1, name="Công việc", email="anna@example.com", incoming=a_server())
+BY_TOKEN = replace(ANNA, incoming=a_server(auth=AuthMethod.OAUTH2), incoming_secret=None, grant=A_GRANT)
 
 
 def test_a_refused_sign_in_is_told_with_its_account_its_time_and_what_to_do() -> None:
@@ -42,13 +54,47 @@ def test_an_unreachable_server_is_told_with_what_to_compare() -> None:
 def test_each_letter_is_the_one_of_its_stop() -> None:
     assert "cần bạn nhập lại mật khẩu" in mail_about(UNREADABLE, ANNA, "vi").subject
     assert "cần bạn xử lý" in mail_about(OUT_OF_ORDER, ANNA, "vi").subject
-    access = mail_about(a_stop(), an_account(1, incoming=a_server(auth=AuthMethod.OAUTH2)), "vi")
-    assert "cấp lại quyền truy cập" in access.subject
+    assert "cần bạn đăng nhập lại" in mail_about(CONSENT_GONE, BY_TOKEN, "vi").subject
+    assert "cần bạn đăng nhập lại" in mail_about(UNREADABLE, BY_TOKEN, "vi").subject
+    assert "cần bạn kiểm tra việc đăng nhập" in mail_about(TOKEN_REFUSED, BY_TOKEN, "vi").subject
+
+
+def test_consent_that_is_gone_is_told_with_whom_to_sign_in_as() -> None:
+    mail = mail_about(CONSENT_GONE, BY_TOKEN, "vi")
+    for words in (
+        "popfetch không còn quyền mở hộp thư",
+        "Lỗi gần nhất: popfetch chưa có hoặc không còn quyền mở hộp thư này.\n",
+        "chọn “Đăng nhập lại”",
+        "đúng hộp thư của tài khoản này (anna@example.com)",
+        "đồng ý với mọi quyền được yêu cầu",
+        "phần cài đặt bảo mật",
+        "quản trị viên",
+        "không cần nhập gì trong popfetch",
+        "ngay khi bạn đã đăng nhập lại",
+    ):
+        assert words in mail.text
+    assert CONSENT_GONE.message not in mail.text.replace("\u200b", "")
+
+
+def test_a_refused_token_is_told_without_a_password() -> None:
+    mail = mail_about(TOKEN_REFUSED, BY_TOKEN, "vi")
+    for words in (
+        "Máy chủ không chấp nhận quyền truy cập mà bạn đã cấp cho popfetch. Máy chủ trả lời: “no”",
+        "chọn “Đăng nhập lại”",
+        "(anna@example.com)",
+    ):
+        assert words in mail.text
+    assert "tên đăng nhập và mật khẩu" not in mail.text
+
+
+def test_an_outgoing_server_without_a_password_is_not_told_to_get_one() -> None:
+    assert "SMTP" not in mail_about(a_stop(), replace(ANNA, outgoing=BY_TOKEN.incoming), "vi").text
+    assert "Mật khẩu thư đi (SMTP)" in mail_about(a_stop(), replace(ANNA, outgoing=ANNA.incoming), "vi").text
 
 
 @pytest.mark.parametrize("code", ["authentication", "permanent", "pop_not_enabled"])
 def test_what_is_known_of_the_provider_goes_along(code: str) -> None:
-    gmail = an_account(incoming=a_server(host="pop.gmail.com"), standing=Standing.AUTH_FAILED)
+    gmail = an_account(email="a@gmail.com", incoming=a_server(host="pop.gmail.com"), standing=Standing.AUTH_FAILED)
     mail = mail_about(a_stop(code=code), gmail, "vi")
     assert "Về Gmail: Mật khẩu thông thường của bạn không dùng được ở đây." in mail.text
 

@@ -14,8 +14,11 @@ from popfetch.domain.account import AuthMethod, Direction, FetchSettings, Securi
 from popfetch.domain.errors import (
     AccountAlreadyAdded,
     AccountNotFound,
+    ConsentNeeded,
     HostRefused,
     InvalidAccount,
+    NoOAuthProvider,
+    OAuthNotConfigured,
     StorageUnavailable,
 )
 from popfetch.domain.secret import Secret
@@ -55,6 +58,7 @@ from tests.builders.accounts import (
     an_account_id,
 )
 from tests.builders.aws import Aws, aws, empty
+from tests.builders.oauth import sign_in_secrets
 
 
 class Remains:
@@ -112,7 +116,7 @@ def accounts(stack: Aws, dialer: ScriptedDialer, queue: RecordingQueue, remains:
     numbers = iter(range(1, 1000))
     return Accounts(
         store=AccountsTable(stack.dynamodb, stack.table, sleep=lambda _: None),
-        vault=CredentialVault(stack.kms, stack.dynamodb, stack.table, stack.key_id),
+        secrets=sign_in_secrets(CredentialVault(stack.kms, stack.dynamodb, stack.table, stack.key_id), stack),
         tester=SignInTester(dialer, ScriptedSubmission(), dict.fromkeys(Direction, OpenHosts())),
         remains=remains,
         history=CycleHistoryTable(stack.dynamodb, stack.table),
@@ -150,8 +154,9 @@ class TestAdding:
         assert account.outgoing == smtp
         assert account.outgoing_secret is not None
 
-        def opened(sealed: bytes, direction: Direction) -> str:
-            return accounts.vault.open(sealed, OWNER, account.account_id, direction).reveal()
+        def opened(sealed: bytes | None, direction: Direction) -> str:
+            assert sealed
+            return accounts.secrets.vault.open(sealed, OWNER, account.account_id, direction).reveal()
 
         assert opened(account.incoming_secret, Direction.INCOMING) == PASSWORD
         assert opened(account.outgoing_secret, Direction.OUTGOING) == "other"
@@ -182,12 +187,39 @@ class TestAdding:
             accounts.add(a_new_account(incoming=a_server(host="POP.EXAMPLE.COM")))
         assert len(dialer.calls) == 1
 
+    def test_with_oauth_it_waits_off_the_wheel_for_consent(self, accounts: Accounts, dialer: ScriptedDialer) -> None:
+        smtp = a_server(host="smtp.example.com", port=465, auth=AuthMethod.OAUTH2)
+        new = a_new_account(incoming=a_server(auth=AuthMethod.OAUTH2), incoming_secret=None, outgoing=smtp)
+        account = accounts.add(new).account
+        assert (account.standing, account.grant, account.lacks_consent) == (Standing.AUTH_FAILED, None, True)
+        assert (account.incoming_secret, account.outgoing_secret) == (None, None)
+        assert dialer.calls == []
+        with pytest.raises(ConsentNeeded, match=r"anna@example\.com"):
+            accounts.resume(OWNER, account.account_id)
+
+    def test_a_password_beside_a_consent_to_come_is_tried(self, accounts: Accounts) -> None:
+        smtp = a_server(host="smtp.example.com", port=465, auth=AuthMethod.OAUTH2)
+        account = accounts.add(a_new_account(outgoing=smtp)).account
+        assert (account.standing, account.lacks_consent, account.can_send) == (Standing.ACTIVE, False, True)
+
     @pytest.mark.parametrize("direction", ["incoming", "outgoing"])
-    def test_oauth_is_refused_clearly_for_now(self, accounts: Accounts, dialer: ScriptedDialer, direction: str) -> None:
-        with pytest.raises(InvalidAccount, match=rf"{direction}\.auth.*not supported yet"):
-            accounts.add(a_new_account(**{direction: a_server(auth=AuthMethod.OAUTH2)}))
+    def test_where_nobody_gives_tokens_oauth_is_refused(
+        self, accounts: Accounts, dialer: ScriptedDialer, direction: str
+    ) -> None:
+        with pytest.raises(NoOAuthProvider, match=rf"{direction}\.auth.*elsewhere\.example\.com"):
+            accounts.add(a_new_account(**{direction: a_server(host="elsewhere.example.com", auth=AuthMethod.OAUTH2)}))
         assert dialer.calls == []
         assert accounts.of_owner(OWNER) == []
+
+    def test_a_provider_where_popfetch_is_not_registered_is_told_apart(self, accounts: Accounts) -> None:
+        gmail = a_new_account(incoming=a_server(host="pop.gmail.com", auth=AuthMethod.OAUTH2), incoming_secret=None)
+        with pytest.raises(OAuthNotConfigured):
+            accounts.add(gmail)
+
+    def test_tokens_never_go_over_an_unprotected_line(self, accounts: Accounts) -> None:
+        in_clear = a_server(port=110, security=Security.NONE, auth=AuthMethod.OAUTH2)
+        with pytest.raises(InvalidAccount, match=r"^incoming\.security"):
+            accounts.add(a_new_account(incoming=in_clear, incoming_secret=None))
 
 
 class TestAFailedTest:

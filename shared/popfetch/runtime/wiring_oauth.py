@@ -1,0 +1,32 @@
+"""The wiring of sign-in by OAuth 2: each piece is built once, on first use."""
+
+from datetime import UTC, datetime
+from functools import cache
+
+from popfetch.adapters.accounts_table import AccountsTable
+from popfetch.adapters.consents_table import ConsentsTable
+from popfetch.adapters.fetch_queue import SqsFetchQueue
+from popfetch.ports import Journal
+from popfetch.runtime.aws_clients import aws_client
+from popfetch.runtime.event_loop import event_loop
+from popfetch.runtime.mail_servers import oauth_endpoints, sign_in_secrets, sign_in_tester
+from popfetch.runtime.settings import Settings
+from popfetch.services.consent import Consent
+
+
+@cache
+def consent(journal: Journal) -> Consent:
+    """The verbs over consent, on the stack's table, key, queue and registrations."""
+    settings = Settings.from_environment()
+    client, table = aws_client("dynamodb"), settings.require("table_name")
+    return Consent(
+        store=AccountsTable(client, table, wheel_shards=settings.wheel_shards),
+        pending=ConsentsTable(client, table),
+        secrets=sign_in_secrets(journal),
+        servers=oauth_endpoints(),
+        tester=sign_in_tester(),
+        queue=SqsFetchQueue(aws_client("sqs"), settings.require("fetch_queue_url")),
+        journal=journal,
+        clock=lambda: datetime.now(UTC),
+        run=event_loop().run,
+    )

@@ -1,0 +1,79 @@
+"""What popfetch signs in with at an account's servers: the password that is kept, or an access token."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from popfetch.domain.account import Account, AuthMethod, Direction, Grant, Server
+from popfetch.domain.errors import NoOAuthProvider
+from popfetch.domain.oauth import AuthorizationServer, check_token_may_go
+from popfetch.domain.secret import Secret
+from popfetch.pop3.errors import TokenRefused as Pop3TokenRefused
+from popfetch.ports import CredentialVault, OAuthClients
+from popfetch.services.access_tokens import AccessTokens
+from popfetch.smtp.errors import TokenRefused as SmtpTokenRefused
+
+
+@dataclass(frozen=True, slots=True)
+class SignInSecrets:
+    """Finds the secret that goes with a server."""
+
+    vault: CredentialVault
+    clients: OAuthClients
+    tokens: AccessTokens
+
+    def authorization_server_of(self, server: Server, direction: Direction) -> AuthorizationServer:
+        """Who gives the tokens for a server, and at whom popfetch is registered.
+
+        Raises NoOAuthProvider, InvalidAccount where tokens may not go there, OAuthNotConfigured and StorageUnavailable.
+        """
+        found = next((known for known in self.clients.servers() if known.serves(server)), None)
+        if found is None:
+            raise NoOAuthProvider(
+                f"{direction}.auth: popfetch knows no sign-in by OAuth 2 for {server.host}; use a password, or an app "
+                "password where the provider asks for one."
+            )
+        check_token_may_go(server, direction, found)
+        return self.clients.client(found.id).server
+
+    def check_token_may_go(self, server: Server, direction: Direction, grant: Grant) -> None:
+        """Check that the tokens of a grant may be sent to a server. Raises InvalidAccount and OAuthNotConfigured."""
+        check_token_may_go(server, direction, self.clients.client(grant.server_id).server)
+
+    async def secret_for(self, account: Account, server: Server, direction: Direction) -> Secret:
+        """The secret that goes to ``server``, which may differ from the account's own in all but what it wants.
+
+        Raises what ``AccessTokens.token_of`` raises, InvalidAccount where a token may not go there, and
+        SecretUnreadable.
+        """
+        if server.auth is AuthMethod.OAUTH2:
+            if account.grant is not None:
+                await asyncio.to_thread(self.check_token_may_go, server, direction, account.grant)
+            return await self.tokens.token_of(account)
+        sealed = account.incoming_secret if direction is Direction.INCOMING else account.outgoing_secret
+        assert sealed is not None
+        return await asyncio.to_thread(self.vault.open, sealed, account.owner_id, account.account_id, direction)
+
+    async def signed_in[Session](
+        self,
+        account: Account,
+        direction: Direction,
+        sign_in: Callable[[Secret], Awaitable[Session]],
+        *,
+        again: bool,
+    ) -> Session:
+        """Sign in at one of an account's servers.
+
+        A token may be worthless before its end, where consent was withdrawn or a password changed. So one that the
+        server does not accept is tried once more as a new one if ``again`` is set, which the caller does unless the
+        attempt before this one ended the same way. Raises what ``secret_for`` and ``sign_in`` raise.
+        """
+        server = account.incoming if direction is Direction.INCOMING else account.outgoing
+        assert server is not None
+        secret = await self.secret_for(account, server, direction)
+        try:
+            return await sign_in(secret)
+        except (Pop3TokenRefused, SmtpTokenRefused):
+            if not again:
+                raise
+        return await sign_in(await self.tokens.token_of(account, refused=secret))
