@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
 
 
 class Clients:
@@ -66,6 +67,10 @@ class Clients:
     def sesv2(self) -> "SESV2Client":
         """Sent mail."""
         return self._session.client("sesv2", endpoint_url=self._endpoint_url)
+
+    def ssm(self) -> "SSMClient":
+        """Parameters, such as the registrations at providers."""
+        return self._session.client("ssm", endpoint_url=self._endpoint_url)
 
     def sqs(self) -> "SQSClient":
         """Queues."""

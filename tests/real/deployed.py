@@ -14,19 +14,25 @@ from infra.local.owner import Owner
 from infra.local.up import bring_up
 from infra.local.workspace import ROOT, Workspace, free_port
 from tests.flow.conftest import LocalStack
+from tests.flow.permissions import set_aside_what_the_engine_cannot_judge
 from tests.flow.waiting import wait_for
 
 
 @contextmanager
-def deployed(ca_files: Sequence[str], folder: Path) -> Iterator[LocalStack]:
-    """The stack, for as long as the context lasts; its state is removed afterwards."""
+def deployed(ca_files: Sequence[str], folder: Path, *, enforce_permissions: bool = False) -> Iterator[LocalStack]:
+    """The stack, for as long as the context lasts; its state is removed afterwards.
+
+    With ``enforce_permissions``, functions can do only what their roles allow.
+    """
     workspace = Workspace(ROOT / ".local" / "flow-tests", free_port())
     bundle = folder / "authorities.pem"
     bundle.write_text("".join(Path(ca_file).read_text() for ca_file in ca_files))
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("POPFETCH_CA_FILE", str(bundle))
         try:
-            outputs = bring_up(workspace, lambda _: None)
+            outputs = bring_up(workspace, lambda _: None, enforce_permissions=enforce_permissions)
+            if enforce_permissions:
+                set_aside_what_the_engine_cannot_judge(Clients(workspace), outputs["MailBucketName"])
             owner = Owner(outputs["OwnerEmail"], outputs["OwnerPassword"], outputs["IdToken"])
             yield LocalStack(workspace, outputs, Clients(workspace), owner)
         finally:
