@@ -24,6 +24,7 @@ READ_AGAIN_SECONDS = 300.0
 
 _KNOWN = {server.id: server for server in AUTHORIZATION_SERVERS}
 _ABSENT = {"ParameterNotFound", "ParameterVersionNotFound"}
+_CLOSED = {"AccessDeniedException", "InvalidKeyId"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,11 @@ class SsmOAuthClients:
             try:
                 answer = self._client().get_parameter(Name=self._name, WithDecryption=True)
             except ClientError as error:
+                if error_code(error) in _CLOSED:
+                    raise OAuthNotConfigured(
+                        f"popfetch may not read the SSM parameter {self._name}; encrypt it with SSM's own key, as"
+                        " put-parameter does where no key is named."
+                    ) from error
                 if error_code(error) not in _ABSENT:
                     raise
                 return "{}"

@@ -278,7 +278,8 @@ class ErasureOut(BaseModel):
 def _outgoing_status(account: Account) -> OutgoingStatus | None:
     if account.outgoing is None:
         return None
-    return OutgoingStatus.AUTH_FAILED if account.outgoing_failure else OutgoingStatus.ACTIVE
+    waits_for_consent = account.outgoing.auth is AuthMethod.OAUTH2 and account.grant is None
+    return OutgoingStatus.AUTH_FAILED if account.outgoing_failure or waits_for_consent else OutgoingStatus.ACTIVE
 
 
 def _status(record: AccountRecord, now: datetime) -> Status:

@@ -38,7 +38,9 @@ class ProviderOut(BaseModel):
     outgoing: MailServerOut | None
     username: UsernameForm = Field(description="What of the address one signs in with.")
     sign_in_methods: list[SignInMethod] = Field(description="What the provider accepts; none where there is no server.")
-    oauth_provider: OAuthProvider | None = Field(description="Who gives out the tokens for oauth2.")
+    oauth_provider: OAuthProvider | None = Field(
+        description="Who gives out the tokens for oauth2; /oauth/providers says whether popfetch is registered there."
+    )
     shortest_interval_minutes: int = Field(description="Between two sign-ins; 1 where nothing is known.")
     recommended_interval_minutes: int
     help: str = Field(description="What the mailbox's owner has to do first.")
@@ -97,7 +99,9 @@ class FoundSettingsOut(BaseModel):
     incoming: FoundServerOut | None = Field(description="Null where there is no POP server; help says what to do.")
     outgoing: FoundServerOut | None
     sign_in_methods: list[SignInMethod]
-    oauth_provider: OAuthProvider | None = Field(description="Who gives out the tokens for oauth2.")
+    oauth_provider: OAuthProvider | None = Field(
+        description="Who gives out the tokens for oauth2; /oauth/providers says whether popfetch is registered there."
+    )
     shortest_interval_minutes: int | None = Field(description="Between two sign-ins; 1 where nothing is known.")
     recommended_interval_minutes: int | None
     help: str = Field(description="What the mailbox's owner should know or do first.")

@@ -77,8 +77,9 @@ PROVIDERS: tuple[Provider, ...] = (
         shortest_interval=10,
         other_hosts=("pop.googlemail.com",),
         help=(
-            "Your normal password does not work here. Switch POP on in Gmail's settings, turn on 2-Step Verification"
-            " in your Google Account, and make an app password for popfetch."
+            "Your normal password does not work here. Switch POP on in Gmail's settings, then sign in with Google where"
+            " popfetch offers that, or turn on 2-Step Verification in your Google Account and make an app password for"
+            " popfetch."
         ),
     ),
     Provider(
@@ -91,8 +92,9 @@ PROVIDERS: tuple[Provider, ...] = (
         shortest_interval=10,
         mail_exchangers=("google.com", "googlemail.com"),
         help=(
-            "Your normal password does not work here. Switch POP on in Gmail's settings and make an app password; if"
-            " that is not offered, ask your administrator to allow POP and app passwords."
+            "Your normal password does not work here. Switch POP on in Gmail's settings, then sign in with Google where"
+            " popfetch offers that, or make an app password; if neither is possible, ask your administrator to allow"
+            " POP, and popfetch or app passwords."
         ),
     ),
     # 15 minutes is a precaution: "Exceeded the login limit for a 15 minute period" is what the servers say, and both
@@ -199,8 +201,8 @@ PROVIDERS: tuple[Provider, ...] = (
         oauth_provider=OAuthProvider.FASTMAIL,
         mail_exchangers=("messagingengine.com",),
         help=(
-            "Your normal password does not work here. Make an app password with access to POP in Fastmail's privacy"
-            " and security settings; only the inbox is collected."
+            "Your normal password does not work here. Sign in with Fastmail where popfetch offers that, or make an app"
+            " password with access to POP in Fastmail's privacy and security settings; only the inbox is collected."
         ),
     ),
     *_zoho("", "", "com"),

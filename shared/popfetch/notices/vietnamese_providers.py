@@ -35,12 +35,13 @@ def _zoho(region: str, top: str) -> dict[str, str]:
 
 HELP: Mapping[str, str] = {
     "gmail": (
-        f"{_NOT_THE_USUAL} Hãy bật POP trong phần cài đặt của Gmail, bật Xác minh 2 bước trong Tài khoản Google, rồi "
-        "tạo một mật khẩu ứng dụng cho popfetch."
+        f"{_NOT_THE_USUAL} Hãy bật POP trong phần cài đặt của Gmail, rồi đăng nhập bằng Google nếu popfetch có mục đó, "
+        "hoặc bật Xác minh 2 bước trong Tài khoản Google và tạo một mật khẩu ứng dụng cho popfetch."
     ),
     "google_workspace": (
-        f"{_NOT_THE_USUAL} Hãy bật POP trong phần cài đặt của Gmail và tạo một mật khẩu ứng dụng; nếu không có mục đó, "
-        "hãy nhờ quản trị viên cho phép POP và mật khẩu ứng dụng."
+        f"{_NOT_THE_USUAL} Hãy bật POP trong phần cài đặt của Gmail, rồi đăng nhập bằng Google nếu popfetch có mục đó, "
+        "hoặc tạo một mật khẩu ứng dụng; nếu không có cách nào được, hãy nhờ quản trị viên cho phép POP, cùng với "
+        "popfetch hoặc mật khẩu ứng dụng."
     ),
     "outlook_personal": (
         "Mật khẩu và mật khẩu ứng dụng không còn dùng được ở đây. Hãy bật POP trong phần cài đặt của Outlook, mục "
@@ -71,8 +72,8 @@ HELP: Mapping[str, str] = {
         "được chuyển chưa; nếu rồi, hãy dùng các máy chủ của Yahoo và một mật khẩu ứng dụng của Yahoo."
     ),
     "fastmail": (
-        f"{_NOT_THE_USUAL} Hãy tạo một mật khẩu ứng dụng có quyền truy cập POP trong phần cài đặt quyền riêng tư và "
-        "bảo mật của Fastmail; chỉ thư trong hộp thư đến được lấy về."
+        f"{_NOT_THE_USUAL} Hãy đăng nhập bằng Fastmail nếu popfetch có mục đó, hoặc tạo một mật khẩu ứng dụng có quyền "
+        "truy cập POP trong phần cài đặt quyền riêng tư và bảo mật của Fastmail; chỉ thư trong hộp thư đến được lấy về."
     ),
     **_zoho("", "com"),
     **_zoho("eu", "eu"),

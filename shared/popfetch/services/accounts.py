@@ -198,13 +198,14 @@ class Accounts:
         """Remove an account, which is gone at once, and erase what it leaves; ``False`` while that goes on.
 
         A cycle under way may still leave something behind, so the erasure is also asked for in the owner's
-        queue, behind that cycle. It is asked for first, so that it happens even if this call is cut short.
-        Raises AccountNotFound.
+        queue, behind that cycle. It is asked for first, so that it happens even if this call is cut short. Consent is
+        given back at the provider, where it takes it back. Raises AccountNotFound.
         """
-        self.store.remove(owner_id, account_id)
+        removed = self.store.remove(owner_id, account_id)
         until = self.clock() + ERASING_TIME
         self.queue.send_erasure(owner_id, account_id, erase_mail)
         try:
+            self.tester.run(self.secrets.tokens.give_back(removed.account))
             return erase_account(self.remains, owner_id, account_id, erase_mail=erase_mail, until=until)
         except StorageUnavailable:
             return False

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from popfetch.adapters.oauth_clients import READ_AGAIN_SECONDS, SsmOAuthClients
 from popfetch.domain.errors import OAuthNotConfigured, StorageUnavailable
@@ -137,12 +138,22 @@ def test_it_is_read_once_in_five_minutes(parameter: Parameter) -> None:
     assert parameter.reads == 2
 
 
-def test_a_failing_service_is_storage_unavailable(parameter: Parameter, monkeypatch: pytest.MonkeyPatch) -> None:
-    from botocore.exceptions import ClientError
-
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("ThrottlingException", StorageUnavailable),
+        ("InternalServerError", StorageUnavailable),
+        # a key of the operator's own, which the functions' roles know nothing of
+        ("AccessDeniedException", OAuthNotConfigured),
+        ("InvalidKeyId", OAuthNotConfigured),
+    ],
+)
+def test_what_keeps_it_from_being_read_is_told_apart(
+    parameter: Parameter, monkeypatch: pytest.MonkeyPatch, code: str, kind: type[Exception]
+) -> None:
     def fail(**_: Any) -> None:
-        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "GetParameter")
+        raise ClientError({"Error": {"Code": code, "Message": ""}}, "GetParameter")
 
     monkeypatch.setattr(parameter._client, "get_parameter", fail)
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(kind):
         parameter.clients.servers()

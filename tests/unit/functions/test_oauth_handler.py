@@ -608,6 +608,11 @@ class TestGivingItBack:
         assert self.disconnect(account, owner=OTHER_OWNER).status == 404
         assert shown(account)["oauth"]["connected"] is True
 
+    def test_a_deleted_account_gives_it_back_too(self, kept: KeptAccounts, account: dict[str, Any]) -> None:
+        come_back(*begun(kept, account))
+        assert accounts.request("DELETE", f"/accounts/{account['id']}").status == 204
+        assert len(kept.servers.given_back) == 1
+
     def test_it_can_be_given_again(self, kept: KeptAccounts, account: dict[str, Any]) -> None:
         come_back(*begun(kept, account))
         self.disconnect(account)
