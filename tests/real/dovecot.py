@@ -23,12 +23,10 @@ import shutil
 import socket
 import ssl
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import trustme
@@ -36,6 +34,7 @@ import trustme
 from popfetch.domain.account import Security, Server
 from tests.real.mailbox import Mailbox, PlainReader
 from tests.real.maildir import Maildir
+from tests.real.real_server import RealServer
 
 if TYPE_CHECKING:
     from tests.real.oidc_provider import OidcProvider
@@ -149,12 +148,15 @@ def binary() -> str | None:
     return shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:{_SEARCHED}")
 
 
-class Dovecot:
+class Dovecot(RealServer):
     """A running dovecot; use it as a context manager.
 
     ``mechanisms`` are all that it can do, unless they are named. ``auth_port`` answers other servers that ask whether a
     password or a token is right.
     """
+
+    name = "dovecot"
+    log_name = "dovecot.log"
 
     def __init__(
         self,
@@ -178,7 +180,6 @@ class Dovecot:
         self._lock_session = lock_session
         self._failure_seconds = failure_seconds
         self._process: subprocess.Popen[bytes] | None = None
-        self.folder = Path()
         self.port = 0
         self.tls_port = 0
         self.auth_port = 0
@@ -222,31 +223,6 @@ class Dovecot:
     def takes_tokens(self) -> bool:
         """Whether it knows a provider that it can ask about access tokens."""
         return self._oauth2 is not None
-
-    @property
-    def log(self) -> str:
-        """What the server has logged so far."""
-        path = self.folder / "dovecot.log"
-        return path.read_text(errors="replace") if path.exists() else ""
-
-    # --- Running ----------------------------------------------------------------------------------------------
-
-    def __enter__(self) -> Self:
-        # not pytest's folder: that is closed to the users that dovecot's processes run as
-        self.folder = Path(tempfile.mkdtemp(prefix="popfetch-dovecot-"))
-        try:
-            self._start()
-        except BaseException:
-            self._stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            error.add_note(f"dovecot's log ends:\n{self.log[-4000:]}")
-        self._stop()
 
     @property
     def owner(self) -> tuple[int, int]:

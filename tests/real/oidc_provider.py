@@ -18,17 +18,16 @@ import json
 import secrets
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import requests
 
 from tests.real.dovecot import write_certificate
+from tests.real.real_server import RealServer
 from tests.real.scripted_browser import ScriptedBrowser
 
 FOLDER = Path(__file__).parent / "oidc"
@@ -122,13 +121,16 @@ class Issued:
         return frozenset(secret for kind in asdict(self).values() for secret in kind)
 
 
-class OidcProvider:
+class OidcProvider(RealServer):
     """A running provider; use it as a context manager.
 
     ``client_id`` and ``client_secret`` are popfetch's; ``introspection_id`` and ``introspection_secret`` those of the
     mail servers. Access tokens have ``access_token_length`` characters, 2,600 at most: Microsoft's are about that long.
     With ``rotates`` off, a refresh token stays good and no new one comes.
     """
+
+    name = "oidc"
+    log_name = "output"
 
     client_id = "popfetch"
     introspection_id = "mail-server"
@@ -162,7 +164,6 @@ class OidcProvider:
         self._endpoints: Mapping[str, Any] = {}
         self.client_secret = secrets.token_urlsafe()
         self.introspection_secret = secrets.token_urlsafe()
-        self.folder = Path()
         self.ca_file = ""
 
     # --- What clients know of it ------------------------------------------------------------------------------
@@ -281,12 +282,6 @@ class OidcProvider:
             verifiers=tuple(told["verifiers"]),
         )
 
-    @property
-    def log(self) -> str:
-        """What the provider has logged so far."""
-        path = self.folder / "output"
-        return path.read_text(errors="replace") if path.exists() else ""
-
     def _person(self) -> ScriptedBrowser:
         return ScriptedBrowser(self.issuer, self.ca_file)
 
@@ -306,23 +301,6 @@ class OidcProvider:
         return told
 
     # --- Running ----------------------------------------------------------------------------------------------
-
-    def __enter__(self) -> Self:
-        # not pytest's folder: dovecot, under its own user, reads the authority here
-        self.folder = Path(tempfile.mkdtemp(prefix="popfetch-oidc-"))
-        try:
-            self._start()
-        except BaseException:
-            self._stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            error.add_note(f"the provider's log ends:\n{self.log[-4000:]}")
-        self._stop()
 
     def _start(self) -> None:
         self.folder.chmod(0o755)

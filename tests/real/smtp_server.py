@@ -18,15 +18,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from popfetch.domain.account import Security, Server
 from tests.real.dovecot import TOKEN_MECHANISMS, Dovecot, free_ports, write_certificate
+from tests.real.real_server import RealServer
 
 DOMAIN = "example.com"
 MECHANISMS = ("plain", "login", "cram-md5")
@@ -103,13 +101,16 @@ def missing() -> str | None:
     return "postfix is started by root alone" if os.getuid() else None
 
 
-class SmtpServer:
+class SmtpServer(RealServer):
     """A running postfix; use it as a context manager.
 
     ``mechanisms`` are all that its dovecot can do for it, unless they are named. ``tls`` is postfix' word for what TLS
     is on the submission port: ``none``, ``may``, or ``encrypt``, which is that nothing goes without STARTTLS.
     ``largest`` is how many octets a message may have.
     """
+
+    name = "postfix"
+    log_name = "mail.log"
 
     def __init__(
         self,
@@ -128,7 +129,6 @@ class SmtpServer:
         self._names = names
         self._largest = largest
         self._process: subprocess.Popen[bytes] | None = None
-        self.folder = Path()
         self.port = 0
         self.tls_port = 0
         self.ca_file = ""
@@ -139,12 +139,6 @@ class SmtpServer:
         """The settings that ``user`` sends with; ``port`` leads through a relay instead."""
         own = self.tls_port if security is Security.TLS else self.port
         return Server("localhost", port or own, security, user)
-
-    @property
-    def log(self) -> str:
-        """What the server has logged so far."""
-        path = self.folder / "mail.log"
-        return path.read_text(errors="replace") if path.exists() else ""
 
     def await_delivery(self, user: str, count: int = 1) -> None:
         """Wait until so many messages in all were delivered to ``user``."""
@@ -158,23 +152,6 @@ class SmtpServer:
             time.sleep(0.02)
 
     # --- Running ----------------------------------------------------------------------------------------------
-
-    def __enter__(self) -> Self:
-        # not pytest's folder: that is closed to the user that postfix' processes run as
-        self.folder = Path(tempfile.mkdtemp(prefix="popfetch-postfix-"))
-        try:
-            self._start()
-        except BaseException:
-            self._stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            error.add_note(f"postfix' log ends:\n{self.log[-4000:]}")
-        self._stop()
 
     def _start(self) -> None:
         self.folder.chmod(0o755)
