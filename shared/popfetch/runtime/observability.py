@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 type Handler = Callable[[Any, LambdaContext], dict[str, Any]]
@@ -15,13 +15,25 @@ type Handler = Callable[[Any, LambdaContext], dict[str, Any]]
 _CALLER = 3
 """Frames between whoever notes something and the logging module, so that a line's location is theirs."""
 
+TALKATIVE = ("boto3", "botocore", "urllib3", "s3transfer")
+"""Libraries whose debugging lines hold whole answers of AWS, plain data keys and client secrets among them.
+
+At ``LogLevel`` DEBUG Lambda sets the level of all loggers that have none of their own.
+"""
+
 _UNITS = {"OctetsStored": MetricUnit.Bytes}
+
+WHOLE = "popfetch"
+"""The ``service`` of metrics that any function may count and that one alarm watches."""
+
+_OF_THE_WHOLE = {"OAuthClientsRefused"}
 
 
 class PowertoolsJournal:
     """``Journal`` by Powertools: JSON lines, and metrics that are flushed once an invocation.
 
-    Metrics have no dimension beside the function's service, so that their number, and with it their price, is fixed.
+    Metrics have no dimension beside the function's service, so that their number, and with it their price, is fixed;
+    what any function may count has one service for all.
     """
 
     def __init__(self, logger: Logger, metrics: Metrics) -> None:
@@ -42,8 +54,12 @@ class PowertoolsJournal:
 
     def count(self, metric: str, value: float = 1) -> None:
         """Add to a metric of this invocation."""
-        if value:
-            self.metrics.add_metric(metric, _UNITS.get(metric, MetricUnit.Count), value)
+        unit = _UNITS.get(metric, MetricUnit.Count)
+        if value and metric in _OF_THE_WHOLE:
+            with single_metric(metric, unit, value, default_dimensions={"service": WHOLE}):
+                pass
+        elif value:
+            self.metrics.add_metric(metric, unit, value)
 
     def flushed(self, handler: Handler) -> Handler:
         """Write a handler's metrics as one line when it ends, however it ends; none where it counted nothing."""
@@ -61,5 +77,7 @@ class PowertoolsJournal:
 
 def new_journal() -> PowertoolsJournal:
     """A journal named by the function's ``POWERTOOLS_SERVICE_NAME``."""
+    for library in TALKATIVE:
+        logging.getLogger(library).setLevel(logging.INFO)
     logging.logAsyncioTasks = False  # type: ignore[attr-defined]
     return PowertoolsJournal(Logger(), Metrics())
