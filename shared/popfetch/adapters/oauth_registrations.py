@@ -8,11 +8,17 @@ hosts::
      "microsoft": {"client_id": "...", "client_secret": "...", "tenant": "contoso.onmicrosoft.com"},
      "example":   {"client_id": "...", "name": "Example Ltd", "hosts": ["mail.example.com"], "scopes": ["mail"],
                    "authorize_url": "https://...", "token_url": "https://..."}}
+
+An entry with a mistake takes no other down. A mail host belongs to one authorization server alone: to the one that
+popfetch knows, else to the first that names it.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Annotated, Self
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -33,15 +39,53 @@ from popfetch.domain.secret import Secret
 _KNOWN = {server.id: server for server in AUTHORIZATION_SERVERS}
 
 
+_ID = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_LABEL = "(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+_PLACE = re.compile(rf"(?P<host>{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
+_SHOWN = 40
+
+
+def _can_be_requested(url: str) -> bool:
+    # stricter than the HTTP library, which takes a user, no host at all and ports that there are not
+    if not url.startswith("https://") or "#" in url or " " in url or not url.isprintable():
+        return False
+    try:
+        parts = urlsplit(url)
+        place = _PLACE.fullmatch(parts.netloc)
+        return place is not None and parts.port != 0 and _is_host(place["host"], url)
+    except ValueError:
+        return False
+
+
+def _is_host(host: str, url: str) -> bool:
+    if host.startswith("["):
+        return bool(IPv6Address(host[1:-1]))
+    if host.rstrip(".").rpartition(".")[2].isdigit():
+        return bool(IPv4Address(host))
+    if "xn--" in host.lower():
+        # rare, so that all others start without the library
+        import httpx
+
+        try:
+            return bool(httpx.URL(url).host)
+        except httpx.InvalidURL:
+            return False
+    return len(host) <= 253
+
+
 def _over_tls(url: str) -> str:
-    if not url.startswith("https://") or "#" in url or any(char.isspace() for char in url):
-        raise ValueError("must be an address that begins with https://")
+    if not _can_be_requested(url):
+        raise ValueError("must be an address that begins with https:// and a host, without a user and a #")
     return url
+
+
+def _as_compared(host: str) -> str:
+    return host.lower().removesuffix(".")
 
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 _Url = Annotated[_Text, AfterValidator(_over_tls)]
-_Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+_Host = Annotated[_Text, AfterValidator(_as_compared)]
 _OWN = ("name", "authorize_url", "token_url", "scopes", "hosts")
 _MAY_HAVE = ("device_url", "revoke_url", "issuer", "asks")
 
@@ -62,7 +106,7 @@ class Registration(BaseModel):
     revoke_url: _Url | None = None
     issuer: _Url | None = None
     scopes: tuple[_Text, ...] | None = None
-    hosts: tuple[_Text, ...] | None = None
+    hosts: tuple[_Host, ...] | None = None
     asks: dict[str, str] | None = None
 
     @model_validator(mode="after")
@@ -109,7 +153,7 @@ class Registration(BaseModel):
             authorize_url=self.authorize_url,
             token_url=self.token_url,
             scopes=self.scopes,
-            hosts=frozenset(host.lower().removesuffix(".") for host in self.hosts),
+            hosts=frozenset(self.hosts),
             device_url=self.device_url or "",
             revoke_url=self.revoke_url or "",
             issuer=self.issuer or "",
@@ -118,29 +162,81 @@ class Registration(BaseModel):
         )
 
 
-_Registrations = TypeAdapter(dict[_Id, Registration])
+_Entries = TypeAdapter(dict[str, Any])
 
 
 class Unusable(Exception):
-    """The JSON is no registrations; the text says where the mistake is, and no value."""
+    """The text is no JSON object; it says where the mistake is, and no value."""
 
 
-def read_registrations(text: str) -> Mapping[str, OAuthClient]:
-    """The clients of the JSON, by the ids of their servers. Raises Unusable."""
-    server_id = ""
+class _Mistake(Exception):
+    """What is wrong with one entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registrations:
+    """The clients that can be used, and what is wrong with the other entries, by the ids of their servers.
+
+    A problem says where the mistake is, and no value.
+    """
+
+    clients: Mapping[str, OAuthClient]
+    problems: Mapping[str, str]
+
+
+def read_registrations(text: str) -> Registrations:
+    """What the JSON holds, each entry for itself. Raises Unusable where it is no object."""
     problem = ""
     try:
-        clients = {}
-        for server_id, registration in _Registrations.validate_json(text).items():
-            clients[server_id] = registration.to_client(server_id)
+        entries = _Entries.validate_json(text)
     except ValidationError as error:
-        problem = "; ".join(
-            f"{'.'.join(map(str, found['loc'])) or 'the whole'}: {found['msg']}"
-            for found in error.errors(include_input=False, include_context=False, include_url=False)[:3]
-        )
-    except ValueError as error:
-        problem = f"{server_id}: {error}"
+        problem = _told(error)
     else:
-        return clients
+        return _each(entries)
     # outside of the handling: what was wrong may hold a secret
     raise Unusable(problem)
+
+
+def _each(entries: Mapping[str, Any]) -> Registrations:
+    clients: dict[str, OAuthClient] = {}
+    problems: dict[str, str] = {}
+    taken = {host: known.id for known in AUTHORIZATION_SERVERS for host in known.hosts}
+    for server_id, entry in entries.items():
+        try:
+            client = _client(server_id, entry, taken)
+        except _Mistake as mistake:
+            problems[server_id] = str(mistake)
+        else:
+            clients[server_id] = client
+            taken |= dict.fromkeys(client.server.hosts, server_id)
+    return Registrations(clients, problems)
+
+
+def _client(server_id: str, entry: Any, taken: Mapping[str, str]) -> OAuthClient:
+    if not _ID.fullmatch(server_id):
+        raise _Mistake(f"{_shown(server_id)}: an id has up to 31 small letters, digits and hyphens, a letter first")
+    try:
+        registration = Registration.model_validate(entry)
+        client = registration.to_client(server_id)
+    except ValidationError as error:
+        raise _Mistake(_told(error, server_id)) from None
+    except ValueError as error:
+        raise _Mistake(f"{server_id}: {error}") from None
+    # a token never has two servers to come from
+    for index, host in enumerate(registration.hosts or ()):
+        if host in taken:
+            raise _Mistake(f"{server_id}.hosts.{index}: takes the tokens of {taken[host]} already")
+    return client
+
+
+def _told(error: ValidationError, *inside: str) -> str:
+    return "; ".join(
+        f"{'.'.join(map(_shown, (*inside, *found['loc']))) or 'the whole'}: {found['msg']}"
+        for found in error.errors(include_input=False, include_context=False, include_url=False)[:3]
+    )
+
+
+def _shown(place: str | int) -> str:
+    # whatever was pasted in the place of a name stays short and on one line
+    text = "".join(char if char.isprintable() else "?" for char in str(place))
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
