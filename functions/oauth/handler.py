@@ -150,7 +150,7 @@ def finish(account_id: AccountInPath, callback: CallbackIn) -> ConnectedOut:
 def disconnect(account_id: AccountInPath) -> Response[AccountOut]:
     """Give the consent to an account of who asks back."""
     service = consent(journal)
-    return tagged(AccountOut.of(service.disconnect(owner_of(app), account_id), service.clock()))
+    return tagged(AccountOut.of(service.grants.give_back(owner_of(app), account_id), service.clock()))
 
 
 @app.get(

@@ -460,7 +460,10 @@ class CredentialVault(Protocol):
 
 
 class OAuthClients(Protocol):
-    """popfetch as it is registered at authorization servers. Every call raises StorageUnavailable."""
+    """popfetch as it is registered at authorization servers.
+
+    Every call raises StorageUnavailable, and OAuthNotConfigured where popfetch may not read its registrations.
+    """
 
     def servers(self) -> Sequence[AuthorizationServer]:
         """All authorization servers that are known, those without a registration too."""
@@ -470,6 +473,9 @@ class OAuthClients(Protocol):
 
     def is_registered(self, server_id: str) -> bool:
         """Whether popfetch is registered at an authorization server."""
+
+    def mistakes(self) -> Sequence[str]:
+        """What is wrong with registrations that cannot be used; no text holds a value of theirs."""
 
 
 class AuthorizationServers(Protocol):
@@ -513,6 +519,9 @@ class GrantStore(Protocol):
 
     def load(self, account_id: str, grant_id: str) -> StoredTokens | None:
         """The tokens of a grant; ``None`` where there are none any more."""
+
+    def of_account(self, account_id: str) -> list[StoredTokens]:
+        """The tokens of all grants that an account has left behind, the present one among them."""
 
     def take(self, seen: StoredTokens, until: datetime) -> StoredTokens | None:
         """Take the lease; ``None`` where somebody else changed the tokens since they were seen, or removed them."""

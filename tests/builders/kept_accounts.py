@@ -23,6 +23,7 @@ from popfetch.runtime.wiring_send import KEY_IS_KEPT
 from popfetch.services.account_changes import AccountChanges
 from popfetch.services.accounts import Accounts
 from popfetch.services.consent import Consent
+from popfetch.services.grants import Grants
 from popfetch.services.outgoing_sessions import OutgoingSessions
 from popfetch.services.sending import Sending
 from popfetch.services.sign_in_trial import SignInTester
@@ -87,8 +88,14 @@ class KeptAccounts:
             pending=ConsentsTable(stack.dynamodb, stack.table),
             secrets=self.secrets,
             servers=self.servers,
-            tester=tester,
-            queue=self.queue,
+            grants=Grants(
+                store=self.table,
+                tokens=self.secrets.tokens,
+                tester=tester,
+                queue=self.queue,
+                journal=self.journal,
+                clock=lambda: self.now,
+            ),
             journal=self.journal,
             clock=lambda: self.now,
         )

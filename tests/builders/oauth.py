@@ -1,7 +1,8 @@
 """Sign-in by OAuth 2 for tests: an authorization server in memory, popfetch's registrations, and grants.
 
 The server in memory is as strict as a good one: a code is good once, for its redirect URI and its verifier; a refresh
-token is good once, and its second use ends the grant. ``tests/real`` has a real one.
+token is good once, and its second use ends the grant. It remembers who asked for what in ``asked``, and with which
+client secret in ``shown``. ``tests/real`` has a real one.
 """
 
 import itertools
@@ -68,6 +69,7 @@ class RegisteredClients:
 
     clients: list[OAuthClient] = field(default_factory=lambda: [a_client()])
     failure: PopfetchError | None = None
+    wrong: list[str] = field(default_factory=list)
 
     def servers(self) -> Sequence[AuthorizationServer]:
         if self.failure:
@@ -85,6 +87,9 @@ class RegisteredClients:
     def is_registered(self, server_id: str) -> bool:
         return any(client.server.id == server_id for client in self.clients)
 
+    def mistakes(self) -> Sequence[str]:
+        return self.wrong
+
 
 @dataclass
 class ServerInMemory:
@@ -100,6 +105,7 @@ class ServerInMemory:
     renewals: int = 0
     reused: int = 0
     asked: list[tuple[str, str]] = field(default_factory=list)
+    shown: list[Secret | None] = field(default_factory=list)
     given_back: list[str] = field(default_factory=list)
     issued: list[str] = field(default_factory=list)
     before_renewing: Callable[[], Any] = lambda: None
@@ -136,7 +142,7 @@ class ServerInMemory:
     async def exchange(
         self, client: OAuthClient, code: Secret, *, redirect_uri: str, code_verifier: Secret
     ) -> TokenAnswer:
-        self.asked.append(("exchange", client.client_id))
+        self._note("exchange", client)
         if self.failure:
             raise self.failure
         digest = sha256(code_verifier.reveal().encode()).digest()
@@ -146,7 +152,7 @@ class ServerInMemory:
         return self._tokens(next(self._numbers))
 
     async def renew(self, client: OAuthClient, refresh_token: Secret) -> TokenAnswer:
-        self.asked.append(("renew", client.client_id))
+        self._note("renew", client)
         self.renewals += 1
         self.before_renewing()
         if self.failure:
@@ -166,7 +172,7 @@ class ServerInMemory:
         return answer
 
     async def offer_device(self, client: OAuthClient) -> DeviceOffer:
-        self.asked.append(("device", client.client_id))
+        self._note("device", client)
         if self.failure:
             raise self.failure
         return DeviceOffer(
@@ -179,7 +185,7 @@ class ServerInMemory:
         )
 
     async def poll_device(self, client: OAuthClient, device_code: Secret) -> TokenAnswer:
-        self.asked.append(("poll", client.client_id))
+        self._note("poll", client)
         if self.failure:
             raise self.failure
         if device_code.reveal() != "device-code":
@@ -198,6 +204,10 @@ class ServerInMemory:
     def revoke_all(self, grant: int | None = None) -> None:
         """End a grant, or all of them, as a person does at the provider."""
         self._live = {token: its for token, its in self._live.items() if grant is not None and its != grant}
+
+    def _note(self, what: str, client: OAuthClient) -> None:
+        self.asked.append((what, client.client_id))
+        self.shown.append(client.client_secret)
 
     def _tokens(self, grant: int) -> TokenAnswer:
         refresh_token = f"refresh-{grant}-{next(self._numbers)}"
@@ -240,10 +250,12 @@ def sign_in_secrets(
     return SignInSecrets(vault, clients, tokens)
 
 
-async def given(secrets: SignInSecrets, account: Account, grant: Grant) -> TokenAnswer:
-    """Keep first tokens of the server in memory for a grant; returns them."""
+async def given(
+    secrets: SignInSecrets, account: Account, grant: Grant, client: OAuthClient | None = None
+) -> TokenAnswer:
+    """Keep first tokens of the server in memory for a grant, given to popfetch or to ``client``; returns them."""
     servers = secrets.tokens.servers
     assert isinstance(servers, ServerInMemory)
     answer = servers._tokens(next(servers._numbers))
-    await secrets.tokens.keep_first(account, grant, answer)
+    await secrets.tokens.keep_first(account, grant, client or a_client(), answer)
     return answer

@@ -12,6 +12,7 @@ from popfetch.adapters.event_bus import SOURCE
 from popfetch.api.event_models import AccountAuthFailed, AccountConnectionFailed
 from popfetch.api.public_url import STAGE_VARIABLE
 from popfetch.api.resolver import PUBLIC
+from popfetch.runtime.observability import WHOLE
 from popfetch.runtime.settings import Settings
 from popfetch.services.reply_to import BY_ACCOUNT, BY_ADDRESS
 from tests.template.translated import of_type, references, routes, source, translated
@@ -153,6 +154,35 @@ def test_reply_to_reaches_accounts_their_tokens_links_and_its_own_limits_only() 
     assert not [s for s in statements(ROLES["ReplyToRole"]) if any("s3:" in a for a in as_list(s["Action"]))]
 
 
+def test_tokens_are_reached_by_those_alone_that_renew_or_erase_them() -> None:
+    tokens, consents, registrations = set(), set(), set()
+    for role in ROLES:
+        for statement in statements(ROLES[role]):
+            conditions = statement.get("Condition", {}).values()
+            patterns = {pattern for condition in conditions for pattern in condition.get("dynamodb:LeadingKeys", [])}
+            tokens |= {role} if "GRANT#*" in patterns else set()
+            consents |= {role} if "CONSENT#*" in patterns else set()
+            if "ssm:GetParameter" in as_list(statement["Action"]):
+                registrations.add(role)
+                assert as_list(statement["Action"]) == ["ssm:GetParameter"]
+                assert statement["Resource"]["Fn::Sub"].endswith(":parameter/${AWS::StackName}/oauth-clients")
+    renewing = {"FetchRole", "SendRole", "ReplyToRole", "AccountsRole", "OauthRole"}
+    assert tokens == {*renewing, "EraseRole"}
+    assert registrations == renewing
+    assert consents == {"OauthRole"}
+    for key, pattern in ((keys.grant("a", "g"), "GRANT#*"), (keys.pending_consent(b"x"), "CONSENT#*")):
+        assert fnmatchcase(key[keys.PARTITION], pattern)
+
+
+def test_the_front_page_may_do_nothing_but_log() -> None:
+    assert {action for s in statements(ROLES["ConsoleRole"]) for action in as_list(s["Action"])} == {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+    }
+
+
 def test_notify_writes_only_what_it_sent_and_reads_one_users_record() -> None:
     by_action = {action: s for s in statements(ROLES["NotifyRole"]) for action in as_list(s["Action"])}
     assert by_action["dynamodb:PutItem"]["Condition"] == {
@@ -239,6 +269,16 @@ def test_rule_keeps_what_it_cannot_deliver(name: str) -> None:
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
     ]
     assert references(statement["Condition"]) == {name}
+
+
+def test_refused_registrations_are_watched_wherever_tokens_are_asked_for() -> None:
+    alarm = ALARMS["OauthClientRefusedAlarm"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("popfetch", "OAuthClientsRefused")
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": WHOLE}]
+    for function in FUNCTIONS.values():
+        variables = function["Properties"].get("Environment", {}).get("Variables", {})
+        if "POPFETCH_OAUTH_CLIENTS_PARAMETER" in variables:
+            assert variables["POWERTOOLS_METRICS_NAMESPACE"] == alarm["Namespace"]
 
 
 # --- Queues and alarms ----------------------------------------------------------------------------------------

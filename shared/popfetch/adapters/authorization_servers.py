@@ -68,12 +68,14 @@ _GRANT_IS_GONE = frozenset(
 """What only a person can mend: RFC 6749, OpenID Connect Core, and Google where an administrator forbids it."""
 
 _PASSES = frozenset({"temporarily_unavailable", "server_error", "slow_down", "rate_limit_exceeded"})
-_DECLINED = frozenset({"access_denied", "authorization_declined"})
+"""What time alone mends."""
+
 _WORD = re.compile(r"[a-z0-9_]{1,40}")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 
+
 # They note addresses of requests, and the second whole answers.
-for _noisy in ("httpx", "oauthlib"):
+for _noisy in ("httpx", "httpcore", "oauthlib"):
     logging.getLogger(_noisy).setLevel(logging.WARNING)
 
 
@@ -154,7 +156,7 @@ class OAuthEndpoints:
         from oauthlib.oauth2 import DeviceClient
 
         body = DeviceClient(client.client_id).prepare_request_body(device_code.reveal())
-        return await self._tokens(client, body)
+        return await self._tokens(client, body, by_device=True)
 
     async def revoke(self, client: OAuthClient, refresh_token: Secret) -> None:
         """Give a grant back, where the server takes it back; there is nothing to be done where it does not."""
@@ -165,11 +167,11 @@ class OAuthEndpoints:
         )
         await self._post(client, client.server.revoke_url, body)
 
-    async def _tokens(self, client: OAuthClient, body: str) -> TokenAnswer:
+    async def _tokens(self, client: OAuthClient, body: str, *, by_device: bool = False) -> TokenAnswer:
         asked_at = self._clock()
         status, answer = await self._post(client, client.server.token_url, body)
         if status != HTTPStatus.OK or "error" in answer:
-            raise _refusal(client, status, answer)
+            raise (_at_device_poll(client, answer) if by_device else None) or _refusal(client, status, answer)
         access_token = _token(answer.get("access_token"))
         if access_token is None or str(answer.get("token_type", "")).lower() != "bearer":
             raise _senseless(client)
@@ -232,19 +234,25 @@ def _proof(client: OAuthClient, body: str) -> dict[str, Any]:
     return {**request, "data": fields}
 
 
+def _at_device_poll(client: OAuthClient, answer: Mapping[str, Any]) -> PopfetchError | None:
+    """The error that an answer to a device code is (RFC 8628, section 3.5); ``None`` where it is none of its own."""
+    match _code(answer):
+        case "authorization_pending":
+            return AuthorizationPending(0)
+        case "slow_down":
+            return AuthorizationPending(SLOWER_BY_SECONDS)
+        case "expired_token" | "bad_verification_code":
+            return OAuthFlowInvalid()
+        case "access_denied" | "authorization_declined":
+            return ConsentRefused(f"The sign-in at {client.server.name} was declined; start it again to consent.")
+        case _:
+            return None
+
+
 def _refusal(client: OAuthClient, status: int, answer: Mapping[str, Any]) -> PopfetchError:
     """The error that an answer without tokens is."""
     name = client.server.name
-    said = answer.get("error")
-    code = said if isinstance(said, str) and _WORD.fullmatch(said) else ""
-    if code == "authorization_pending":
-        return AuthorizationPending(0)
-    if code == "slow_down":
-        return AuthorizationPending(SLOWER_BY_SECONDS)
-    if code in {"expired_token", "bad_verification_code"}:
-        return OAuthFlowInvalid()
-    if code in _DECLINED:
-        return ConsentRefused(f"The sign-in at {name} was declined; start it again to consent.")
+    code = _code(answer)
     if code in _GRANT_IS_GONE:
         return GrantInvalid(f"{name} does not honour this sign-in any more ({code}).")
     troubled = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
@@ -256,6 +264,12 @@ def _refusal(client: OAuthClient, status: int, answer: Mapping[str, Any]) -> Pop
     return OAuthClientRefused(
         f"{name} does not accept popfetch itself ({code}); whoever runs popfetch has to see to its registration there."
     )
+
+
+def _code(answer: Mapping[str, Any]) -> str:
+    """The error code of an answer; empty where it has none that is a word."""
+    said = answer.get("error")
+    return said if isinstance(said, str) and _WORD.fullmatch(said) else ""
 
 
 def _senseless(client: OAuthClient) -> TokensUnavailable:

@@ -46,6 +46,18 @@ class GrantsTable:
             found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         return from_item(from_wire(found)) if found else None
 
+    def of_account(self, account_id: str) -> list[StoredTokens]:
+        """The tokens of all grants that an account has left behind, the present one among them."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"{keys.PARTITION} = :grants",
+            "ExpressionAttributeValues": to_wire({":grants": keys.grants_partition(account_id)}),
+            "ConsistentRead": True,
+        }
+        # a handful at the most, of a few kilobytes each: one page has room for hundreds
+        with translated("Reading the tokens"):
+            return [from_item(from_wire(wire)) for wire in self._client.query(**request)["Items"]]
+
     def take(self, seen: StoredTokens, until: datetime) -> StoredTokens | None:
         """Take the lease; ``None`` where somebody else changed the tokens since they were seen, or removed them."""
         taken = replace(seen, renewing_until=until, version=seen.version + 1)
@@ -87,6 +99,9 @@ def to_item(tokens: StoredTokens) -> Item:
         "owner_id": tokens.owner_id,
         "account_id": tokens.account_id,
         "grant_id": tokens.grant_id,
+        "server_id": tokens.server_id,
+        "client_print": tokens.client_print,
+        "is_public": tokens.is_public,
         "refresh_token": tokens.refresh_token,
         "access_token": tokens.access_token,
         "access_expires_at": instant_to_text(tokens.access_expires_at),
@@ -103,6 +118,9 @@ def from_item(item: Mapping[str, Any]) -> StoredTokens:
         owner_id=item["owner_id"],
         account_id=item["account_id"],
         grant_id=item["grant_id"],
+        server_id=item["server_id"],
+        client_print=item["client_print"],
+        is_public=item["is_public"],
         refresh_token=item["refresh_token"],
         access_token=item["access_token"],
         access_expires_at=access_expires_at,

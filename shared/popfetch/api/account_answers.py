@@ -8,7 +8,8 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from popfetch.domain.account import Account, AfterFetch, AuthMethod, FetchSettings, Order, Security, Server, Standing
-from popfetch.domain.fetch_state import LastFetch, Outcome
+from popfetch.domain.errors import ConsentNeeded
+from popfetch.domain.fetch_state import FetchState, LastFetch, Outcome
 from popfetch.domain.outgoing import OutgoingFailure
 from popfetch.domain.reply_to import NO_REPLY_TO, ReplyTo
 from popfetch.ports import AccountRecord, HistoryPage
@@ -49,18 +50,23 @@ class OAuthOut(BaseModel):
     """Whether popfetch has its owner's consent to an account that is signed in to by OAuth 2."""
 
     provider: str | None = Field(description="Who was asked; null where nobody has consented yet.")
-    connected: bool
+    connected: bool = Field(description="False where nobody has consented yet, and where the provider has ended it.")
     connected_at: datetime | None
 
     @classmethod
-    def of(cls, account: Account) -> Self | None:
+    def of(cls, account: Account, state: FetchState) -> Self | None:
         """The consent as the owner sees it; ``None`` where both servers have passwords."""
         if not account.uses_oauth:
             return None
         grant = account.grant
+        troubles = [trouble for trouble in (state.stop, account.outgoing_failure) if trouble is not None]
+        # trouble of a consent before this one stays to be seen until mail flows again
+        ended = grant is not None and any(
+            trouble.code == ConsentNeeded.code and trouble.at >= grant.granted_at for trouble in troubles
+        )
         return cls(
             provider=grant.server_id if grant else None,
-            connected=grant is not None,
+            connected=grant is not None and not ended,
             connected_at=grant.granted_at if grant else None,
         )
 
@@ -234,7 +240,7 @@ class AccountOut(BaseModel):
             outgoing=ServerOut.of(account.outgoing) if account.outgoing else None,
             outgoing_status=_outgoing_status(account),
             outgoing_failure=OutgoingFailureOut.of(account.outgoing_failure) if account.outgoing_failure else None,
-            oauth=OAuthOut.of(account),
+            oauth=OAuthOut.of(account, record.state),
             fetch=FetchOut.of(account.fetch),
             reply_to=ReplyToOut.of(account.reply_to),
             last_fetch=LastFetchOut.of(record.state.last_fetch) if record.state.last_fetch else None,

@@ -11,7 +11,8 @@ from popfetch.api.account_answers import AccountOut
 from popfetch.api.fields import RequestModel
 from popfetch.domain.oauth import AuthorizationServer, CallbackAnswer, Flow
 from popfetch.domain.secret import Secret
-from popfetch.services.consent import AskedByDevice, AskedInBrowser, Connected
+from popfetch.services.consent import AskedByDevice, AskedInBrowser
+from popfetch.services.grants import Connected
 
 LONGEST_CALLBACK = 8_000
 """Characters of the address that a browser is sent back to."""

@@ -149,6 +149,11 @@ class Account:
         return self.incoming.auth is AuthMethod.OAUTH2 and self.grant is None
 
     @property
+    def lacks_any_consent(self) -> bool:
+        """Whether any of its servers is signed in to by OAuth 2, and nobody has consented to that."""
+        return self.uses_oauth and self.grant is None
+
+    @property
     def way_in(self) -> tuple[object, ...]:
         """All that decides how popfetch signs in to the mailbox."""
         return self.incoming, self.incoming_secret, self.grant if self.incoming.auth is AuthMethod.OAUTH2 else None

@@ -30,7 +30,7 @@ AUTHORIZATION_SERVERS = (
         revoke_url="https://oauth2.googleapis.com/revoke",
         issuer="https://accounts.google.com",
         scopes=("https://mail.google.com/",),
-        hosts=_hosts_of(OAuthProvider.GOOGLE),
+        hosts=_hosts_of(OAuthProvider.GOOGLE) | {"smtp.googlemail.com"},
         asks={"access_type": "offline", "prompt": "consent"},
     ),
     AuthorizationServer(
@@ -46,6 +46,8 @@ AUTHORIZATION_SERVERS = (
             "offline_access",
         ),
         hosts=_hosts_of(OAuthProvider.MICROSOFT),
+        # with a secret, tokens of a device code are refused as invalid_client (AADSTS700025)
+        devices_are_public=True,
     ),
     AuthorizationServer(
         id=OAuthProvider.FASTMAIL,

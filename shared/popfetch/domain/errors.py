@@ -227,6 +227,12 @@ class ConsentRefused(PopfetchError):
     code = "consent_refused"
 
 
+class ConsentInterrupted(ConsentRefused):
+    """A consent was given, or was about to be, and an authorization server gave no tokens for it; it has to be anew."""
+
+    code = "token_endpoint_unavailable"
+
+
 class GrantInvalid(PopfetchError):
     """An authorization server does not honour a code or a refresh token (any more): RFC 6749, section 5.2."""
 

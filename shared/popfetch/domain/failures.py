@@ -81,9 +81,14 @@ def after_outgoing_refusal(
 
 
 def is_outgoing_stopped(failure: OutgoingFailure | None) -> bool:
-    """Whether the outgoing server is left alone until its password is given anew: as many refusals as stop fetching."""
-    return failure is not None and (
-        failure.refusals >= SIGN_INS_IN_A_ROW or failure.explicit >= EXPLICIT_SIGN_INS_IN_A_ROW
+    """Whether the outgoing server is left alone until its password is given anew: as many refusals as stop fetching.
+
+    A consent that is gone stops nobody here, as the mail server is not even asked then.
+    """
+    return (
+        failure is not None
+        and failure.code not in _STOPS_AT_ONCE
+        and (failure.refusals >= SIGN_INS_IN_A_ROW or failure.explicit >= EXPLICIT_SIGN_INS_IN_A_ROW)
     )
 
 

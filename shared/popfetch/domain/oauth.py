@@ -5,12 +5,13 @@ gave it, and only over TLS. Consent belongs to an account: it serves both of the
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from hmac import compare_digest
+from urllib.parse import urlsplit
 
 from popfetch.domain.account import Account, AuthMethod, Direction, Grant, Security, Server
 from popfetch.domain.errors import InvalidAccount, OAuthFlowInvalid
@@ -56,7 +57,8 @@ class AuthorizationServer:
 
     ``issuer`` is what it calls itself in its answers (RFC 9207), with ``{tenantid}`` where any tenant may stand; empty
     where it is not known. ``asks`` are parameters that its consent page wants beside the usual ones. ``device_url``
-    and ``revoke_url`` are empty where it has no such endpoint.
+    and ``revoke_url`` are empty where it has no such endpoint. ``devices_are_public`` where it takes whoever asks for a
+    device code for a client without a secret, then and whenever its tokens are renewed (RFC 6749, section 2.1).
     """
 
     id: str
@@ -70,6 +72,7 @@ class AuthorizationServer:
     issuer: str = ""
     asks: Mapping[str, str] = field(default_factory=dict)
     client_auth: ClientAuth = ClientAuth.BODY
+    devices_are_public: bool = False
 
     @property
     def flows(self) -> tuple[Flow, ...]:
@@ -82,16 +85,24 @@ class AuthorizationServer:
 
     def is_issuer(self, said: str | None) -> bool:
         """Whether an answer that names ``said`` as its issuer, or none, may be its own (RFC 9207, section 2.4)."""
-        if said is None or not self.issuer:
-            return True
-        return bool(re.fullmatch(re.escape(self.issuer).replace(re.escape(_TENANT), _ANY_TENANT), said))
+        return said is None or not self.issuer or self.is_called(said)
+
+    def is_called(self, said: str) -> bool:
+        """Whether ``said`` is what it calls itself."""
+        return bool(self.issuer) and bool(
+            re.fullmatch(re.escape(self.issuer).replace(re.escape(_TENANT), _ANY_TENANT), said)
+        )
 
     def scopes_missing(self, granted: str | None) -> tuple[str, ...]:
-        """The scopes that a mailbox needs and that were not granted; a server that says nothing has granted all."""
+        """The scopes that a mailbox needs and that were not granted; a server that says nothing has granted all.
+
+        Servers that are asked by a resource's address may answer by the name within it, and in another case.
+        """
         if granted is None:
             return ()
-        given = set(granted.split())
-        return tuple(scope for scope in self.scopes if scope not in given and scope not in TOKENS_OFFLINE)
+        given = set(map(_name_of_scope, granted.split()))
+        needed = (scope for scope in self.scopes if scope not in TOKENS_OFFLINE)
+        return tuple(scope for scope in needed if _name_of_scope(scope) not in given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,16 @@ class OAuthClient:
     server: AuthorizationServer
     client_id: str
     client_secret: Secret | None = None
+
+    def without_secret(self) -> "OAuthClient":
+        """The same client as one that cannot keep a secret."""
+        return replace(self, client_secret=None)
+
+    @property
+    def fingerprint(self) -> bytes:
+        """What tells whether tokens were given to this client by this server: no other is ever sent them."""
+        place = urlsplit(self.server.token_url).netloc
+        return sha256(f"{self.server.id}\0{place}\0{self.client_id}".encode()).digest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +138,17 @@ class TokenAnswer:
 class StoredTokens:
     """The tokens of a grant as they are kept, sealed; ``version`` grows with each change.
 
-    ``renewing_until`` is set while one process renews the access token: a refresh token that is used twice may cost
-    the whole grant.
+    ``client_print`` is the fingerprint of the client that they were given to, ``is_public`` whether it showed no
+    secret. ``renewing_until`` is set while one process renews the access token: a refresh token that is used twice may
+    cost the whole grant.
     """
 
     owner_id: str
     account_id: str
     grant_id: str
+    server_id: str
+    client_print: bytes
+    is_public: bool
     refresh_token: bytes = field(repr=False)
     access_token: bytes = field(repr=False)
     access_expires_at: datetime
@@ -173,6 +198,10 @@ class CallbackAnswer:
     issuer: str | None = None
 
 
+def _name_of_scope(scope: str) -> str:
+    return scope.rstrip("/").rpartition("/")[2].lower()
+
+
 def hash_of(secret_text: str) -> bytes:
     """What is kept of a state or of a browser's secret (SHA-256). Raises OAuthFlowInvalid for a text that is none."""
     if not _STATE.fullmatch(secret_text):
@@ -219,6 +248,12 @@ def consented(account: Account, authorization_server: AuthorizationServer, grant
     outgoing = by_token(account.outgoing, Direction.OUTGOING)
     assert incoming is not None
     connected = replace(account, incoming=incoming, outgoing=outgoing, grant=grant)
+    for server in (incoming, outgoing):
+        if server is not None and server.auth is AuthMethod.OAUTH2 and not authorization_server.serves(server):
+            raise InvalidAccount(
+                f"incoming.host: {server.host} is no server of {authorization_server.name}, and an account has one "
+                "consent; give that server a password, or an account of its own."
+            )
     if not connected.uses_oauth:
         raise InvalidAccount(
             f"incoming.host: {account.incoming.host} is no server of {authorization_server.name} any more; start again."
@@ -235,7 +270,33 @@ def withdrawn(account: Account) -> Account:
     return replace(account, grant=None)
 
 
-def login_hint(account: Account) -> str:
-    """Whom the consent page should propose: the user name where it is an address, else the account's address."""
-    username = account.incoming.username.removeprefix("recent:")
+def login_hint(account: Account, server: Server | None = None) -> str:
+    """Whom the consent page should propose for a server, the incoming one if none is named.
+
+    It is the user name where that is an address, else the account's address.
+    """
+    username = (server or account.incoming).username.removeprefix("recent:")
     return username if "@" in username else account.email
+
+
+def shares_consent(account: Account, others: Iterable[Account]) -> bool:
+    """Whether another account was given consent by the same person at the same server, as far as one can tell.
+
+    Some servers end all that a person has granted to popfetch where one token is given back. An account whose consent
+    is gone does not tell whose it was.
+    """
+    others = [other for other in others if other.account_id != account.account_id and other.grant is not None]
+    if account.grant is None:
+        return bool(others)
+    given_by = {login_hint(account, server).lower() for server in _by_token(account)}
+    return any(
+        other.grant is not None
+        and other.grant.server_id == account.grant.server_id
+        and any(login_hint(other, server).lower() in given_by for server in _by_token(other))
+        for other in others
+    )
+
+
+def _by_token(account: Account) -> list[Server]:
+    servers = (account.incoming, account.outgoing)
+    return [server for server in servers if server is not None and server.auth is AuthMethod.OAUTH2]

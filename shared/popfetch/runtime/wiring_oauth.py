@@ -12,6 +12,7 @@ from popfetch.runtime.event_loop import event_loop
 from popfetch.runtime.mail_servers import oauth_endpoints, sign_in_secrets, sign_in_tester
 from popfetch.runtime.settings import Settings
 from popfetch.services.consent import Consent
+from popfetch.services.grants import Grants
 
 
 @cache
@@ -19,14 +20,28 @@ def consent(journal: Journal) -> Consent:
     """The verbs over consent, on the stack's table, key, queue and registrations."""
     settings = Settings.from_environment()
     client, table = aws_client("dynamodb"), settings.require("table_name")
-    return Consent(
-        store=AccountsTable(client, table, wheel_shards=settings.wheel_shards),
-        pending=ConsentsTable(client, table),
-        secrets=sign_in_secrets(journal),
-        servers=oauth_endpoints(),
+    store = AccountsTable(client, table, wheel_shards=settings.wheel_shards)
+    secrets = sign_in_secrets(journal)
+    grants = Grants(
+        store=store,
+        tokens=secrets.tokens,
         tester=sign_in_tester(),
         queue=SqsFetchQueue(aws_client("sqs"), settings.require("fetch_queue_url")),
         journal=journal,
-        clock=lambda: datetime.now(UTC),
+        clock=_now,
         run=event_loop().run,
     )
+    return Consent(
+        store=store,
+        pending=ConsentsTable(client, table),
+        secrets=secrets,
+        servers=oauth_endpoints(),
+        grants=grants,
+        journal=journal,
+        clock=_now,
+        run=event_loop().run,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -24,8 +24,14 @@ from popfetch.domain.oauth import OAuthClient, StoredTokens, TokenAnswer, is_usa
 from popfetch.domain.secret import Secret, TokenUse
 from popfetch.ports import AuthorizationServers, Clock, CredentialVault, GrantStore, Journal, OAuthClients, Pause
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=60)
 """How long a renewal may take; after that it is taken for dead."""
+
+LATEST_USE = timedelta(seconds=40)
+"""How long after the lease was asked for the refresh token may still be used: well before somebody else may."""
+
+RENEWAL_SECONDS = 8.0
+"""What a renewal may take of the caller's time; none begins that could not end."""
 
 LOOK_AGAIN_SECONDS = 0.5
 LOOKS = 20
@@ -69,10 +75,13 @@ class AccessTokens:
     pause: Pause = asyncio.sleep
     warm: WarmTokens = field(default_factory=WarmTokens)
 
-    async def token_of(self, account: Account, *, refused: Secret | None = None) -> Secret:
+    async def token_of(
+        self, account: Account, *, refused: Secret | None = None, deadline: float | None = None
+    ) -> Secret:
         """An access token for an account's servers; never ``refused``, which a server did not accept.
 
-        Raises ConsentNeeded, OAuthNotConfigured, OAuthClientRefused, TokensUnavailable and StorageUnavailable.
+        No renewal begins that could not end by ``deadline`` (``asyncio`` loop time). Raises ConsentNeeded,
+        OAuthNotConfigured, OAuthClientRefused, TokensUnavailable and StorageUnavailable.
         """
         grant = account.grant
         if grant is None:
@@ -88,40 +97,65 @@ class AccessTokens:
             if token is not None and token != refused:
                 self.warm.put(grant.grant_id, token, stored.access_expires_at)
                 return token
-            now = self.clock()
-            if stored.renewing_until is None or stored.renewing_until <= now:
-                taken = await asyncio.to_thread(self.grants.take, stored, now + LEASE)
-                if taken is not None:
-                    return await self._renew(account, grant, taken)
+            if deadline is not None and asyncio.get_running_loop().time() + RENEWAL_SECONDS > deadline:
+                raise TokensUnavailable("There is no time left to renew the account's access token; try again.")
+            if stored.renewing_until is None or stored.renewing_until <= self.clock():
+                renewed = await self._renew(account, grant, stored)
+                if renewed is not None:
+                    return renewed
             await self.pause(LOOK_AGAIN_SECONDS)
         raise TokensUnavailable("Another request is renewing the access token of this account; it is tried again.")
 
-    async def keep_first(self, account: Account, grant: Grant, answer: TokenAnswer) -> None:
-        """Keep the tokens of a grant that is just given. Raises StorageUnavailable."""
+    async def keep_first(self, account: Account, grant: Grant, client: OAuthClient, answer: TokenAnswer) -> None:
+        """Keep the tokens of a grant that ``client`` was just given. Raises StorageUnavailable."""
         assert answer.refresh_token is not None
         refresh, access = await self._sealed(account, answer.refresh_token, answer.access_token)
-        tokens = StoredTokens(account.owner_id, account.account_id, grant.grant_id, refresh, access, answer.expires_at)
+        tokens = StoredTokens(
+            owner_id=account.owner_id,
+            account_id=account.account_id,
+            grant_id=grant.grant_id,
+            server_id=grant.server_id,
+            client_print=client.fingerprint,
+            is_public=client.client_secret is None,
+            refresh_token=refresh,
+            access_token=access,
+            access_expires_at=answer.expires_at,
+        )
         await asyncio.to_thread(self.grants.add, tokens)
 
-    async def give_back(self, account: Account) -> None:
-        """Forget an account's tokens, and tell the authorization server, where it wants to know.
+    async def give_back(self, account: Account, *, tell: bool) -> None:
+        """Forget all tokens that an account has left behind; again does no harm.
 
-        Whatever the server makes of that, the tokens are gone here. Raises StorageUnavailable.
+        With ``tell`` the authorization servers are told, where they want to know; whatever they make of it, the tokens
+        are gone here. Raises StorageUnavailable.
         """
-        grant = account.grant
-        if grant is None:
-            return
-        stored = await asyncio.to_thread(self.grants.load, account.account_id, grant.grant_id)
-        await asyncio.to_thread(self.grants.remove, account.account_id, grant.grant_id)
-        if stored is None:
-            return
+        for stored in await asyncio.to_thread(self.grants.of_account, account.account_id):
+            if tell:
+                await self._revoke(account, stored)
+            await asyncio.to_thread(self.grants.remove, account.account_id, stored.grant_id)
+
+    def tell_operator(self, server_id: str, error: PopfetchError) -> None:
+        """Note that only the operator can mend what keeps everybody from a server's tokens."""
+        self.journal.error(
+            "popfetch gets no tokens of an authorization server", provider=server_id, reason=error.message
+        )
+        self.journal.count("OAuthClientsRefused")
+
+    async def _revoke(self, account: Account, stored: StoredTokens) -> None:
         try:
-            client = await asyncio.to_thread(self.clients.client, grant.server_id)
+            client = await asyncio.to_thread(self._client_of, account, stored)
             await self.servers.revoke(client, await self._open(account, stored.refresh_token, TokenUse.REFRESH_TOKEN))
         except StorageUnavailable:
             raise
         except PopfetchError as error:
             self.journal.warning("a grant was not given back at its server", **_whose(account), error=error.code)
+
+    def _client_of(self, account: Account, stored: StoredTokens) -> OAuthClient:
+        """The client that tokens were given to. Raises ConsentNeeded where popfetch is another one there by now."""
+        client = self.clients.client(stored.server_id)
+        if client.fingerprint != stored.client_print:
+            raise ConsentNeeded(account.email, client.server.name)
+        return client.without_secret() if stored.is_public else client
 
     async def _consent_needed(self, account: Account) -> ConsentNeeded:
         """The error that says where consent is to be given."""
@@ -140,29 +174,30 @@ class AccessTokens:
             return None
         return await self._open(account, stored.access_token, TokenUse.ACCESS_TOKEN)
 
-    async def _renew(self, account: Account, grant: Grant, taken: StoredTokens) -> Secret:
-        client: OAuthClient | None = None
+    async def _renew(self, account: Account, grant: Grant, stored: StoredTokens) -> Secret | None:
+        """Renew the access token under the lease; ``None`` where somebody else took it first."""
+        # all that may take its time comes before the lease, or before the refresh token is used
+        client = await asyncio.to_thread(self._client_of, account, stored)
+        before = await self._open(account, stored.refresh_token, TokenUse.REFRESH_TOKEN)
+        await self._sealed(account, before, before)
+        asked_at = self.clock()
+        taken = await asyncio.to_thread(self.grants.take, stored, asked_at + LEASE)
+        if taken is None:
+            return None
+        if self.clock() > asked_at + LATEST_USE:
+            await asyncio.to_thread(self._give_lease_back, account, taken)
+            raise TokensUnavailable("Taking the lease of the account's tokens took too long; it is tried again.")
         try:
-            client = await asyncio.to_thread(self.clients.client, grant.server_id)
-            before = await self._open(account, taken.refresh_token, TokenUse.REFRESH_TOKEN)
             answer = await self.servers.renew(client, before)
         except BaseException as error:
             await asyncio.to_thread(self._give_lease_back, account, taken)
             if isinstance(error, GrantInvalid):
                 self.journal.warning("a consent is gone", **_whose(account), provider=grant.server_id)
-                assert client is not None
                 raise ConsentNeeded(account.email, client.server.name) from error
             if isinstance(error, OAuthClientRefused):
-                self.journal.error(
-                    "an authorization server does not accept popfetch", provider=grant.server_id, reason=error.message
-                )
-                self.journal.count("OAuthClientsRefused")
+                self.tell_operator(grant.server_id, error)
             raise
-        refresh, access = await self._sealed(account, answer.refresh_token or before, answer.access_token)
-        renewed = replace(
-            taken, refresh_token=refresh, access_token=access, access_expires_at=answer.expires_at, renewing_until=None
-        )
-        if not await self._keep(taken, renewed):
+        if not await self._keep(account, taken, answer, before):
             raise TokensUnavailable("The account's sign-in was changed while its access token was renewed; try again.")
         self.journal.info(
             "an access token was renewed",
@@ -173,9 +208,14 @@ class AccessTokens:
         self.warm.put(grant.grant_id, answer.access_token, answer.expires_at)
         return answer.access_token
 
-    async def _keep(self, taken: StoredTokens, renewed: StoredTokens) -> bool:
+    async def _keep(self, account: Account, taken: StoredTokens, answer: TokenAnswer, before: Secret) -> bool:
+        """Seal and keep what a server has given, several times if need be; ``False`` where the lease was lost."""
         for attempt in range(1, TRIES_TO_KEEP + 1):
             try:
+                refresh, access = await self._sealed(account, answer.refresh_token or before, answer.access_token)
+                renewed = replace(
+                    taken, refresh_token=refresh, access_token=access, access_expires_at=answer.expires_at
+                )
                 return await asyncio.to_thread(self.grants.keep, taken, renewed)
             except StorageUnavailable:
                 if attempt == TRIES_TO_KEEP:

@@ -5,6 +5,7 @@ change that was tried is written only if nobody else changed the account meanwhi
 to whatever is stored at that moment.
 """
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -19,14 +20,24 @@ from popfetch.domain.account_change import (
     way_in_changed,
 )
 from popfetch.domain.admission import LONGEST_WAIT
-from popfetch.domain.errors import AccountChanged, AccountOutdated, InvalidAccount
+from popfetch.domain.errors import AccountChanged, AccountOutdated, InvalidAccount, StorageUnavailable
 from popfetch.domain.fetch_state import FetchState
+from popfetch.domain.oauth import shares_consent
 from popfetch.domain.providers import check_interval
 from popfetch.domain.secret import Secret
 from popfetch.ports import AccountRecord, AccountStore, Clock, FetchQueue
+from popfetch.services.access_tokens import RENEWAL_SECONDS
 from popfetch.services.accounts import ask_for_check, sign_in_after
 from popfetch.services.sign_in_secrets import SignInSecrets
-from popfetch.services.sign_in_trial import SignInTester, SignInTrial
+from popfetch.services.sign_in_trial import (
+    SIGN_IN_SECONDS,
+    SIGN_IN_SECONDS_BY_TOKEN,
+    SignInTester,
+    SignInTrial,
+)
+
+SECONDS_FOR_A_TOKEN = RENEWAL_SECONDS + 2.0
+"""How long an account's access token is waited for before new settings are tried with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,8 @@ class AccountChanges:
         changed = changed_settings(before, command.change, SealedSecrets())
         self._check(before, changed)
         trials = self._trials(before, changed, command)
-        login_delay = self.tester.test(trials, sign_in=command.verify)
+        seconds = SIGN_IN_SECONDS_BY_TOKEN if changed.uses_oauth else SIGN_IN_SECONDS
+        login_delay = self.tester.test(trials, sign_in=command.verify, seconds=seconds)
         pause = sign_in_after(self.clock(), login_delay, changed.incoming.host) if command.verify and trials else None
         sealed = self._sealed(command)
 
@@ -80,12 +92,29 @@ class AccountChanges:
             return followed_up(account, after, state, pause)
 
         record = self.store.change(command.owner_id, command.account_id, apply)
+        if before.grant is not None and record.account.grant is None:
+            self._give_consent_back(before)
         wanted = record.state.sign_in_after
         soon = wanted is None or wanted - self.clock() <= LONGEST_WAIT
         tried_anew = trials and way_in_changed(before, record.account)
         if tried_anew and soon and record.account.standing is Standing.ACTIVE:
             ask_for_check(self.queue, record.account, self.clock())
         return record
+
+    def _give_consent_back(self, before: Account) -> None:
+        """Give the consent back that passwords have taken the place of."""
+        tokens = self.secrets.tokens
+        try:
+            others = [record.account for record in self.store.of_owner(before.owner_id)]
+            self.tester.run(tokens.give_back(before, tell=not shares_consent(before, others)))
+        except StorageUnavailable as error:
+            # the change stands; nothing leads to the tokens any more, and they go with the account
+            tokens.journal.warning(
+                "tokens are left behind",
+                owner_id=before.owner_id,
+                account_id=before.account_id,
+                reason=error.message,
+            )
 
     def change_password(
         self, owner_id: str, account_id: str, direction: Direction, secret: Secret, *, verify: bool = True
@@ -120,10 +149,18 @@ class AccountChanges:
         if server.auth is AuthMethod.OAUTH2 and (account.grant is None or not verify):
             self.tester.check_hosts([(server, direction)])
             return []
-        return [SignInTrial(direction, server, self.tester.run(self.secrets.secret_for(account, server, direction)))]
+        return [SignInTrial(direction, server, self.tester.run(self._secret(account, server, direction)))]
+
+    async def _secret(self, account: Account, server: Server, direction: Direction) -> Secret:
+        deadline = asyncio.get_running_loop().time() + SECONDS_FOR_A_TOKEN
+        return await self.secrets.secret_for(account, server, direction, deadline=deadline)
 
     def _check(self, before: Account, after: Account) -> None:
         """Check what a change leads to, of what it touches."""
+        if after.lacks_any_consent and (before.incoming, before.outgoing) != (after.incoming, after.outgoing):
+            servers = [(after.incoming, Direction.INCOMING)]
+            servers += [(after.outgoing, Direction.OUTGOING)] if after.outgoing else []
+            self.secrets.check_one_giver(servers)
         self._check_tokens_may_go(before, before.incoming, after.incoming, Direction.INCOMING)
         if after.outgoing:
             self._check_tokens_may_go(before, before.outgoing, after.outgoing, Direction.OUTGOING)
@@ -137,9 +174,7 @@ class AccountChanges:
             return
         if account.grant is not None:
             self.secrets.check_token_may_go(after, direction, account.grant)
-        elif account.uses_oauth:
-            self.secrets.authorization_server_of(after, direction)
-        else:
+        elif not account.uses_oauth:
             raise InvalidAccount(
                 f"{direction}.auth: sign in at the provider first: POST /accounts/{account.account_id}/oauth/start "
                 "begins that, and turns the account's servers over to OAuth 2 once it is done."

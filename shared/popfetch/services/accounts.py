@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 
 from popfetch.domain.account import Account, AuthMethod, Direction, FetchSettings, Server, Standing
 from popfetch.domain.account_change import set_going
-from popfetch.domain.errors import ConsentNeeded, InvalidAccount, StorageUnavailable
+from popfetch.domain.errors import ConsentNeeded, StorageUnavailable
 from popfetch.domain.fetch_request import FetchRequest, Reason
 from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.mailbox import check_can_add, mailbox_print
+from popfetch.domain.oauth import shares_consent
 from popfetch.domain.providers import check_interval, shortest_interval
 from popfetch.domain.secret import Secret
 from popfetch.ports import (
@@ -88,7 +89,9 @@ class Accounts:
         InvalidAccount, AccountAlreadyAdded, TooManyAccounts, HostRefused, OAuthNotConfigured and the leaves of
         SignInTestFailed; nothing is stored then.
         """
-        self._check_consent_can_be_given(new)
+        if waiting := new.waiting_for_consent:
+            self.secrets.check_one_giver(waiting)
+            self.tester.check_hosts(waiting)
         check_interval(new.fetch.interval_minutes, new.incoming.host)
         held = {r.account.account_id: mailbox_print(r.account.incoming) for r in self.store.of_owner(new.owner_id)}
         check_can_add(new.incoming, held)
@@ -118,18 +121,6 @@ class Accounts:
             ),
             FetchState(sign_in_after=sign_in_after(now, login_delay, new.incoming.host) if tried else None),
         )
-
-    def _check_consent_can_be_given(self, new: NewAccount) -> None:
-        """Check that one consent can open all servers that wait for one."""
-        waiting = new.waiting_for_consent
-        givers = {self.secrets.authorization_server_of(server, direction).id for server, direction in waiting}
-        if len(givers) > 1:
-            raise InvalidAccount(
-                "outgoing.auth: the two servers belong to different providers, and an account has one sign-in by "
-                "OAuth 2."
-            )
-        if waiting:
-            self.tester.check_hosts(waiting)
 
     def get(self, owner_id: str, account_id: str) -> AccountRecord:
         """One account. Raises AccountNotFound."""
@@ -205,10 +196,15 @@ class Accounts:
         until = self.clock() + ERASING_TIME
         self.queue.send_erasure(owner_id, account_id, erase_mail)
         try:
-            self.tester.run(self.secrets.tokens.give_back(removed.account))
+            self._give_consent_back(removed.account)
             return erase_account(self.remains, owner_id, account_id, erase_mail=erase_mail, until=until)
         except StorageUnavailable:
             return False
+
+    def _give_consent_back(self, removed: Account) -> None:
+        if removed.grant is not None:
+            others = [record.account for record in self.store.of_owner(removed.owner_id)]
+            self.tester.run(self.secrets.tokens.give_back(removed, tell=not shares_consent(removed, others)))
 
 
 def ask_for_check(queue: FetchQueue, account: Account, now: datetime) -> None:

@@ -1,9 +1,8 @@
-"""Consent to a mailbox: asking for it, taking it in, giving it back.
+"""Consent to a mailbox: asking for it, and taking in what comes back.
 
 What comes back counts only where it was asked for: by its state, once, in time, in the browser in which its owner
 began or from the owner who has signed in here, from the server that was asked (RFC 9700, section 4). The code is worth
-nothing without the verifier that is kept here (RFC 7636). What the consent opens is tried before it is kept, as a
-password is: whoever consents as somebody else learns of it at once.
+nothing without the verifier that is kept here (RFC 7636). What consent brings is the affair of ``grants``.
 """
 
 import asyncio
@@ -13,21 +12,20 @@ from datetime import timedelta
 from secrets import token_urlsafe
 from typing import Any
 
-from popfetch.domain.account import Account, AuthMethod, Direction, Grant, Standing
-from popfetch.domain.account_change import followed_up
-from popfetch.domain.admission import LONGEST_WAIT
+from popfetch.domain.account import Account, AuthMethod, Direction, Server
 from popfetch.domain.errors import (
     AuthorizationPending,
+    ConsentInterrupted,
     ConsentRefused,
     GrantInvalid,
     NoOAuthProvider,
     OAuthClientRefused,
     OAuthFlowInvalid,
+    OAuthNotConfigured,
     OtherBrowser,
     PopfetchError,
-    StorageUnavailable,
+    TokensUnavailable,
 )
-from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.oauth import (
     FLOW_LIFETIME,
     STATE_OCTETS,
@@ -40,27 +38,22 @@ from popfetch.domain.oauth import (
     TokenAnswer,
     check_browser,
     check_token_may_go,
-    consented,
     hash_of,
     login_hint,
-    withdrawn,
 )
 from popfetch.domain.secret import Secret, TokenUse
-from popfetch.ports import (
-    AccountRecord,
-    AccountStore,
-    AuthorizationServers,
-    Clock,
-    FetchQueue,
-    Journal,
-    PendingConsents,
-)
-from popfetch.services.accounts import ask_for_check, sign_in_after
+from popfetch.ports import AccountStore, AuthorizationServers, Clock, Journal, PendingConsents
+from popfetch.services.grants import Connected, Grants
 from popfetch.services.sign_in_secrets import SignInSecrets
-from popfetch.services.sign_in_trial import SignInTester, SignInTestFailed, SignInTestRefused, SignInTrial
 
-TRIAL_SECONDS = 15.0
-"""How long trying what a consent opens may take; the exchange before it has six seconds, and the API 29."""
+POLL_SECONDS = 8
+"""How long nobody else asks for a device code while one does: longer than an answer may take."""
+
+_PASSES = frozenset({"server_error", "temporarily_unavailable"})
+_OPERATORS_AFFAIR = frozenset(
+    {"invalid_client", "invalid_request", "invalid_scope", "unauthorized_client", "unsupported_response_type"}
+)
+"""What a consent page says of popfetch, not of the person (RFC 6749, section 4.1.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +74,6 @@ class AskedByDevice:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """A mailbox that popfetch may open now; ``trouble`` is what went wrong beside that, where anything did."""
-
-    record: AccountRecord
-    trouble: SignInTestFailed | None = None
-
-
 class NotConnected(Exception):
     """A consent that was waited for came to nothing; the account it was for is known by then, and why it failed."""
 
@@ -106,8 +91,7 @@ class Consent:
     pending: PendingConsents
     secrets: SignInSecrets
     servers: AuthorizationServers
-    tester: SignInTester
-    queue: FetchQueue
+    grants: Grants
     journal: Journal
     clock: Clock
     run: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run
@@ -125,18 +109,15 @@ class Consent:
 
         Raises AccountNotFound, NoOAuthProvider, InvalidAccount, OAuthNotConfigured and StorageUnavailable.
         """
-        account, client = self._client_for(owner_id, account_id)
+        account = self.store.get(owner_id, account_id).account
+        server, client = self._client_for(account)
         state, browser_secret, verifier = self.new_text(), Secret(self.new_text()), Secret(self.new_text())
-        asked = AskedInBrowser(
-            self.servers.consent_address(
-                client,
-                redirect_uri=redirect_uri,
-                state=state,
-                code_verifier=verifier,
-                login_hint=login_hint(account),
-            ),
-            state,
-            browser_secret,
+        address = self.servers.consent_address(
+            client,
+            redirect_uri=redirect_uri,
+            state=state,
+            code_verifier=verifier,
+            login_hint=login_hint(account, server),
         )
         self.pending.keep(
             hash_of(state),
@@ -151,7 +132,7 @@ class Consent:
                 browser_hash=hash_of(browser_secret.reveal()),
             ),
         )
-        return asked
+        return AskedInBrowser(address, state, browser_secret)
 
     def ask_by_device(self, owner_id: str, account_id: str) -> AskedByDevice:
         """Ask for consent by a code that the owner enters in any browser.
@@ -159,10 +140,12 @@ class Consent:
         Raises AccountNotFound, NoOAuthProvider, InvalidAccount, OAuthNotConfigured, OAuthClientRefused,
         TokensUnavailable and StorageUnavailable.
         """
-        account, client = self._client_for(owner_id, account_id)
+        account = self.store.get(owner_id, account_id).account
+        _, client = self._client_for(account)
         if Flow.DEVICE not in client.server.flows:
             raise NoOAuthProvider(f"flow: {client.server.name} has no sign-in by a code; use the browser.")
-        offer: DeviceOffer = self.run(self._noting_refusal(client, self.servers.offer_device(client)))
+        client = _for_devices(client)
+        offer: DeviceOffer = self.run(self._telling_operator(client, self.servers.offer_device(client)))
         state = self.new_text()
         self.pending.keep(
             hash_of(state),
@@ -207,61 +190,46 @@ class Consent:
 
         Raises AccountNotFound, AuthorizationPending, OAuthFlowInvalid and NotConnected.
         """
-        self.store.get(owner_id, account_id)
+        account = self.store.get(owner_id, account_id).account
         state_hash, pending = self._waited_for(state, Flow.DEVICE)
         if (pending.owner_id, pending.account_id) != (owner_id, account_id):
             raise OAuthFlowInvalid
-        pending = self._next_poll(state_hash, pending)
+        pending = self._take_turn(state_hash, pending)
         try:
-            account, client = self._again(pending)
+            client = _for_devices(self.secrets.clients.client(pending.server_id))
             code = self._open(pending)
-            tokens: TokenAnswer = self.run(self._noting_refusal(client, self.servers.poll_device(client, code)))
+            tokens: TokenAnswer = self.run(self._telling_operator(client, self.servers.poll_device(client, code)))
         except AuthorizationPending as error:
             seconds = pending.poll_seconds + error.seconds
-            if error.seconds:
-                later = replace(pending, poll_seconds=seconds, poll_after=self.clock() + timedelta(seconds=seconds))
-                self.pending.postpone(state_hash, pending, later)
+            self._end_turn(state_hash, pending, seconds)
             raise AuthorizationPending(seconds) from error
         except (ConsentRefused, OAuthFlowInvalid, GrantInvalid) as error:
             self.pending.take(state_hash)
             raise NotConnected(account_id, _as_refusal(error)) from error
         except PopfetchError as error:
+            self._end_turn(state_hash, pending, pending.poll_seconds)
             raise NotConnected(account_id, error) from error
         if not self.pending.take(state_hash):
             raise OAuthFlowInvalid
-        return self._connect(pending, account, client, tokens)
-
-    def disconnect(self, owner_id: str, account_id: str) -> AccountRecord:
-        """Give consent back: its tokens are forgotten, and the account is not collected until there is another.
-
-        Raises AccountNotFound and StorageUnavailable.
-        """
-        account = self.store.get(owner_id, account_id).account
-        if account.grant is None:
-            return self.store.get(owner_id, account_id)
-
-        def disconnected(stored: Account, state: FetchState) -> tuple[Account, FetchState]:
-            without = withdrawn(stored)
-            stops = without.lacks_consent and without.standing is not Standing.PAUSED
-            return (replace(without, standing=Standing.AUTH_FAILED) if stops else without), state
-
-        record = self.store.change(owner_id, account_id, disconnected)
-        self.run(self.secrets.tokens.give_back(account))
-        return record
+        return self._keep(account, client, tokens)
 
     # --- In between -------------------------------------------------------------------------------------------
 
-    def _client_for(self, owner_id: str, account_id: str) -> tuple[Account, OAuthClient]:
-        """popfetch at the server that gives the tokens for an account's mailbox, or else for sending from it."""
-        account = self.store.get(owner_id, account_id).account
+    def _client_for(self, account: Account) -> tuple[Server, OAuthClient]:
+        """popfetch at the server that gives the tokens for one of an account's mail servers, and which that is.
+
+        One that is to be signed in to by OAuth 2 goes first, then the incoming one.
+        """
         ways = [(account.incoming, Direction.INCOMING)]
         ways += [(account.outgoing, Direction.OUTGOING)] if account.outgoing else []
         known = self.secrets.clients.servers()
-        for server, direction in ways:
+        for server, direction in sorted(ways, key=lambda way: way[0].auth is not AuthMethod.OAUTH2):
             found = next((candidate for candidate in known if candidate.serves(server)), None)
             if found is not None:
                 check_token_may_go(server, direction, found)
-                return account, self.secrets.clients.client(found.id)
+                return server, self.secrets.clients.client(found.id)
+        for mistake in self.secrets.clients.mistakes():
+            raise OAuthNotConfigured(mistake)
         raise NoOAuthProvider(
             f"incoming.host: popfetch knows no sign-in by OAuth 2 for {account.incoming.host}; use a password, or an "
             "app password where the provider asks for one."
@@ -274,142 +242,83 @@ class Consent:
             raise OAuthFlowInvalid
         return state_hash, pending
 
-    def _next_poll(self, state_hash: bytes, pending: PendingConsent) -> PendingConsent:
-        """Take the next turn to ask for a device code. Raises AuthorizationPending where it is too early."""
+    def _take_turn(self, state_hash: bytes, pending: PendingConsent) -> PendingConsent:
+        """Take the turn to ask for a device code. Raises AuthorizationPending where it is too early."""
         now = self.clock()
         if pending.poll_after is not None and now < pending.poll_after:
             raise AuthorizationPending(max(1, round((pending.poll_after - now).total_seconds())))
-        mine = replace(pending, poll_after=now + timedelta(seconds=pending.poll_seconds))
+        mine = replace(pending, poll_after=now + timedelta(seconds=max(POLL_SECONDS, pending.poll_seconds)))
         if not self.pending.postpone(state_hash, pending, mine):
             raise AuthorizationPending(pending.poll_seconds)
         return mine
+
+    def _end_turn(self, state_hash: bytes, mine: PendingConsent, seconds: int) -> None:
+        """Let the next turn come in so many seconds, and no sooner from now on."""
+        later = replace(mine, poll_seconds=seconds, poll_after=self.clock() + timedelta(seconds=seconds))
+        self.pending.postpone(state_hash, mine, later)
 
     def _finish(self, state_hash: bytes, pending: PendingConsent, answer: CallbackAnswer) -> Connected:
         # before anything is asked of the server: whatever comes of it, this state is used
         if not self.pending.take(state_hash):
             raise OAuthFlowInvalid
         try:
-            account, client = self._again(pending)
-            if not client.server.is_issuer(answer.issuer):
-                self.journal.error(
-                    "a consent came back from another server than was asked",
-                    owner_id=pending.owner_id,
-                    account_id=pending.account_id,
-                    provider=pending.server_id,
-                )
-                raise ConsentRefused("The answer came from another server than was asked; start the sign-in again.")
-            if answer.error or answer.code is None:
-                raise ConsentRefused(f"{client.server.name} says that there is no consent; start the sign-in again.")
+            account = self.store.get(pending.owner_id, pending.account_id).account
+            client = self.secrets.clients.client(pending.server_id)
+            code = self._code_of(answer, client.server, pending)
             exchange = self.servers.exchange(
-                client, answer.code, redirect_uri=pending.redirect_uri, code_verifier=self._open(pending)
+                client, code, redirect_uri=pending.redirect_uri, code_verifier=self._open(pending)
             )
-            tokens: TokenAnswer = self.run(self._noting_refusal(client, exchange))
+            tokens: TokenAnswer = self.run(self._telling_operator(client, exchange))
+        except TokensUnavailable as error:
+            raise NotConnected(
+                pending.account_id, ConsentInterrupted(f"{error.message} Start the sign-in again.")
+            ) from error
         except PopfetchError as error:
             raise NotConnected(pending.account_id, _as_refusal(error)) from error
-        return self._connect(pending, account, client, tokens)
+        return self._keep(account, client, tokens)
 
-    def _again(self, pending: PendingConsent) -> tuple[Account, OAuthClient]:
-        """The account that a consent is for, and popfetch at the server that was asked."""
-        account = self.store.get(pending.owner_id, pending.account_id).account
-        return account, self.secrets.clients.client(pending.server_id)
+    def _code_of(self, answer: CallbackAnswer, server: AuthorizationServer, pending: PendingConsent) -> Secret:
+        """The code of an answer that comes from the server that was asked, and that is no refusal."""
+        whose = {"owner_id": pending.owner_id, "account_id": pending.account_id, "provider": server.id}
+        others = (other for other in self.secrets.clients.servers() if other.id != server.id)
+        if answer.issuer is not None and any(other.is_called(answer.issuer) for other in others):
+            mixed_up = True
+        else:
+            mixed_up = not server.is_issuer(answer.issuer)
+        if mixed_up:
+            self.journal.error("a consent came back from another server than was asked", **whose)
+            raise ConsentRefused("The answer came from another server than was asked; start the sign-in again.")
+        if answer.code is not None and not answer.error:
+            return answer.code
+        if answer.error in _OPERATORS_AFFAIR:
+            self.journal.error("a consent page does not accept popfetch", **whose, error=answer.error)
+            raise OAuthClientRefused(
+                f"{server.name} does not accept popfetch itself ({answer.error}); whoever runs popfetch has to see to "
+                "its registration there."
+            )
+        self.journal.info("no consent was given", **whose, passes=answer.error in _PASSES)
+        if answer.error in _PASSES:
+            raise ConsentInterrupted(f"{server.name} has a problem of its own; start the sign-in again in a moment.")
+        raise ConsentRefused(f"{server.name} says that there is no consent; start the sign-in again.")
 
-    def _connect(
-        self, pending: PendingConsent, account: Account, client: OAuthClient, tokens: TokenAnswer
-    ) -> Connected:
+    def _keep(self, account: Account, client: OAuthClient, tokens: TokenAnswer) -> Connected:
         try:
-            return self._keep(account, client, tokens)
+            return self.grants.keep(account, client, tokens)
         except PopfetchError as error:
             self.journal.warning(
                 "a consent was not kept",
-                owner_id=pending.owner_id,
-                account_id=pending.account_id,
-                provider=pending.server_id,
-                error=error.code,
-            )
-            raise NotConnected(pending.account_id, error) from error
-
-    def _keep(self, account: Account, client: OAuthClient, tokens: TokenAnswer) -> Connected:
-        """Try what the consent opens, keep its tokens, and turn the account's servers over to them."""
-        server = client.server
-        if server.scopes_missing(tokens.scope) or tokens.refresh_token is None:
-            raise ConsentRefused(
-                f"{server.name} gave popfetch less than a mailbox needs; start again, and allow all that it asks for."
-            )
-        grant = Grant(self.new_text(), server.id, self.clock())
-        trouble, login_delay = self._tried(consented(account, server, grant), tokens.access_token)
-        now = self.clock()
-        self.run(self.secrets.tokens.keep_first(account, grant, tokens))
-        former: Grant | None = None
-
-        def connected(stored: Account, state: FetchState) -> tuple[Account, FetchState]:
-            nonlocal former
-            former = stored.grant
-            after = consented(stored, server, grant)
-            return followed_up(stored, after, state, sign_in_after(now, login_delay, stored.incoming.host))
-
-        try:
-            record = self.store.change(account.owner_id, account.account_id, connected)
-        except PopfetchError:
-            self.secrets.tokens.grants.remove(account.account_id, grant.grant_id)
-            raise
-        self.journal.info(
-            "a mailbox was opened by consent",
-            owner_id=account.owner_id,
-            account_id=account.account_id,
-            provider=server.id,
-            **({"trouble": trouble.code} if trouble else {}),
-        )
-        self._afterwards(record, former)
-        return Connected(record, trouble)
-
-    def _afterwards(self, record: AccountRecord, former: Grant | None) -> None:
-        """Forget the tokens of the grant before, and check for mail at once, unless the server wants a pause."""
-        account = record.account
-        wanted = record.state.sign_in_after
-        soon = wanted is None or wanted - self.clock() <= LONGEST_WAIT
-        try:
-            if former is not None:
-                self.secrets.tokens.grants.remove(account.account_id, former.grant_id)
-            if soon and account.standing is Standing.ACTIVE:
-                ask_for_check(self.queue, account, self.clock())
-        except StorageUnavailable as error:
-            # consent is kept all the same, and the schedule checks for mail by itself
-            self.journal.warning(
-                "what follows a consent was not done",
                 owner_id=account.owner_id,
                 account_id=account.account_id,
-                reason=error.message,
+                provider=client.server.id,
+                error=error.code,
             )
+            raise NotConnected(account.account_id, error) from error
 
-    def _tried(self, account: Account, token: Secret) -> tuple[SignInTestFailed | None, int]:
-        """Sign in at the servers that tokens go to.
-
-        Returns what went wrong there that has nothing to do with the token, and the pause that the incoming server
-        wants, in seconds. Raises SignInTestRefused where the mailbox is not the one that was consented for.
-        """
-        ways = [(account.incoming, Direction.INCOMING)]
-        ways += [(account.outgoing, Direction.OUTGOING)] if account.outgoing else []
-        trials = [
-            SignInTrial(direction, server, token) for server, direction in ways if server.auth is AuthMethod.OAUTH2
-        ]
-        try:
-            pause: int = self.run(self.tester.try_all(trials, TRIAL_SECONDS))
-        except SignInTestRefused as error:
-            if error.direction is trials[0].direction:
-                raise
-            return error, 0
-        except SignInTestFailed as error:
-            return error, 0
-        return None, pause
-
-    async def _noting_refusal[Answer](self, client: OAuthClient, answer: Coroutine[Any, Any, Answer]) -> Answer:
+    async def _telling_operator[Answer](self, client: OAuthClient, answer: Coroutine[Any, Any, Answer]) -> Answer:
         try:
             return await answer
         except OAuthClientRefused as error:
-            self.journal.error(
-                "an authorization server does not accept popfetch", provider=client.server.id, reason=error.message
-            )
-            self.journal.count("OAuthClientsRefused")
+            self.secrets.tokens.tell_operator(client.server.id, error)
             raise
 
     def _seal(self, proof: Secret, account: Account) -> bytes:
@@ -418,6 +327,11 @@ class Consent:
     def _open(self, pending: PendingConsent) -> Secret:
         vault = self.secrets.vault
         return vault.open(pending.proof, pending.owner_id, pending.account_id, TokenUse.PENDING_CONSENT)
+
+
+def _for_devices(client: OAuthClient) -> OAuthClient:
+    """popfetch as a device's codes are given to it."""
+    return client.without_secret() if client.server.devices_are_public else client
 
 
 def _as_refusal(error: PopfetchError) -> PopfetchError:

@@ -119,7 +119,9 @@ class FetchCycle:
             return await self._parts.dialer.open(self._account.incoming, secret, self._advice(), self._frame.deadline)
 
         again = not self._record.state.failures.authentication
-        return await self._parts.secrets.signed_in(self._account, Direction.INCOMING, sign_in, again=again)
+        return await self._parts.secrets.signed_in(
+            self._account, Direction.INCOMING, sign_in, again=again, deadline=self._frame.deadline
+        )
 
     def _advice(self) -> DialAdvice:
         traits = self._record.state.traits

@@ -86,7 +86,7 @@ class OutgoingSessions:
 
         try:
             session = await self.secrets.signed_in(
-                account, Direction.OUTGOING, sign_in, again=account.outgoing_failure is None
+                account, Direction.OUTGOING, sign_in, again=account.outgoing_failure is None, deadline=deadline
             )
         except SmtpError as error:
             if error.code in OUTGOING_NEEDS_A_PERSON:
@@ -95,7 +95,9 @@ class OutgoingSessions:
             assert tried is not None
             raise told(error.code, SignInTrial(Direction.OUTGOING, server, tried), error) from error
         except (SecretUnreadable, ConsentNeeded) as error:
-            self._mark(account, error.code, error.message, explicit=False)
+            # without any consent nobody was asked, and nothing was refused
+            if account.grant is not None or isinstance(error, SecretUnreadable):
+                self._mark(account, error.code, error.message, explicit=False)
             if isinstance(error, ConsentNeeded):
                 raise
             raise OutgoingStopped(

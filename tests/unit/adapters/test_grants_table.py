@@ -29,11 +29,21 @@ def grants(stack: Aws) -> GrantsTable:
 
 
 def some_tokens(**changes: object) -> StoredTokens:
-    tokens = StoredTokens(OWNER, ACCOUNT, "grant-1", b"refresh", b"access", NOON)
+    tokens = StoredTokens(
+        owner_id=OWNER,
+        account_id=ACCOUNT,
+        grant_id="grant-1",
+        server_id="example",
+        client_print=b"print",
+        is_public=False,
+        refresh_token=b"refresh",
+        access_token=b"access",
+        access_expires_at=NOON,
+    )
     return replace(tokens, **changes)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("tokens", [some_tokens(), some_tokens(renewing_until=SOON, version=7)])
+@pytest.mark.parametrize("tokens", [some_tokens(), some_tokens(renewing_until=SOON, version=7, is_public=True)])
 def test_an_item_holds_all_of_it(tokens: StoredTokens) -> None:
     assert from_item(to_item(tokens)) == tokens
 
@@ -43,6 +53,14 @@ def test_what_is_added_is_found_under_its_account_and_grant_only(grants: GrantsT
     assert grants.load(ACCOUNT, "grant-1") == some_tokens()
     assert grants.load(ACCOUNT, "grant-2") is None
     assert grants.load(an_account_id(2), "grant-1") is None
+
+
+def test_all_that_an_account_has_left_behind_is_found(grants: GrantsTable) -> None:
+    elsewhere = an_account_id(2)
+    for left in (some_tokens(), some_tokens(grant_id="grant-2"), some_tokens(account_id=elsewhere)):
+        grants.add(left)
+    assert {left.grant_id for left in grants.of_account(ACCOUNT)} == {"grant-1", "grant-2"}
+    assert grants.of_account(an_account_id(3)) == []
 
 
 def test_one_of_two_takes_the_lease(grants: GrantsTable) -> None:
@@ -95,8 +113,9 @@ def test_a_failing_table_is_storage_unavailable(stack: Aws) -> None:
     for call in (
         lambda: elsewhere.add(some_tokens()),
         lambda: elsewhere.load(ACCOUNT, "grant-1"),
+        lambda: elsewhere.of_account(ACCOUNT),
         lambda: elsewhere.take(some_tokens(), SOON),
         lambda: elsewhere.remove(ACCOUNT, "grant-1"),
     ):
         with pytest.raises(StorageUnavailable):
-            call()  # type: ignore[no-untyped-call]
+            call()

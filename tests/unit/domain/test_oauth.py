@@ -1,10 +1,11 @@
 """Rules of sign-in by OAuth 2: where tokens may go, how long they count, what an account is after consent."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from popfetch.domain.account import AuthMethod, Direction, Security, Standing
+from popfetch.domain.account import Account, AuthMethod, Direction, Security, Standing
 from popfetch.domain.authorization_servers import AUTHORIZATION_SERVERS
 from popfetch.domain.errors import InvalidAccount, OAuthFlowInvalid
 from popfetch.domain.oauth import (
@@ -17,6 +18,7 @@ from popfetch.domain.oauth import (
     hash_of,
     is_usable,
     login_hint,
+    shares_consent,
     withdrawn,
 )
 from popfetch.domain.provider import SignInMethod
@@ -95,6 +97,19 @@ class TestScopes:
         assert microsoft.scopes_missing(" ".join(microsoft.scopes[:2])) == ()
         assert microsoft.scopes_missing(None) == ()
 
+    @pytest.mark.parametrize(
+        ("server_id", "granted"),
+        [
+            ("google", "https://mail.google.com/"),
+            ("google", "openid https://mail.google.com"),
+            ("microsoft", "POP.AccessAsUser.All SMTP.Send"),
+            ("microsoft", "https://outlook.office.com/pop.accessasuser.all https://outlook.office365.com/SMTP.Send"),
+            ("fastmail", "https://www.fastmail.com/dev/protocol-smtp https://www.fastmail.com/dev/protocol-pop"),
+        ],
+    )
+    def test_they_are_known_however_a_server_writes_them(self, server_id: str, granted: str) -> None:
+        assert BY_ID[server_id].scopes_missing(granted) == ()
+
     def test_what_was_not_granted_is_missed(self) -> None:
         assert an_authorization_server().scopes_missing("mail.smtp") == ("mail.pop",)
         assert an_authorization_server().scopes_missing("mail.popcorn mail.smtp") == ("mail.pop",)
@@ -158,6 +173,14 @@ class TestAnAccountAfterConsent:
         with pytest.raises(InvalidAccount, match="TLS"):
             consented(an_account(incoming=a_server(security=Security.NONE)), an_authorization_server(), a_grant())
 
+    @pytest.mark.parametrize("direction", Direction)
+    def test_a_server_of_another_provider_is_left_to_nobody(self, direction: Direction) -> None:
+        """The tokens of one provider never go to another."""
+        foreign = {direction.value: a_server(host="pop.gmail.com", auth=AuthMethod.OAUTH2)}
+        account = an_account(1, **{"incoming": a_server(), "outgoing": a_server(host="smtp.example.com"), **foreign})
+        with pytest.raises(InvalidAccount, match=r"pop\.gmail\.com is no server of Example Ltd"):
+            consented(account, an_authorization_server(), a_grant())
+
     def test_withdrawn_it_waits_for_another(self) -> None:
         after = withdrawn(consented(an_account(), an_authorization_server(), a_grant()))
         assert after.lacks_consent
@@ -174,3 +197,35 @@ class TestAnAccountAfterConsent:
 )
 def test_the_page_proposes_whom_one_signs_in_as(username: str, hint: str) -> None:
     assert login_hint(an_account(incoming=a_server(username=username))) == hint
+
+
+def test_the_page_proposes_the_user_of_the_server_that_is_asked_for() -> None:
+    outgoing = a_server(host="smtp.example.com", username="bert@example.com")
+    assert login_hint(an_account(outgoing=outgoing), outgoing) == "bert@example.com"
+
+
+class TestConsentsOfOnePerson:
+    """Some servers end all that a person has granted to popfetch where one of their tokens is given back."""
+
+    def account(self, number: int, username: str = "anna@example.com", **changes: Any) -> Account:
+        incoming = a_server(auth=AuthMethod.OAUTH2, username=username)
+        return an_account(number, **{"incoming": incoming, "grant": a_grant(number), **changes})
+
+    def test_another_account_of_the_same_mailbox_shares_it(self) -> None:
+        first, second = self.account(1), self.account(2, "recent:Anna@example.com")
+        assert shares_consent(first, [first, second])
+
+    def test_the_account_itself_does_not(self) -> None:
+        assert not shares_consent(self.account(1), [self.account(1)])
+
+    def test_one_of_somebody_else_does_not(self) -> None:
+        assert not shares_consent(self.account(1), [self.account(2, "bert@example.com")])
+
+    def test_one_at_another_server_does_not(self) -> None:
+        assert not shares_consent(self.account(1), [self.account(2, grant=a_grant(2, server_id="google"))])
+
+    def test_one_without_consent_does_not(self) -> None:
+        assert not shares_consent(self.account(1), [self.account(2, grant=None)])
+
+    def test_where_nobody_knows_whose_it_was_any_other_may(self) -> None:
+        assert shares_consent(self.account(1, grant=None), [self.account(2, "bert@example.com")])

@@ -1,7 +1,9 @@
 """Sign-in by OAuth 2 over the API: what owners ask, what browsers bring back, and what is refused on the way."""
 
+import asyncio
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -10,8 +12,9 @@ import pytest
 
 from functions.accounts import handler as accounts_function
 from functions.oauth import handler as function
-from popfetch.domain.account import Standing
-from popfetch.domain.errors import OAuthClientRefused, StorageUnavailable, TokensUnavailable
+from popfetch.domain.account import Account, Standing
+from popfetch.domain.errors import OAuthClientRefused, OAuthNotConfigured, StorageUnavailable, TokensUnavailable
+from popfetch.domain.fetch_state import FetchState, Stop
 from popfetch.domain.oauth import FLOW_LIFETIME
 from popfetch.pop3.errors import ConnectionFailed, PopNotEnabled, SignInRefused
 from popfetch.smtp.errors import PasswordSignInOff
@@ -109,6 +112,12 @@ def begun(kept: KeptAccounts, account: dict[str, Any]) -> tuple[str, str]:
     return kept.servers.callback(answer.json["authorization_url"]), f"{name}={value}"
 
 
+def tokens_in(stack: Aws, *prefixes: str) -> list[str]:
+    """The keys of all tokens that the table holds, or of what else the prefixes say."""
+    items = stack.dynamodb.scan(TableName=stack.table)["Items"]
+    return [item["pk"]["S"] for item in items if item["pk"]["S"].startswith(prefixes or "GRANT#")]
+
+
 def shown(account: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = accounts.request("GET", f"/accounts/{account['id']}").json
     return found
@@ -201,6 +210,21 @@ class TestStarting:
         kept.clients.clients = [a_client(hosts=frozenset({"elsewhere.example.com"}))]
         answer = start(other)
         assert (answer.status, answer.error["code"]) == (422, "no_oauth_provider")
+        kept.clients.wrong = ["What the operator has put there cannot be used (elsewhere.token_url)."]
+        answer = start(other)
+        assert (answer.status, answer.error["message"]) == (409, kept.clients.wrong[0])
+
+    def test_the_server_that_takes_no_password_says_who_is_asked(self, kept: KeptAccounts) -> None:
+        """The other one may belong to a provider that popfetch knows too, and have a password of its own."""
+        mixed = a_body(incoming__host="pop.gmail.com", outgoing__auth="oauth2", outgoing__password=None)
+        answer = start(accounts.request("POST", "/accounts", mixed).json)
+        assert answer.status == 201
+        assert answer.json["authorization_url"].startswith("https://id.example.com/")
+
+    def test_a_registration_that_cannot_be_used_is_told_to_the_operator(self, kept: KeptAccounts) -> None:
+        kept.clients.failure = OAuthNotConfigured("What the operator has put there cannot be used.")
+        answer = call("GET", "/oauth/providers")
+        assert (answer.status, answer.error["code"]) == (409, "oauth_not_configured")
 
 
 class TestComingBack:
@@ -344,6 +368,17 @@ class TestAnAttack:
         assert kept.servers.asked == []
         assert "a consent came back from another server than was asked" in kept.journal.messages
 
+    def test_one_that_does_not_say_its_name_is_not_another_whose_name_is_known(
+        self, kept: KeptAccounts, account: dict[str, Any]
+    ) -> None:
+        kept.clients.clients = [a_client(issuer="")]
+        callback, cookie = begun(kept, account)
+        named = urlencode({"iss": "https://id.example.com"})
+        other = callback.replace(named, urlencode({"iss": "https://accounts.google.com"}))
+        assert to_console(come_back(other, cookie))["code"] == "consent_refused"
+        callback, cookie = begun(kept, account)
+        assert to_console(come_back(callback, cookie))["oauth"] == "connected"
+
     def test_the_way_on_cannot_be_chosen(self, kept: KeptAccounts, account: dict[str, Any]) -> None:
         callback, cookie = begun(kept, account)
         answer = come_back(f"{callback}&return_to=https://evil.example&redirect_uri=https://evil.example", cookie)
@@ -357,6 +392,27 @@ class TestAnAttack:
         denied = f"{API}/oauth/callback?{urlencode({'error': 'access_denied', 'state': state})}"
         assert to_console(come_back(denied, f"{name}={value}"))["code"] == "consent_refused"
         assert come_back(denied, f"{name}={value}").status == 410
+
+    @pytest.mark.parametrize(
+        ("error", "code"),
+        [
+            ("access_denied", "consent_refused"),
+            ("login_required", "consent_refused"),
+            ("<script>", "consent_refused"),
+            ("server_error", "token_endpoint_unavailable"),
+            ("temporarily_unavailable", "token_endpoint_unavailable"),
+            ("unauthorized_client", "oauth_client_refused"),
+            ("invalid_scope", "oauth_client_refused"),
+        ],
+    )
+    def test_each_refusal_of_a_consent_page_is_told_as_what_it_is(
+        self, kept: KeptAccounts, account: dict[str, Any], error: str, code: str
+    ) -> None:
+        callback, cookie = begun(kept, account)
+        (state,) = parse_qs(urlsplit(callback).query)["state"]
+        answer = come_back(f"{API}/oauth/callback?{urlencode({'error': error, 'state': state})}", cookie)
+        assert to_console(answer) == {"oauth": "failed", "account": account["id"], "code": code}
+        assert kept.servers.asked == []
 
     def test_a_denial_cannot_be_sent_by_another_browser(self, kept: KeptAccounts, account: dict[str, Any]) -> None:
         callback, cookie = begun(kept, account)
@@ -383,8 +439,7 @@ class TestAConsentThatIsNotKept:
         kept.dialer.failure = SignInRefused("no")
         assert to_console(come_back(callback, cookie))["code"] == "sign_in_refused"
         assert shown(account)["oauth"]["connected"] is False
-        items = stack.dynamodb.scan(TableName=stack.table)["Items"]
-        assert [item["pk"]["S"] for item in items if item["pk"]["S"].startswith(("GRANT#", "CONSENT#"))] == []
+        assert tokens_in(stack, "GRANT#", "CONSENT#") == []
 
     @pytest.mark.parametrize("scope", ["mail.pop", "mail.smtp offline_access", "openid"])
     def test_less_than_a_mailbox_needs(self, kept: KeptAccounts, account: dict[str, Any], scope: str) -> None:
@@ -411,6 +466,24 @@ class TestAConsentThatIsNotKept:
         assert to_console(come_back(callback, cookie))["code"] == code
         refused = isinstance(failure, OAuthClientRefused)
         assert kept.journal.counts.get("OAuthClientsRefused", 0) == (1 if refused else 0)
+
+    def test_an_account_that_is_changed_while_the_consent_is_tried(
+        self, kept: KeptAccounts, account: dict[str, Any], monkeypatch: pytest.MonkeyPatch, stack: Aws
+    ) -> None:
+        callback, cookie = begun(kept, account)
+        sign_in = kept.dialer.open
+
+        async def meanwhile(*asked: Any) -> Any:
+            def change(stored: Account, state: FetchState) -> tuple[Account, FetchState]:
+                return replace(stored, incoming=replace(stored.incoming, username="bert@example.com")), state
+
+            kept.table.change(OWNER, account["id"], change)
+            return await sign_in(*asked)
+
+        monkeypatch.setattr(kept.dialer, "open", meanwhile)
+        assert to_console(come_back(callback, cookie))["code"] == "account_changed"
+        assert kept.table.get(OWNER, account["id"]).account.grant is None
+        assert tokens_in(stack) == []
 
     def test_an_account_that_went_meanwhile(self, kept: KeptAccounts, account: dict[str, Any]) -> None:
         callback, cookie = begun(kept, account)
@@ -494,6 +567,16 @@ class TestFinishingInAnotherBrowser:
         assert "OAuth 2" in answer.error["message"]
         assert "password" not in answer.error["message"]
 
+    def test_a_server_in_trouble_needs_another_consent_as_the_code_is_used(
+        self, kept: KeptAccounts, account: dict[str, Any]
+    ) -> None:
+        callback, _ = begun(kept, account)
+        kept.servers.failure = TokensUnavailable("Example Ltd does not answer.")
+        answer = self.finish(account, callback)
+        assert (answer.status, answer.error["code"]) == (422, "token_endpoint_unavailable")
+        assert "Start the sign-in again" in answer.error["message"]
+        assert self.finish(account, callback).status == 410
+
     @pytest.mark.parametrize(
         "callback", ["", "x", "https://evil.example/?state=&code=", "https://[", "?state=" + "x" * 43]
     )
@@ -534,6 +617,37 @@ class TestByDevice:
         kept.now += timedelta(seconds=5)
         for _ in range(5):
             assert self.ask(account, flow_id).status == 202
+        assert [asked for asked, _ in kept.servers.asked] == ["device", "poll"]
+
+    def test_where_devices_are_public_clients_no_secret_is_shown_then_or_later(
+        self, kept: KeptAccounts, account: dict[str, Any]
+    ) -> None:
+        """Microsoft takes no secret for a device code, nor for the tokens that come of it (AADSTS700025)."""
+        kept.clients.clients = [a_client(devices_are_public=True)]
+        flow_id = start(account, {"flow": "device"}).json["device_flow_id"]
+        kept.now += timedelta(seconds=5)
+        assert self.ask(account, flow_id).status == 200
+        kept.now += timedelta(hours=2)
+        call("POST", f"/accounts/{account['id']}/oauth/start")
+        assert accounts.request("PATCH", f"/accounts/{account['id']}", {"incoming": {"port": 1995}}).status == 200
+        assert [asked for asked, _ in kept.servers.asked] == ["device", "poll", "renew"]
+        assert kept.servers.shown == [None, None, None]
+
+    def test_two_that_ask_at_once_ask_the_provider_once(
+        self, kept: KeptAccounts, account: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        flow_id = start(account, {"flow": "device"}).json["device_flow_id"]
+        kept.now += timedelta(seconds=6)
+        poll, others = kept.servers.poll_device, []
+
+        async def meanwhile(*asked: Any) -> Any:
+            kept.now += timedelta(seconds=6)
+            others.append(await asyncio.to_thread(self.ask, account, flow_id))
+            return await poll(*asked)
+
+        monkeypatch.setattr(kept.servers, "poll_device", meanwhile)
+        assert self.ask(account, flow_id).status == 200
+        assert [other.status for other in others] == [202]
         assert [asked for asked, _ in kept.servers.asked] == ["device", "poll"]
 
     def test_it_is_the_owners_alone(self, kept: KeptAccounts, account: dict[str, Any]) -> None:
@@ -589,8 +703,7 @@ class TestGivingItBack:
         assert (answer.json["status"], answer.json["oauth"]["connected"]) == ("auth_failed", False)
         assert answer.headers["ETag"] == f'"{answer.json["version"]}"'
         assert kept.servers.given_back == [secret for secret in kept.servers.issued if secret.startswith("refresh")]
-        items = stack.dynamodb.scan(TableName=stack.table)["Items"]
-        assert [item for item in items if item["pk"]["S"].startswith("GRANT#")] == []
+        assert tokens_in(stack) == []
         assert kept.table.get(OWNER, account["id"]).account.standing is Standing.AUTH_FAILED
 
     def test_a_provider_that_is_down_keeps_nobody_from_it(self, kept: KeptAccounts, account: dict[str, Any]) -> None:
@@ -598,6 +711,57 @@ class TestGivingItBack:
         kept.servers.failure = TokensUnavailable("down")
         assert self.disconnect(account).json["oauth"]["connected"] is False
         assert "a grant was not given back at its server" in kept.journal.messages
+
+    def test_what_was_cut_short_is_finished_by_asking_again(
+        self, kept: KeptAccounts, account: dict[str, Any], stack: Aws, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        come_back(*begun(kept, account))
+
+        def fail(*_: Any) -> None:
+            raise StorageUnavailable("The table is busy.")
+
+        with monkeypatch.context() as busy:
+            busy.setattr(type(kept.secrets.tokens.grants), "remove", fail)
+            assert self.disconnect(account).status == 503
+        assert len(tokens_in(stack)) == 1
+        assert self.disconnect(account).status == 200
+        assert tokens_in(stack) == []
+
+    def test_a_provider_is_not_told_while_another_account_has_the_same_persons_consent(
+        self, kept: KeptAccounts, account: dict[str, Any], stack: Aws
+    ) -> None:
+        """Google ends all that a person has granted to popfetch with one token of it (RFC 7009, section 2.1)."""
+        same = a_body(incoming__host="localhost", incoming__auth="oauth2", incoming__password=None, outgoing=None)
+        other = accounts.request("POST", "/accounts", same).json
+        come_back(*begun(kept, account))
+        come_back(*begun(kept, other))
+        self.disconnect(account)
+        assert kept.servers.given_back == []
+        assert len(tokens_in(stack)) == 1
+        assert accounts.request("DELETE", f"/accounts/{other['id']}").status == 204
+        assert len(kept.servers.given_back) == 1
+        assert tokens_in(stack) == []
+
+    def test_one_that_the_provider_has_ended_is_shown_as_gone(
+        self, kept: KeptAccounts, account: dict[str, Any]
+    ) -> None:
+        come_back(*begun(kept, account))
+
+        def stopped(stored: Account, state: FetchState) -> tuple[Account, FetchState]:
+            stop = Stop(Standing.AUTH_FAILED, kept.now, "consent_needed", "Sign in again.")
+            return replace(stored, standing=Standing.AUTH_FAILED), replace(state, stop=stop)
+
+        kept.now += timedelta(days=1)
+        kept.table.change(OWNER, account["id"], stopped)
+        gone = shown(account)
+        assert (gone["status"], gone["oauth"]["connected"], gone["oauth"]["provider"]) == (
+            "auth_failed",
+            False,
+            "example",
+        )
+        kept.now += timedelta(days=1)
+        come_back(*begun(kept, account))
+        assert shown(account)["oauth"]["connected"] is True
 
     def test_where_there_is_none_nothing_happens(self, kept: KeptAccounts, account: dict[str, Any]) -> None:
         before = shown(account)
@@ -642,12 +806,35 @@ class TestChangingAnAccountWithConsent:
         assert self.change(account, {"incoming": {"security": "none"}}).status == 422
         assert kept.dialer.calls == []
 
-    def test_a_password_takes_its_place(self, kept: KeptAccounts, account: dict[str, Any]) -> None:
+    def test_a_password_takes_its_place(self, kept: KeptAccounts, account: dict[str, Any], stack: Aws) -> None:
         come_back(*begun(kept, account))
         both = {"auth": "password", "password": "x"}
         assert self.change(account, {"incoming": both, "outgoing": both}).json["oauth"] is None
         assert kept.table.get(OWNER, account["id"]).account.grant is None
         assert kept.password(account["id"]) == "x"
+        assert tokens_in(stack) == []
+        assert len(kept.servers.given_back) == 1
+
+    def test_a_password_stands_even_where_the_tokens_cannot_be_removed(
+        self, kept: KeptAccounts, account: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        come_back(*begun(kept, account))
+
+        def fail(*_: Any) -> None:
+            raise StorageUnavailable("The table is busy.")
+
+        monkeypatch.setattr(type(kept.secrets.tokens.grants), "of_account", fail)
+        both = {"auth": "password", "password": "x"}
+        assert self.change(account, {"incoming": both, "outgoing": both}).status == 200
+        assert "tokens are left behind" in kept.journal.messages
+
+    def test_no_server_of_another_provider_joins_it_before_there_is_consent(
+        self, kept: KeptAccounts, account: dict[str, Any]
+    ) -> None:
+        kept.clients.clients.append(a_client(id="other", hosts=frozenset({"smtp.example.org"})))
+        answer = self.change(account, {"outgoing": {"host": "smtp.example.org"}})
+        assert (answer.status, answer.error["code"]) == (422, "invalid_account")
+        assert "different providers" in answer.error["message"]
 
     def test_a_password_alone_is_refused_with_the_remedy(self, kept: KeptAccounts, account: dict[str, Any]) -> None:
         come_back(*begun(kept, account))

@@ -20,9 +20,17 @@ from popfetch.domain.errors import (
     StorageUnavailable,
     TokensUnavailable,
 )
-from popfetch.domain.oauth import StoredTokens
+from popfetch.domain.oauth import OAuthClient, StoredTokens
 from popfetch.domain.secret import Secret, TokenUse
-from popfetch.services.access_tokens import LEASE, TRIES_TO_KEEP, WARM_TOKENS, AccessTokens, WarmTokens
+from popfetch.services.access_tokens import (
+    LATEST_USE,
+    LEASE,
+    RENEWAL_SECONDS,
+    TRIES_TO_KEEP,
+    WARM_TOKENS,
+    AccessTokens,
+    WarmTokens,
+)
 from popfetch.services.sign_in_secrets import SignInSecrets
 from tests.builders import oauth as builders
 from tests.builders.accounts import NOON, OTHER_OWNER, a_server, an_account
@@ -174,12 +182,43 @@ class TestOneAtATime:
             await token_of(process, scene.account)
         assert scene.server.renewals == 0
 
-    async def test_a_process_that_died_renewing_holds_it_up_for_half_a_minute(self, scene: Scene) -> None:
+    async def test_a_process_that_died_renewing_holds_it_up_for_a_minute(self, scene: Scene) -> None:
         await scene.consent()
         scene.now += HOUR
         scene.process().tokens.grants.take(scene.stored(), scene.now + LEASE)
         scene.now += LEASE
         assert await token_of(scene.process(), scene.account) in scene.server.issued
+
+    async def test_a_lease_that_was_long_in_coming_is_not_used(
+        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Somebody else may think it ended by the time the refresh token would be used."""
+        await scene.consent()
+        scene.now += HOUR
+        process = scene.process()
+        take = type(process.tokens.grants).take
+
+        def slowly(self: Any, *asked: Any) -> StoredTokens | None:
+            taken = take(self, *asked)
+            scene.now += LATEST_USE + timedelta(seconds=1)
+            return taken
+
+        monkeypatch.setattr(type(process.tokens.grants), "take", slowly)
+        with pytest.raises(TokensUnavailable):
+            await token_of(process, scene.account)
+        assert scene.server.renewals == 0
+        assert scene.stored().renewing_until is None
+
+    async def test_none_begins_that_the_caller_could_not_wait_for(self, scene: Scene) -> None:
+        first = await scene.consent()
+        process, now = scene.process(), asyncio.get_running_loop().time()
+        assert await process.tokens.token_of(scene.account, deadline=now) == Secret(first)
+        scene.now += HOUR
+        with pytest.raises(TokensUnavailable):
+            await process.tokens.token_of(scene.account, deadline=now + RENEWAL_SECONDS / 2)
+        assert scene.server.renewals == 0
+        await process.tokens.token_of(scene.account, deadline=now + RENEWAL_SECONDS * 100)
+        assert scene.server.renewals == 1
 
     async def test_who_lost_the_lease_uses_nothing_of_what_it_got(self, scene: Scene) -> None:
         await scene.consent()
@@ -310,6 +349,69 @@ class TestWhatGoesWrong:
         renewed = await token_of(process, scene.account)
         assert tries == TRIES_TO_KEEP
         assert scene.opened(TokenUse.ACCESS_TOKEN) == renewed
+
+    async def test_new_tokens_are_kept_even_if_sealing_them_fails_at_first(
+        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await scene.consent()
+        scene.now += HOUR
+        seal, failures = CredentialVault.seal, 0
+
+        def failing(self: CredentialVault, *what: Any) -> bytes:
+            nonlocal failures
+            if scene.server.renewals and failures < 2:
+                failures += 1
+                raise StorageUnavailable("KMS is busy")
+            return seal(self, *what)
+
+        monkeypatch.setattr(CredentialVault, "seal", failing)
+        renewed = await token_of(scene.process(), scene.account)
+        assert failures == 2
+        assert scene.opened(TokenUse.ACCESS_TOKEN) == renewed
+
+    async def test_a_refresh_token_is_not_used_where_the_new_one_could_not_be_sealed(
+        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await scene.consent()
+        scene.now += HOUR
+
+        def fail(*_: Any) -> bytes:
+            raise StorageUnavailable("KMS is down")
+
+        monkeypatch.setattr(CredentialVault, "seal", fail)
+        assert isinstance(await self.failure(token_of(scene.process(), scene.account)), StorageUnavailable)
+        assert scene.server.renewals == 0
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            replace(builders.a_client(), client_id="another"),
+            builders.a_client(token_url="https://other.example.com/token"),
+        ],
+        ids=["another client id", "another host"],
+    )
+    async def test_no_token_goes_to_another_registration_than_it_came_from(
+        self, scene: Scene, other: OAuthClient
+    ) -> None:
+        await scene.consent()
+        scene.now += HOUR
+        scene.clients.clients = [other]
+        assert isinstance(await self.failure(token_of(scene.process(), scene.account)), ConsentNeeded)
+        assert scene.server.renewals == 0
+
+    async def test_a_new_secret_of_the_same_registration_is_used(self, scene: Scene) -> None:
+        await scene.consent()
+        scene.now += HOUR
+        scene.clients.clients = [replace(builders.a_client(), client_secret=Secret("n3wer"))]
+        await token_of(scene.process(), scene.account)
+        assert scene.server.shown == [Secret("n3wer")]
+
+    async def test_tokens_that_were_given_without_the_secret_are_renewed_without_it(self, scene: Scene) -> None:
+        public = builders.a_client().without_secret()
+        await builders.given(scene.process(), scene.account, a_grant(), public)
+        scene.now += HOUR
+        await token_of(scene.process(), scene.account)
+        assert scene.server.shown == [None]
 
     async def test_no_token_stands_in_the_journal(self, scene: Scene) -> None:
         await scene.consent()

@@ -112,6 +112,22 @@ def test_a_consent_that_is_gone_marks_the_outgoing_side(kept: KeptAccounts) -> N
     assert kept.outgoing.calls == []
 
 
+def test_before_there_is_any_consent_nothing_was_refused(kept: KeptAccounts) -> None:
+    kept.table.change(OWNER, ACCOUNT_ID, lambda account, state: (replace(account, grant=None), state))
+    for _ in range(15):
+        with pytest.raises(ConsentNeeded):
+            send(kept)
+    assert kept.table.get(OWNER, ACCOUNT_ID).account.outgoing_failure is None
+
+
+def test_a_consent_that_is_gone_is_told_however_often_it_is_tried(kept: KeptAccounts) -> None:
+    kept.servers.revoke_all()
+    kept.now += timedelta(hours=2)
+    for _ in range(15):
+        with pytest.raises(ConsentNeeded):
+            send(kept)
+
+
 def test_a_token_endpoint_that_is_down_marks_nothing(kept: KeptAccounts) -> None:
     kept.now += timedelta(hours=2)
     kept.servers.failure = TokensUnavailable("down")

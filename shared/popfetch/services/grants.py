@@ -1,0 +1,165 @@
+"""What consent brings: an account that is opened by it, once that was seen to work, and one that waits when it is gone.
+
+What a consent opens is tried before it is kept, as a password is: whoever consents as somebody else learns of it at
+once. What has nothing to do with the consent, such as a mail server in trouble, is told and keeps nobody from it.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from secrets import token_urlsafe
+from typing import Any
+
+from popfetch.domain.account import Account, AuthMethod, Direction, Grant, Standing
+from popfetch.domain.account_change import followed_up
+from popfetch.domain.admission import LONGEST_WAIT
+from popfetch.domain.errors import AccountChanged, ConsentRefused, PopfetchError, StorageUnavailable
+from popfetch.domain.fetch_state import FetchState
+from popfetch.domain.oauth import (
+    STATE_OCTETS,
+    OAuthClient,
+    TokenAnswer,
+    consented,
+    shares_consent,
+    withdrawn,
+)
+from popfetch.domain.secret import Secret
+from popfetch.ports import AccountRecord, AccountStore, Clock, FetchQueue, Journal
+from popfetch.services.access_tokens import AccessTokens
+from popfetch.services.accounts import ask_for_check, sign_in_after
+from popfetch.services.sign_in_trial import (
+    SIGN_IN_SECONDS_BY_TOKEN,
+    SignInTester,
+    SignInTestFailed,
+    SignInTestRefused,
+    SignInTrial,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A mailbox that popfetch may open now; ``trouble`` is what went wrong beside that, where anything did."""
+
+    record: AccountRecord
+    trouble: SignInTestFailed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """Keeps what consents bring, and gives them back."""
+
+    store: AccountStore
+    tokens: AccessTokens
+    tester: SignInTester
+    queue: FetchQueue
+    journal: Journal
+    clock: Clock
+    run: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run
+    new_grant_id: Callable[[], str] = lambda: token_urlsafe(STATE_OCTETS)
+
+    def keep(self, account: Account, client: OAuthClient, answer: TokenAnswer) -> Connected:
+        """Try what a consent opens, keep its tokens, and turn the account's servers over to them.
+
+        What is not kept is not given back at the server: some end all that a person has granted to popfetch with it,
+        other accounts of theirs too. Raises ConsentRefused, SignInTestRefused, HostRefused, InvalidAccount,
+        AccountNotFound, AccountChanged and StorageUnavailable.
+        """
+        server = client.server
+        if server.scopes_missing(answer.scope) or answer.refresh_token is None:
+            raise ConsentRefused(
+                f"{server.name} gave popfetch less than a mailbox needs; start again, and allow all that it asks for."
+            )
+        grant = Grant(self.new_grant_id(), server.id, self.clock())
+        trouble, login_delay = self._tried(consented(account, server, grant), client, answer.access_token)
+        now = self.clock()
+        self.run(self.tokens.keep_first(account, grant, client, answer))
+        former: Grant | None = None
+
+        def connected(stored: Account, state: FetchState) -> tuple[Account, FetchState]:
+            nonlocal former
+            if (stored.incoming, stored.outgoing) != (account.incoming, account.outgoing):
+                raise AccountChanged("The account was changed while the sign-in was tried; start it again.")
+            former = stored.grant
+            after = consented(stored, server, grant)
+            return followed_up(stored, after, state, sign_in_after(now, login_delay, stored.incoming.host))
+
+        try:
+            record = self.store.change(account.owner_id, account.account_id, connected)
+        except PopfetchError:
+            self._remove(account, grant)
+            raise
+        self.journal.info(
+            "a mailbox was opened by consent",
+            **_whose(account),
+            provider=server.id,
+            **({"trouble": trouble.code} if trouble else {}),
+        )
+        if former is not None:
+            self._remove(account, former)
+        self._check_for_mail(record)
+        return Connected(record, trouble)
+
+    def give_back(self, owner_id: str, account_id: str) -> AccountRecord:
+        """Give consent back: its tokens are forgotten, and the account is not collected until there is another.
+
+        Again does no harm, and finishes what was cut short. Raises AccountNotFound and StorageUnavailable.
+        """
+        given = self.store.get(owner_id, account_id).account
+
+        def disconnected(stored: Account, state: FetchState) -> tuple[Account, FetchState]:
+            nonlocal given
+            given = stored
+            without = withdrawn(stored)
+            stops = without.lacks_consent and without.standing is not Standing.PAUSED
+            return (replace(without, standing=Standing.AUTH_FAILED) if stops else without), state
+
+        record = self.store.change(owner_id, account_id, disconnected)
+        others = [other.account for other in self.store.of_owner(owner_id)]
+        self.run(self.tokens.give_back(given, tell=not shares_consent(given, others)))
+        return record
+
+    def _tried(self, account: Account, client: OAuthClient, token: Secret) -> tuple[SignInTestFailed | None, int]:
+        """Sign in at the servers that tokens go to.
+
+        Returns what went wrong there that has nothing to do with the token, and the pause that the incoming server
+        wants, in seconds. Raises SignInTestRefused where the mailbox is not the one that was consented for.
+        """
+        ways = [(account.incoming, Direction.INCOMING)]
+        ways += [(account.outgoing, Direction.OUTGOING)] if account.outgoing else []
+        trials = [
+            SignInTrial(direction, server, token)
+            for server, direction in ways
+            if server.auth is AuthMethod.OAUTH2 and client.server.serves(server)
+        ]
+        try:
+            pause: int = self.run(self.tester.try_all(trials, SIGN_IN_SECONDS_BY_TOKEN))
+        except SignInTestRefused as error:
+            if error.direction is trials[0].direction:
+                raise
+            return error, 0
+        except SignInTestFailed as error:
+            return error, 0
+        return None, pause
+
+    def _check_for_mail(self, record: AccountRecord) -> None:
+        """Check for mail at once, unless the server wants a pause."""
+        wanted = record.state.sign_in_after
+        soon = wanted is None or wanted - self.clock() <= LONGEST_WAIT
+        if not soon or record.account.standing is not Standing.ACTIVE:
+            return
+        try:
+            ask_for_check(self.queue, record.account, self.clock())
+        except StorageUnavailable as error:
+            # consent is kept all the same, and the schedule checks for mail by itself
+            self.journal.warning("no check was asked for", **_whose(record.account), reason=error.message)
+
+    def _remove(self, account: Account, grant: Grant) -> None:
+        try:
+            self.tokens.grants.remove(account.account_id, grant.grant_id)
+        except StorageUnavailable as error:
+            # nothing leads to them any more, and they go with the account
+            self.journal.warning("tokens are left behind", **_whose(account), reason=error.message)
+
+
+def _whose(account: Account) -> dict[str, object]:
+    return {"owner_id": account.owner_id, "account_id": account.account_id}
