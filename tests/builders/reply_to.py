@@ -9,7 +9,7 @@ from popfetch.adapters.rate_limits import RateLimitsTable
 from popfetch.adapters.reply_to_links import ReplyToLinksTable
 from popfetch.domain.account import Account
 from popfetch.domain.notice import Mail
-from popfetch.domain.reply_to import TOKEN_OCTETS
+from popfetch.domain.secret import TOKEN_OCTETS
 from popfetch.ports import AccountStore, Journal, Mailer, RateLimits, ReplyToLinks
 from popfetch.services.reply_to import ReplyToAddresses
 from tests.builders.kept_accounts import KeptAccounts

@@ -11,15 +11,13 @@ import shutil
 import socket
 import ssl
 import subprocess
-import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from popfetch.domain.account import Security, Server
 from tests.real.dovecot import free_ports, write_certificate
 from tests.real.mailbox import Mailbox, PlainReader
+from tests.real.real_server import RealServer
 
 PASSWORD = "secret"
 _HASH = "$6$popfetch$4DB8fAKIAGf6g/kXKt20VVdL9yFgonRbwL1kHQQojEZ21c416bEsCTxmCRsMsSZQKaQ7F3V1RNONBScxbOavE1"
@@ -62,12 +60,14 @@ def binary() -> str | None:
     return shutil.which("pop3d", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
-class Mailutils:
+class Mailutils(RealServer):
     """A running pop3d; use it as a context manager. It needs root, to become the mail's owner."""
+
+    name = "mailutils"
+    log_name = "log"
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self.folder = Path()
         self.port = 0
         self.ca_file = ""
 
@@ -89,28 +89,6 @@ class Mailutils:
                 lines = content.replace(b"\r\n", b"\n").split(b"\n")
                 quoted = [b">" + line if line.lstrip(b">").startswith(b"From ") else line for line in lines]
                 mbox.write(b"From ben@example.net Sun Nov  1 08:00:00 2026\n" + b"\n".join(quoted) + b"\n")
-
-    @property
-    def log(self) -> str:
-        """What the server has logged so far."""
-        path = self.folder / "log"
-        return path.read_text(errors="replace") if path.exists() else ""
-
-    def __enter__(self) -> Self:
-        self.folder = Path(tempfile.mkdtemp(prefix="popfetch-mailutils-"))
-        try:
-            self._start()
-        except BaseException:
-            self._stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            error.add_note(f"pop3d's log ends:\n{self.log[-4000:]}")
-        self._stop()
 
     def _home(self, user: str) -> Path:
         """The home of ``user``, who comes to be by being named."""

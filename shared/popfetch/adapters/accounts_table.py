@@ -24,7 +24,7 @@ from botocore.exceptions import ClientError
 
 from popfetch.adapters import account_items, fetch_state_items, keys
 from popfetch.adapters.account_items import UNCHANGED, VERSION, Profile, UpdateRequest
-from popfetch.adapters.dynamodb_items import Item, error_code, from_wire, to_wire, translated
+from popfetch.adapters.dynamodb_items import Item, condition_held, error_code, from_wire, to_wire, translated
 from popfetch.domain.account import Account
 from popfetch.domain.errors import AccountChanged, AccountNotFound, StorageUnavailable
 from popfetch.domain.fetch_state import FetchState
@@ -286,13 +286,7 @@ class AccountsTable:
 def write_standing(client: "DynamoDBClient", table_name: str, update: UpdateRequest) -> bool:
     """Carry out ``join_wheel`` or ``leave_wheel``; ``False`` when the account changed or went meanwhile."""
     with translated("Storing the account's standing"):
-        try:
-            client.update_item(TableName=table_name, **update)
-        except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
-                raise
-            return False
-    return True
+        return condition_held(lambda: client.update_item(TableName=table_name, **update))
 
 
 def _records(owner_id: str, items: Mapping[str, Item]) -> tuple[Profile, list[AccountRecord]]:

@@ -73,7 +73,6 @@ _PASSES = frozenset({"temporarily_unavailable", "server_error", "slow_down", "ra
 _WORD = re.compile(r"[a-z0-9_]{1,40}")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 
-
 # They note addresses of requests, and the second whole answers.
 for _noisy in ("httpx", "httpcore", "oauthlib"):
     logging.getLogger(_noisy).setLevel(logging.WARNING)
@@ -261,9 +260,7 @@ def _refusal(client: OAuthClient, status: int, answer: Mapping[str, Any]) -> Pop
             f"{name} cannot give a token at the moment (status {status}{', ' + code if code else ''}); it is tried"
             " again."
         )
-    return OAuthClientRefused(
-        f"{name} does not accept popfetch itself ({code}); whoever runs popfetch has to see to its registration there."
-    )
+    return OAuthClientRefused.by(name, code)
 
 
 def _code(answer: Mapping[str, Any]) -> str:

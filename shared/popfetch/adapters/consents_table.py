@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from popfetch.adapters import keys
-from popfetch.adapters.dynamodb_items import Item, error_code, from_wire, to_wire, translated
+from popfetch.adapters.dynamodb_items import Item, condition_held, from_wire, to_wire, translated
 from popfetch.adapters.fetch_state_items import instant_from_text, instant_to_text
 from popfetch.domain.oauth import Flow, PendingConsent
 
@@ -46,8 +44,8 @@ class ConsentsTable:
     def postpone(self, state_hash: bytes, seen: PendingConsent, pending: PendingConsent) -> bool:
         """Store when a device code may be asked for next; ``False`` where somebody else did, or took the consent."""
         with translated("Storing the sign-in"):
-            try:
-                self._client.put_item(
+            return condition_held(
+                lambda: self._client.put_item(
                     TableName=self._table,
                     Item=to_wire(to_item(state_hash, pending)),
                     ConditionExpression=UNCHANGED,
@@ -55,11 +53,7 @@ class ConsentsTable:
                         {":seen": instant_to_text(seen.poll_after) if seen.poll_after else ""}
                     ),
                 )
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                return False
-        return True
+            )
 
 
 def to_item(state_hash: bytes, pending: PendingConsent) -> Item:

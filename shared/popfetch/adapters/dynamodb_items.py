@@ -4,7 +4,7 @@ Every adapter of the table goes through here, so that numbers are ints, binaries
 the service is a ``StorageUnavailable`` that says which operation failed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -46,6 +46,17 @@ def _plain(value: Any) -> Any:
 def error_code(error: ClientError) -> str:
     """The service's own word for an error."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def condition_held(write: Callable[[], object]) -> bool:
+    """Carry out a conditional write; ``False`` where its condition did not hold, and nothing was written."""
+    try:
+        write()
+    except ClientError as error:
+        if error_code(error) != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
 
 
 @contextmanager

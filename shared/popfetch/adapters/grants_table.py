@@ -13,10 +13,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from popfetch.adapters import keys
-from popfetch.adapters.dynamodb_items import Item, error_code, from_wire, to_wire, translated
+from popfetch.adapters.dynamodb_items import Item, condition_held, from_wire, to_wire, translated
 from popfetch.adapters.fetch_state_items import instant_from_text, instant_to_text
 from popfetch.domain.oauth import StoredTokens
 
@@ -78,18 +76,14 @@ class GrantsTable:
 
     def _put(self, tokens: StoredTokens, seen_version: int) -> bool:
         with translated("Storing the tokens"):
-            try:
-                self._client.put_item(
+            return condition_held(
+                lambda: self._client.put_item(
                     TableName=self._table,
                     Item=to_wire(to_item(tokens)),
                     ConditionExpression=UNCHANGED,
                     ExpressionAttributeValues=to_wire({":seen_version": seen_version}),
                 )
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                return False
-        return True
+            )
 
 
 def to_item(tokens: StoredTokens) -> Item:

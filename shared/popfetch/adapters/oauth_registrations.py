@@ -16,7 +16,6 @@ popfetch knows, else to the first that names it.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -33,6 +32,8 @@ from pydantic import (
 )
 
 from popfetch.domain.authorization_servers import AUTHORIZATION_SERVERS, TENANT_IN_URLS
+from popfetch.domain.errors import HostRefused
+from popfetch.domain.host_names import ascii_name, plain_name
 from popfetch.domain.oauth import AuthorizationServer, ClientAuth, OAuthClient
 from popfetch.domain.secret import Secret
 
@@ -40,8 +41,7 @@ _KNOWN = {server.id: server for server in AUTHORIZATION_SERVERS}
 
 
 _ID = re.compile(r"[a-z][a-z0-9-]{0,30}")
-_LABEL = "(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
-_PLACE = re.compile(rf"(?P<host>{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
+_PORT = re.compile(r"(?::[0-9]{1,5})?")
 _SHOWN = 40
 
 
@@ -51,26 +51,24 @@ def _can_be_requested(url: str) -> bool:
         return False
     try:
         parts = urlsplit(url)
-        place = _PLACE.fullmatch(parts.netloc)
-        return place is not None and parts.port != 0 and _is_host(place["host"], url)
-    except ValueError:
+        host = parts.hostname or ""
+        written = f"[{host}]" if ":" in host else host
+        port = parts.netloc.lower().removeprefix(written)
+        if not parts.netloc.isascii() or not _PORT.fullmatch(port) or parts.port == 0:
+            return False
+        return "xn--" not in ascii_name(host) or _is_international(url)
+    except (ValueError, HostRefused):
         return False
 
 
-def _is_host(host: str, url: str) -> bool:
-    if host.startswith("["):
-        return bool(IPv6Address(host[1:-1]))
-    if host.rstrip(".").rpartition(".")[2].isdigit():
-        return bool(IPv4Address(host))
-    if "xn--" in host.lower():
-        # rare, so that all others start without the library
-        import httpx
+def _is_international(url: str) -> bool:
+    # rare, so that all others start without the library
+    import httpx
 
-        try:
-            return bool(httpx.URL(url).host)
-        except httpx.InvalidURL:
-            return False
-    return len(host) <= 253
+    try:
+        return bool(httpx.URL(url).host)
+    except httpx.InvalidURL:
+        return False
 
 
 def _over_tls(url: str) -> str:
@@ -79,13 +77,9 @@ def _over_tls(url: str) -> str:
     return url
 
 
-def _as_compared(host: str) -> str:
-    return host.lower().removesuffix(".")
-
-
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 _Url = Annotated[_Text, AfterValidator(_over_tls)]
-_Host = Annotated[_Text, AfterValidator(_as_compared)]
+_Host = Annotated[_Text, AfterValidator(plain_name)]
 _OWN = ("name", "authorize_url", "token_url", "scopes", "hosts")
 _MAY_HAVE = ("device_url", "revoke_url", "issuer", "asks")
 

@@ -12,10 +12,8 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from popfetch.adapters import keys
-from popfetch.adapters.dynamodb_items import Item, error_code, from_wire, to_wire, translated
+from popfetch.adapters.dynamodb_items import Item, condition_held, from_wire, to_wire, translated
 from popfetch.domain.errors import StorageUnavailable
 from popfetch.domain.rate_limit import NO_WAIT, Limit
 
@@ -74,18 +72,15 @@ class RateLimitsTable:
             keys.EXPIRES_AT: ceil(until.timestamp()),
         }
         with translated("Storing a rate limit"):
-            try:
-                if seen_version:
-                    self._client.put_item(
-                        TableName=self._table,
-                        Item=to_wire(item),
-                        ConditionExpression=UNCHANGED,
-                        ExpressionAttributeValues=to_wire({":seen_version": seen_version}),
-                    )
-                else:
-                    self._client.put_item(TableName=self._table, Item=to_wire(item), ConditionExpression=UNSEEN)
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                return False
-        return True
+            if not seen_version:
+                return condition_held(
+                    lambda: self._client.put_item(TableName=self._table, Item=to_wire(item), ConditionExpression=UNSEEN)
+                )
+            return condition_held(
+                lambda: self._client.put_item(
+                    TableName=self._table,
+                    Item=to_wire(item),
+                    ConditionExpression=UNCHANGED,
+                    ExpressionAttributeValues=to_wire({":seen_version": seen_version}),
+                )
+            )

@@ -3,11 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from popfetch.adapters import keys
-from popfetch.adapters.dynamodb_items import error_code, from_wire, to_wire, translated
-from popfetch.domain.errors import StorageUnavailable
+from popfetch.adapters.dynamodb_items import condition_held, from_wire, to_wire, translated
 from popfetch.ports import DueAccount
 
 if TYPE_CHECKING:
@@ -51,16 +48,13 @@ class WheelTable:
 
     def advance_to(self, minute: int) -> None:
         """Remember that everything up to ``minute`` was dispatched; never goes back."""
-        try:
-            with translated("Keeping dispatch's progress"):
-                self._client.put_item(
+        with translated("Keeping dispatch's progress"):
+            condition_held(
+                lambda: self._client.put_item(
                     TableName=self._table,
                     Item=to_wire({**keys.dispatch_progress(), MINUTE: minute}),
                     ConditionExpression=LATER,
                     ExpressionAttributeNames={"#minute": MINUTE},
                     ExpressionAttributeValues=to_wire({":minute": minute}),
                 )
-        except StorageUnavailable as failure:
-            cause = failure.__cause__
-            if not (isinstance(cause, ClientError) and error_code(cause) == "ConditionalCheckFailedException"):
-                raise
+            )

@@ -1,6 +1,6 @@
 """An account: a POP3 mailbox elsewhere, as its owner set it up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -83,6 +83,17 @@ class Server:
     auth: AuthMethod = AuthMethod.PASSWORD
 
 
+def servers_of(incoming: Server, outgoing: Server | None) -> list[tuple[Server, Direction]]:
+    """The servers of an account, the incoming one first."""
+    both = ((incoming, Direction.INCOMING), (outgoing, Direction.OUTGOING))
+    return [(server, direction) for server, direction in both if server is not None]
+
+
+def signed_in_by_token(servers: Iterable[tuple[Server, Direction]]) -> list[tuple[Server, Direction]]:
+    """Those of some servers that are signed in to by OAuth 2."""
+    return [(server, direction) for server, direction in servers if server.auth is AuthMethod.OAUTH2]
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """A person's consent to the account's mailbox (RFC 6749, section 1.3), given to the authorization server named.
@@ -138,10 +149,24 @@ class Account:
     standing: Standing = Standing.ACTIVE
     version: int = 1
 
+    def server(self, direction: Direction) -> Server | None:
+        """Its server of a direction."""
+        return self.incoming if direction is Direction.INCOMING else self.outgoing
+
+    @property
+    def servers(self) -> list[tuple[Server, Direction]]:
+        """Its servers, the incoming one first."""
+        return servers_of(self.incoming, self.outgoing)
+
+    @property
+    def by_token(self) -> list[tuple[Server, Direction]]:
+        """Those of its servers that are signed in to by OAuth 2."""
+        return signed_in_by_token(self.servers)
+
     @property
     def uses_oauth(self) -> bool:
         """Whether any of its servers is signed in to by OAuth 2."""
-        return AuthMethod.OAUTH2 in {self.incoming.auth, self.outgoing.auth if self.outgoing else None}
+        return bool(self.by_token)
 
     @property
     def lacks_consent(self) -> bool:

@@ -31,6 +31,11 @@ LONGEST_WAIT = timedelta(seconds=60)
 """As much of a server's LOGIN-DELAY as a cycle waits out; for a longer one, the next request is waited for."""
 
 
+def may_sign_in_soon(state: FetchState, now: datetime) -> bool:
+    """False when the server wants a longer pause before the next sign-in than a cycle waits out."""
+    return state.sign_in_after is None or state.sign_in_after - now <= LONGEST_WAIT
+
+
 def admit(request: FetchRequest, account: Account, state: FetchState, now: datetime) -> Dropped | None:
     """Why the request is dropped, or ``None`` when it runs."""
     by_hand = request.reason is Reason.CHECK_NOW
@@ -43,6 +48,6 @@ def admit(request: FetchRequest, account: Account, state: FetchState, now: datet
             return Dropped.ANSWERED
     if not by_hand and state.failures.not_before and now < state.failures.not_before:
         return Dropped.BACKING_OFF
-    if not by_hand and state.sign_in_after and state.sign_in_after - now > LONGEST_WAIT:
+    if not by_hand and not may_sign_in_soon(state, now):
         return Dropped.TOO_SOON
     return None

@@ -4,7 +4,7 @@ Each error says what happened, to which account, and what to do. ``code`` is the
 the account's state use; ``retryable`` says whether doing the same again later may succeed.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class PopfetchError(Exception):
@@ -264,6 +264,14 @@ class OAuthClientRefused(PopfetchError):
     """An authorization server does not accept popfetch itself; only the operator can mend that."""
 
     code = "oauth_client_refused"
+
+    @classmethod
+    def by(cls, server_name: str, said: str) -> Self:
+        """The error that a server's word for it is."""
+        return cls(
+            f"{server_name} does not accept popfetch itself ({said}); whoever runs popfetch has to see to its "
+            "registration there."
+        )
 
 
 class OAuthNotConfigured(PopfetchError):

@@ -29,7 +29,7 @@ def ascii_name(host: str) -> str:
         if literal is None or "%" in host:
             raise HostRefused("The host holds a colon but is no IPv6 address; the port has a field of its own.")
         return str(literal)
-    name = (host if host.isascii() else _international(host)).lower().removesuffix(".")
+    name = plain_name(host if host.isascii() else _international(host))
     if literal_address(name):
         return name
     labels = name.split(".")
@@ -38,6 +38,11 @@ def ascii_name(host: str) -> str:
     if _NUMBER.fullmatch(labels[-1]):
         raise HostRefused("The host is a number in an unusual form; enter a name, or an address such as 192.0.2.1.")
     return name
+
+
+def plain_name(host: str) -> str:
+    """A name in ASCII as it is compared: lower case, no final dot."""
+    return host.lower().removesuffix(".")
 
 
 def domain_name(host: str) -> str:

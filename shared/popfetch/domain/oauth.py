@@ -15,13 +15,11 @@ from urllib.parse import urlsplit
 
 from popfetch.domain.account import Account, AuthMethod, Direction, Grant, Security, Server
 from popfetch.domain.errors import InvalidAccount, OAuthFlowInvalid
-from popfetch.domain.secret import Secret
+from popfetch.domain.host_names import plain_name
+from popfetch.domain.secret import Secret, hash_of_token
 
 FLOW_LIFETIME = timedelta(minutes=10)
 """How long a person has for their consent."""
-
-STATE_OCTETS = 32
-"""The random octets that the state of a flow, and the secret of the browser it began in, are the text of."""
 
 USED_UNTIL = timedelta(minutes=2)
 """How long before its end an access token is not used any more: a cycle may sign in again for two minutes."""
@@ -34,7 +32,6 @@ TOKENS_OFFLINE = frozenset({"offline_access", "openid", "email", "profile"})
 
 _TENANT = "{tenantid}"
 _ANY_TENANT = "[0-9a-f-]{36}"
-_STATE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class Flow(StrEnum):
@@ -81,7 +78,7 @@ class AuthorizationServer:
 
     def serves(self, server: Server) -> bool:
         """Whether its tokens may be sent to a mail server."""
-        return server.host.lower().removesuffix(".") in self.hosts
+        return plain_name(server.host) in self.hosts
 
     def is_issuer(self, said: str | None) -> bool:
         """Whether an answer that names ``said`` as its issuer, or none, may be its own (RFC 9207, section 2.4)."""
@@ -204,16 +201,16 @@ def _name_of_scope(scope: str) -> str:
 
 def hash_of(secret_text: str) -> bytes:
     """What is kept of a state or of a browser's secret (SHA-256). Raises OAuthFlowInvalid for a text that is none."""
-    if not _STATE.fullmatch(secret_text):
+    hashed = hash_of_token(secret_text)
+    if hashed is None:
         raise OAuthFlowInvalid
-    return sha256(secret_text.encode("ascii")).digest()
+    return hashed
 
 
 def check_browser(pending: PendingConsent, secret_text: str) -> bool:
     """Whether the browser that comes back is the one that the flow began in."""
-    if not _STATE.fullmatch(secret_text) or not pending.browser_hash:
-        return False
-    return compare_digest(pending.browser_hash, sha256(secret_text.encode("ascii")).digest())
+    hashed = hash_of_token(secret_text)
+    return hashed is not None and compare_digest(pending.browser_hash, hashed)
 
 
 def is_usable(tokens_end: datetime, now: datetime) -> bool:
@@ -248,8 +245,8 @@ def consented(account: Account, authorization_server: AuthorizationServer, grant
     outgoing = by_token(account.outgoing, Direction.OUTGOING)
     assert incoming is not None
     connected = replace(account, incoming=incoming, outgoing=outgoing, grant=grant)
-    for server in (incoming, outgoing):
-        if server is not None and server.auth is AuthMethod.OAUTH2 and not authorization_server.serves(server):
+    for server, _ in connected.by_token:
+        if not authorization_server.serves(server):
             raise InvalidAccount(
                 f"incoming.host: {server.host} is no server of {authorization_server.name}, and an account has one "
                 "consent; give that server a password, or an account of its own."
@@ -288,15 +285,10 @@ def shares_consent(account: Account, others: Iterable[Account]) -> bool:
     others = [other for other in others if other.account_id != account.account_id and other.grant is not None]
     if account.grant is None:
         return bool(others)
-    given_by = {login_hint(account, server).lower() for server in _by_token(account)}
+    given_by = {login_hint(account, server).lower() for server, _ in account.by_token}
     return any(
         other.grant is not None
         and other.grant.server_id == account.grant.server_id
-        and any(login_hint(other, server).lower() in given_by for server in _by_token(other))
+        and any(login_hint(other, server).lower() in given_by for server, _ in other.by_token)
         for other in others
     )
-
-
-def _by_token(account: Account) -> list[Server]:
-    servers = (account.incoming, account.outgoing)
-    return [server for server in servers if server is not None and server.auth is AuthMethod.OAUTH2]

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 
 from popfetch.domain.errors import InvalidAccount
+from popfetch.domain.host_names import plain_name
 from popfetch.domain.provider import Provider, recommended_above
 from popfetch.domain.provider_table import PROVIDERS
 
@@ -16,7 +17,7 @@ _COUNTRY = re.compile(r"(?P<label>[^.]+)\.(?:com?\.)?(?P<country>[a-z]{2})")
 
 def provider_of_domain(domain: str) -> Provider | None:
     """The provider whose addresses end in ``domain``."""
-    name = _plain(domain)
+    name = plain_name(domain)
     if name in _BY_DOMAIN:
         return _BY_DOMAIN[name]
     country = _COUNTRY.fullmatch(name)
@@ -28,7 +29,7 @@ def provider_of_domain(domain: str) -> Provider | None:
 
 def provider_of_mx(mx_host: str) -> Provider | None:
     """The provider that takes in mail at ``mx_host``; the longest of the domains that fit decides."""
-    labels = _plain(mx_host).split(".")
+    labels = plain_name(mx_host).split(".")
     return next(
         (found for start in range(len(labels)) if (found := _BY_MAIL_EXCHANGER.get(".".join(labels[start:])))), None
     )
@@ -40,7 +41,7 @@ def provider_of_host(incoming_host: str, *, own_domain: bool = False) -> Provide
     Where a server keeps both the provider's own addresses and its customers' domains, ``own_domain`` tells which
     of the two is meant.
     """
-    sharing = _BY_INCOMING_HOST.get(_plain(incoming_host), [])
+    sharing = _BY_INCOMING_HOST.get(plain_name(incoming_host), [])
     if own_domain:
         return next((provider for provider in sharing if not provider.domains), sharing[0] if sharing else None)
     return sharing[0] if sharing else None
@@ -48,12 +49,14 @@ def provider_of_host(incoming_host: str, *, own_domain: bool = False) -> Provide
 
 def is_providers_host(host: str) -> bool:
     """Whether ``host`` is a server, incoming or outgoing, of a provider in the table."""
-    return _plain(host) in _BY_INCOMING_HOST or _plain(host) in _OUTGOING_HOSTS
+    return plain_name(host) in _BY_INCOMING_HOST or plain_name(host) in _OUTGOING_HOSTS
 
 
 def shortest_interval(incoming_host: str) -> int:
     """The minutes between two sign-ins that a server tolerates; 1 where nothing is known."""
-    return max((provider.shortest_interval for provider in _BY_INCOMING_HOST.get(_plain(incoming_host), ())), default=1)
+    return max(
+        (provider.shortest_interval for provider in _BY_INCOMING_HOST.get(plain_name(incoming_host), ())), default=1
+    )
 
 
 def recommended_interval(incoming_host: str) -> int:
@@ -73,11 +76,7 @@ def check_interval(minutes: int, incoming_host: str) -> None:
 
 def lies_below(host: str, domain: str) -> bool:
     """Whether ``host`` is ``domain`` or a name below it."""
-    return f".{_plain(host)}".endswith(f".{_plain(domain)}")
-
-
-def _plain(name: str) -> str:
-    return name.lower().removesuffix(".")
+    return f".{plain_name(host)}".endswith(f".{plain_name(domain)}")
 
 
 def _by_incoming_host() -> dict[str, list[Provider]]:

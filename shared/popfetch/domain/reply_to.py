@@ -5,17 +5,13 @@ in force. A question that was asked is answered once, in time, and only by who h
 its hash is kept.
 """
 
-import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from hmac import compare_digest
 
 from popfetch.domain.errors import ReplyToLinkInvalid
 from popfetch.domain.rate_limit import Limit
-
-TOKEN_OCTETS = 32
-"""The random octets that a token is the text of."""
+from popfetch.domain.secret import hash_of_token
 
 LINK_LIFETIME = timedelta(hours=24)
 """How long a question can be answered."""
@@ -25,8 +21,6 @@ MAILS_OF_ACCOUNT = Limit(10, within=timedelta(hours=24))
 
 MAILS_TO_ADDRESS = Limit(5, within=timedelta(hours=24))
 """How often an address may be asked, whoever asks."""
-
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +55,10 @@ class ReplyToLink:
 
 def hash_of(token: str) -> bytes:
     """What is kept of a token (SHA-256). Raises ReplyToLinkInvalid for a text that cannot be one."""
-    if not _TOKEN.fullmatch(token):
+    hashed = hash_of_token(token)
+    if hashed is None:
         raise ReplyToLinkInvalid
-    return sha256(token.encode("ascii")).digest()
+    return hashed
 
 
 def asked(reply_to: ReplyTo, question: Question) -> ReplyTo:

@@ -1,7 +1,14 @@
 """A secret that does not show itself, and what it may be for beside signing in with a password."""
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
+
+TOKEN_OCTETS = 32
+"""The random octets that a text is made of which is believed because nobody could guess it."""
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class TokenUse(StrEnum):
@@ -24,3 +31,8 @@ class Secret:
 
     def __str__(self) -> str:
         return "Secret(…)"
+
+
+def hash_of_token(text: str) -> bytes | None:
+    """What is kept of a text of ``TOKEN_OCTETS`` (SHA-256); ``None`` for one that cannot be such."""
+    return sha256(text.encode("ascii")).digest() if _TOKEN.fullmatch(text) else None

@@ -7,6 +7,7 @@ came with it is used; whoever finds the lease taken waits for what comes of it.
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -20,9 +21,18 @@ from popfetch.domain.errors import (
     StorageUnavailable,
     TokensUnavailable,
 )
-from popfetch.domain.oauth import OAuthClient, StoredTokens, TokenAnswer, is_usable
+from popfetch.domain.oauth import OAuthClient, StoredTokens, TokenAnswer, is_usable, shares_consent
 from popfetch.domain.secret import Secret, TokenUse
-from popfetch.ports import AuthorizationServers, Clock, CredentialVault, GrantStore, Journal, OAuthClients, Pause
+from popfetch.ports import (
+    AccountRecord,
+    AuthorizationServers,
+    Clock,
+    CredentialVault,
+    GrantStore,
+    Journal,
+    OAuthClients,
+    Pause,
+)
 
 LEASE = timedelta(seconds=60)
 """How long a renewal may take; after that it is taken for dead."""
@@ -123,12 +133,13 @@ class AccessTokens:
         )
         await asyncio.to_thread(self.grants.add, tokens)
 
-    async def give_back(self, account: Account, *, tell: bool) -> None:
+    async def give_back(self, account: Account, of_owner: Iterable[AccountRecord]) -> None:
         """Forget all tokens that an account has left behind; again does no harm.
 
-        With ``tell`` the authorization servers are told, where they want to know; whatever they make of it, the tokens
-        are gone here. Raises StorageUnavailable.
+        The authorization servers are told, where they want to know and no other account ``of_owner`` would lose its
+        consent by that; whatever they make of it, the tokens are gone here. Raises StorageUnavailable.
         """
+        tell = not shares_consent(account, (record.account for record in of_owner))
         for stored in await asyncio.to_thread(self.grants.of_account, account.account_id):
             if tell:
                 await self._revoke(account, stored)
@@ -141,6 +152,17 @@ class AccessTokens:
         )
         self.journal.count("OAuthClientsRefused")
 
+    def forget(self, account: Account, grant: Grant) -> None:
+        """Remove the tokens of a grant that nothing leads to any more; what cannot be removed goes with the account."""
+        try:
+            self.grants.remove(account.account_id, grant.grant_id)
+        except StorageUnavailable as error:
+            self.note_left_behind(account, error)
+
+    def note_left_behind(self, account: Account, error: StorageUnavailable) -> None:
+        """Note tokens that could not be removed; nothing leads to them any more, and they go with the account."""
+        self.journal.warning("tokens are left behind", **whose(account), reason=error.message)
+
     async def _revoke(self, account: Account, stored: StoredTokens) -> None:
         try:
             client = await asyncio.to_thread(self._client_of, account, stored)
@@ -148,7 +170,7 @@ class AccessTokens:
         except StorageUnavailable:
             raise
         except PopfetchError as error:
-            self.journal.warning("a grant was not given back at its server", **_whose(account), error=error.code)
+            self.journal.warning("a grant was not given back at its server", **whose(account), error=error.code)
 
     def _client_of(self, account: Account, stored: StoredTokens) -> OAuthClient:
         """The client that tokens were given to. Raises ConsentNeeded where popfetch is another one there by now."""
@@ -192,7 +214,7 @@ class AccessTokens:
         except BaseException as error:
             await asyncio.to_thread(self._give_lease_back, account, taken)
             if isinstance(error, GrantInvalid):
-                self.journal.warning("a consent is gone", **_whose(account), provider=grant.server_id)
+                self.journal.warning("a consent is gone", **whose(account), provider=grant.server_id)
                 raise ConsentNeeded(account.email, client.server.name) from error
             if isinstance(error, OAuthClientRefused):
                 self.tell_operator(grant.server_id, error)
@@ -201,7 +223,7 @@ class AccessTokens:
             raise TokensUnavailable("The account's sign-in was changed while its access token was renewed; try again.")
         self.journal.info(
             "an access token was renewed",
-            **_whose(account),
+            **whose(account),
             provider=grant.server_id,
             refresh_token_replaced=answer.refresh_token is not None,
         )
@@ -228,7 +250,7 @@ class AccessTokens:
             self.grants.release(taken)
         except StorageUnavailable as error:
             # it ends by itself
-            self.journal.warning("a lease on tokens was not given back", **_whose(account), error=error.code)
+            self.journal.warning("a lease on tokens was not given back", **whose(account), error=error.code)
 
     async def _sealed(self, account: Account, refresh_token: Secret, access_token: Secret) -> tuple[bytes, bytes]:
         def seal() -> tuple[bytes, bytes]:
@@ -245,9 +267,10 @@ class AccessTokens:
         try:
             return await asyncio.to_thread(self.vault.open, sealed, account.owner_id, account.account_id, use)
         except SecretUnreadable as error:
-            self.journal.error("a token does not open", **_whose(account), use=str(use), reason=error.message)
+            self.journal.error("a token does not open", **whose(account), use=str(use), reason=error.message)
             raise await self._consent_needed(account) from error
 
 
-def _whose(account: Account) -> dict[str, object]:
+def whose(account: Account) -> dict[str, object]:
+    """Which account a line of the journal is about."""
     return {"owner_id": account.owner_id, "account_id": account.account_id}

@@ -19,10 +19,9 @@ from popfetch.domain.account_change import (
     followed_up,
     way_in_changed,
 )
-from popfetch.domain.admission import LONGEST_WAIT
+from popfetch.domain.admission import may_sign_in_soon
 from popfetch.domain.errors import AccountChanged, AccountOutdated, InvalidAccount, StorageUnavailable
 from popfetch.domain.fetch_state import FetchState
-from popfetch.domain.oauth import shares_consent
 from popfetch.domain.providers import check_interval
 from popfetch.domain.secret import Secret
 from popfetch.ports import AccountRecord, AccountStore, Clock, FetchQueue
@@ -94,10 +93,8 @@ class AccountChanges:
         record = self.store.change(command.owner_id, command.account_id, apply)
         if before.grant is not None and record.account.grant is None:
             self._give_consent_back(before)
-        wanted = record.state.sign_in_after
-        soon = wanted is None or wanted - self.clock() <= LONGEST_WAIT
         tried_anew = trials and way_in_changed(before, record.account)
-        if tried_anew and soon and record.account.standing is Standing.ACTIVE:
+        if tried_anew and may_sign_in_soon(record.state, self.clock()) and record.account.standing is Standing.ACTIVE:
             ask_for_check(self.queue, record.account, self.clock())
         return record
 
@@ -105,16 +102,10 @@ class AccountChanges:
         """Give the consent back that passwords have taken the place of."""
         tokens = self.secrets.tokens
         try:
-            others = [record.account for record in self.store.of_owner(before.owner_id)]
-            self.tester.run(tokens.give_back(before, tell=not shares_consent(before, others)))
+            self.tester.run(tokens.give_back(before, self.store.of_owner(before.owner_id)))
         except StorageUnavailable as error:
-            # the change stands; nothing leads to the tokens any more, and they go with the account
-            tokens.journal.warning(
-                "tokens are left behind",
-                owner_id=before.owner_id,
-                account_id=before.account_id,
-                reason=error.message,
-            )
+            # the change stands
+            tokens.note_left_behind(before, error)
 
     def change_password(
         self, owner_id: str, account_id: str, direction: Direction, secret: Secret, *, verify: bool = True
@@ -144,7 +135,7 @@ class AccountChanges:
             return []
         if change.secret is not None:
             return [SignInTrial(direction, server, change.secret)]
-        if server == (account.incoming if direction is Direction.INCOMING else account.outgoing):
+        if server == account.server(direction):
             return []
         if server.auth is AuthMethod.OAUTH2 and (account.grant is None or not verify):
             self.tester.check_hosts([(server, direction)])
@@ -158,22 +149,16 @@ class AccountChanges:
     def _check(self, before: Account, after: Account) -> None:
         """Check what a change leads to, of what it touches."""
         if after.lacks_any_consent and (before.incoming, before.outgoing) != (after.incoming, after.outgoing):
-            servers = [(after.incoming, Direction.INCOMING)]
-            servers += [(after.outgoing, Direction.OUTGOING)] if after.outgoing else []
-            self.secrets.check_one_giver(servers)
-        self._check_tokens_may_go(before, before.incoming, after.incoming, Direction.INCOMING)
-        if after.outgoing:
-            self._check_tokens_may_go(before, before.outgoing, after.outgoing, Direction.OUTGOING)
+            self.secrets.check_one_giver(after.by_token)
+        for server, direction in after.by_token:
+            if server != before.server(direction):
+                self._check_tokens_may_go(before, server, direction)
         if (before.fetch.interval_minutes, before.incoming.host) != (after.fetch.interval_minutes, after.incoming.host):
             check_interval(after.fetch.interval_minutes, after.incoming.host)
 
-    def _check_tokens_may_go(
-        self, account: Account, before: Server | None, after: Server, direction: Direction
-    ) -> None:
-        if after.auth is not AuthMethod.OAUTH2 or after == before:
-            return
+    def _check_tokens_may_go(self, account: Account, server: Server, direction: Direction) -> None:
         if account.grant is not None:
-            self.secrets.check_token_may_go(after, direction, account.grant)
+            self.secrets.check_token_may_go(server, direction, account.grant)
         elif not account.uses_oauth:
             raise InvalidAccount(
                 f"{direction}.auth: sign in at the provider first: POST /accounts/{account.account_id}/oauth/start "

@@ -8,13 +8,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from popfetch.domain.account import Account, AuthMethod, Direction, FetchSettings, Server, Standing
+from popfetch.domain.account import (
+    Account,
+    AuthMethod,
+    Direction,
+    FetchSettings,
+    Server,
+    Standing,
+    servers_of,
+    signed_in_by_token,
+)
 from popfetch.domain.account_change import set_going
 from popfetch.domain.errors import ConsentNeeded, StorageUnavailable
 from popfetch.domain.fetch_request import FetchRequest, Reason
 from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.mailbox import check_can_add, mailbox_print
-from popfetch.domain.oauth import shares_consent
 from popfetch.domain.providers import check_interval, shortest_interval
 from popfetch.domain.secret import Secret
 from popfetch.ports import (
@@ -64,9 +72,7 @@ class NewAccount:
     @property
     def waiting_for_consent(self) -> list[tuple[Server, Direction]]:
         """The servers that are signed in to by OAuth 2."""
-        servers = [(self.incoming, Direction.INCOMING)]
-        servers += [(self.outgoing, Direction.OUTGOING)] if self.outgoing else []
-        return [(server, direction) for server, direction in servers if server.auth is AuthMethod.OAUTH2]
+        return signed_in_by_token(servers_of(self.incoming, self.outgoing))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,15 +202,12 @@ class Accounts:
         until = self.clock() + ERASING_TIME
         self.queue.send_erasure(owner_id, account_id, erase_mail)
         try:
-            self._give_consent_back(removed.account)
+            if removed.account.grant is not None:
+                others = self.store.of_owner(owner_id)
+                self.tester.run(self.secrets.tokens.give_back(removed.account, others))
             return erase_account(self.remains, owner_id, account_id, erase_mail=erase_mail, until=until)
         except StorageUnavailable:
             return False
-
-    def _give_consent_back(self, removed: Account) -> None:
-        if removed.grant is not None:
-            others = [record.account for record in self.store.of_owner(removed.owner_id)]
-            self.tester.run(self.secrets.tokens.give_back(removed, tell=not shares_consent(removed, others)))
 
 
 def ask_for_check(queue: FetchQueue, account: Account, now: datetime) -> None:

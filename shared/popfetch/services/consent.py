@@ -12,7 +12,7 @@ from datetime import timedelta
 from secrets import token_urlsafe
 from typing import Any
 
-from popfetch.domain.account import Account, AuthMethod, Direction, Server
+from popfetch.domain.account import Account, AuthMethod, Server
 from popfetch.domain.errors import (
     AuthorizationPending,
     ConsentInterrupted,
@@ -28,7 +28,6 @@ from popfetch.domain.errors import (
 )
 from popfetch.domain.oauth import (
     FLOW_LIFETIME,
-    STATE_OCTETS,
     AuthorizationServer,
     CallbackAnswer,
     DeviceOffer,
@@ -37,12 +36,12 @@ from popfetch.domain.oauth import (
     PendingConsent,
     TokenAnswer,
     check_browser,
-    check_token_may_go,
     hash_of,
     login_hint,
 )
-from popfetch.domain.secret import Secret, TokenUse
+from popfetch.domain.secret import TOKEN_OCTETS, Secret, TokenUse
 from popfetch.ports import AccountStore, AuthorizationServers, Clock, Journal, PendingConsents
+from popfetch.services.access_tokens import whose
 from popfetch.services.grants import Connected, Grants
 from popfetch.services.sign_in_secrets import SignInSecrets
 
@@ -95,7 +94,7 @@ class Consent:
     journal: Journal
     clock: Clock
     run: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run
-    new_text: Callable[[], str] = lambda: token_urlsafe(STATE_OCTETS)
+    new_text: Callable[[], str] = lambda: token_urlsafe(TOKEN_OCTETS)
 
     def providers(self) -> list[tuple[AuthorizationServer, bool]]:
         """The authorization servers that are known, each with whether popfetch is registered there."""
@@ -179,10 +178,8 @@ class Consent:
 
         Raises AccountNotFound, OAuthFlowInvalid and NotConnected.
         """
-        self.store.get(owner_id, account_id)
-        state_hash, pending = self._waited_for(answer.state, Flow.CODE)
-        if (pending.owner_id, pending.account_id) != (owner_id, account_id):
-            raise OAuthFlowInvalid
+        account = self.store.get(owner_id, account_id).account
+        state_hash, pending = self._begun_for(account, answer.state, Flow.CODE)
         return self._finish(state_hash, pending, answer)
 
     def finish_by_device(self, owner_id: str, account_id: str, state: str) -> Connected:
@@ -191,9 +188,7 @@ class Consent:
         Raises AccountNotFound, AuthorizationPending, OAuthFlowInvalid and NotConnected.
         """
         account = self.store.get(owner_id, account_id).account
-        state_hash, pending = self._waited_for(state, Flow.DEVICE)
-        if (pending.owner_id, pending.account_id) != (owner_id, account_id):
-            raise OAuthFlowInvalid
+        state_hash, pending = self._begun_for(account, state, Flow.DEVICE)
         pending = self._take_turn(state_hash, pending)
         try:
             client = _for_devices(self.secrets.clients.client(pending.server_id))
@@ -220,14 +215,10 @@ class Consent:
 
         One that is to be signed in to by OAuth 2 goes first, then the incoming one.
         """
-        ways = [(account.incoming, Direction.INCOMING)]
-        ways += [(account.outgoing, Direction.OUTGOING)] if account.outgoing else []
-        known = self.secrets.clients.servers()
-        for server, direction in sorted(ways, key=lambda way: way[0].auth is not AuthMethod.OAUTH2):
-            found = next((candidate for candidate in known if candidate.serves(server)), None)
-            if found is not None:
-                check_token_may_go(server, direction, found)
-                return server, self.secrets.clients.client(found.id)
+        for server, direction in sorted(account.servers, key=lambda way: way[0].auth is not AuthMethod.OAUTH2):
+            client = self.secrets.client_for(server, direction)
+            if client is not None:
+                return server, client
         for mistake in self.secrets.clients.mistakes():
             raise OAuthNotConfigured(mistake)
         raise NoOAuthProvider(
@@ -236,9 +227,17 @@ class Consent:
         )
 
     def _waited_for(self, state: str, flow: Flow) -> tuple[bytes, PendingConsent]:
+        """The hash of a state, and what is waited for by it. Raises OAuthFlowInvalid."""
         state_hash = hash_of(state)
         pending = self.pending.find(state_hash)
         if pending is None or pending.flow is not flow or self.clock() >= pending.expires_at:
+            raise OAuthFlowInvalid
+        return state_hash, pending
+
+    def _begun_for(self, account: Account, state: str, flow: Flow) -> tuple[bytes, PendingConsent]:
+        """The same, of one that was asked for an account."""
+        state_hash, pending = self._waited_for(state, flow)
+        if (pending.owner_id, pending.account_id) != (account.owner_id, account.account_id):
             raise OAuthFlowInvalid
         return state_hash, pending
 
@@ -281,21 +280,15 @@ class Consent:
         """The code of an answer that comes from the server that was asked, and that is no refusal."""
         whose = {"owner_id": pending.owner_id, "account_id": pending.account_id, "provider": server.id}
         others = (other for other in self.secrets.clients.servers() if other.id != server.id)
-        if answer.issuer is not None and any(other.is_called(answer.issuer) for other in others):
-            mixed_up = True
-        else:
-            mixed_up = not server.is_issuer(answer.issuer)
-        if mixed_up:
+        said = answer.issuer
+        if not server.is_issuer(said) or (said is not None and any(other.is_called(said) for other in others)):
             self.journal.error("a consent came back from another server than was asked", **whose)
             raise ConsentRefused("The answer came from another server than was asked; start the sign-in again.")
         if answer.code is not None and not answer.error:
             return answer.code
         if answer.error in _OPERATORS_AFFAIR:
             self.journal.error("a consent page does not accept popfetch", **whose, error=answer.error)
-            raise OAuthClientRefused(
-                f"{server.name} does not accept popfetch itself ({answer.error}); whoever runs popfetch has to see to "
-                "its registration there."
-            )
+            raise OAuthClientRefused.by(server.name, answer.error)
         self.journal.info("no consent was given", **whose, passes=answer.error in _PASSES)
         if answer.error in _PASSES:
             raise ConsentInterrupted(f"{server.name} has a problem of its own; start the sign-in again in a moment.")
@@ -306,11 +299,7 @@ class Consent:
             return self.grants.keep(account, client, tokens)
         except PopfetchError as error:
             self.journal.warning(
-                "a consent was not kept",
-                owner_id=account.owner_id,
-                account_id=account.account_id,
-                provider=client.server.id,
-                error=error.code,
+                "a consent was not kept", **whose(account), provider=client.server.id, error=error.code
             )
             raise NotConnected(account.account_id, error) from error
 

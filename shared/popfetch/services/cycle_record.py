@@ -11,7 +11,7 @@ from random import random
 from typing import Any
 
 from popfetch.domain.account import Account, AfterFetch, Standing
-from popfetch.domain.admission import LONGEST_WAIT
+from popfetch.domain.admission import may_sign_in_soon
 from popfetch.domain.errors import AccountNotFound, PopfetchError, StorageUnavailable
 from popfetch.domain.failures import after_failure
 from popfetch.domain.fetch_request import FetchRequest, Reason
@@ -117,8 +117,7 @@ class CycleRecord:
     @property
     def may_sign_in_soon(self) -> bool:
         """False when the server wants a longer pause before the next sign-in than a cycle waits out."""
-        after = self.state.sign_in_after
-        return after is None or after - self.parts.clock() <= LONGEST_WAIT
+        return may_sign_in_soon(self.state, self.parts.clock())
 
     def learn(self, **traits: Any) -> None:
         """Remember something of the account's server."""

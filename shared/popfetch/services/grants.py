@@ -10,22 +10,20 @@ from dataclasses import dataclass, replace
 from secrets import token_urlsafe
 from typing import Any
 
-from popfetch.domain.account import Account, AuthMethod, Direction, Grant, Standing
+from popfetch.domain.account import Account, Grant, Standing
 from popfetch.domain.account_change import followed_up
-from popfetch.domain.admission import LONGEST_WAIT
+from popfetch.domain.admission import may_sign_in_soon
 from popfetch.domain.errors import AccountChanged, ConsentRefused, PopfetchError, StorageUnavailable
 from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.oauth import (
-    STATE_OCTETS,
     OAuthClient,
     TokenAnswer,
     consented,
-    shares_consent,
     withdrawn,
 )
-from popfetch.domain.secret import Secret
+from popfetch.domain.secret import TOKEN_OCTETS, Secret
 from popfetch.ports import AccountRecord, AccountStore, Clock, FetchQueue, Journal
-from popfetch.services.access_tokens import AccessTokens
+from popfetch.services.access_tokens import AccessTokens, whose
 from popfetch.services.accounts import ask_for_check, sign_in_after
 from popfetch.services.sign_in_trial import (
     SIGN_IN_SECONDS_BY_TOKEN,
@@ -55,7 +53,7 @@ class Grants:
     journal: Journal
     clock: Clock
     run: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run
-    new_grant_id: Callable[[], str] = lambda: token_urlsafe(STATE_OCTETS)
+    new_grant_id: Callable[[], str] = lambda: token_urlsafe(TOKEN_OCTETS)
 
     def keep(self, account: Account, client: OAuthClient, answer: TokenAnswer) -> Connected:
         """Try what a consent opens, keep its tokens, and turn the account's servers over to them.
@@ -70,7 +68,7 @@ class Grants:
                 f"{server.name} gave popfetch less than a mailbox needs; start again, and allow all that it asks for."
             )
         grant = Grant(self.new_grant_id(), server.id, self.clock())
-        trouble, login_delay = self._tried(consented(account, server, grant), client, answer.access_token)
+        trouble, login_delay = self._tried(consented(account, server, grant), answer.access_token)
         now = self.clock()
         self.run(self.tokens.keep_first(account, grant, client, answer))
         former: Grant | None = None
@@ -86,16 +84,16 @@ class Grants:
         try:
             record = self.store.change(account.owner_id, account.account_id, connected)
         except PopfetchError:
-            self._remove(account, grant)
+            self.tokens.forget(account, grant)
             raise
         self.journal.info(
             "a mailbox was opened by consent",
-            **_whose(account),
+            **whose(account),
             provider=server.id,
             **({"trouble": trouble.code} if trouble else {}),
         )
         if former is not None:
-            self._remove(account, former)
+            self.tokens.forget(account, former)
         self._check_for_mail(record)
         return Connected(record, trouble)
 
@@ -104,7 +102,7 @@ class Grants:
 
         Again does no harm, and finishes what was cut short. Raises AccountNotFound and StorageUnavailable.
         """
-        given = self.store.get(owner_id, account_id).account
+        given: Account | None = None
 
         def disconnected(stored: Account, state: FetchState) -> tuple[Account, FetchState]:
             nonlocal given
@@ -114,23 +112,17 @@ class Grants:
             return (replace(without, standing=Standing.AUTH_FAILED) if stops else without), state
 
         record = self.store.change(owner_id, account_id, disconnected)
-        others = [other.account for other in self.store.of_owner(owner_id)]
-        self.run(self.tokens.give_back(given, tell=not shares_consent(given, others)))
+        assert given is not None
+        self.run(self.tokens.give_back(given, self.store.of_owner(owner_id)))
         return record
 
-    def _tried(self, account: Account, client: OAuthClient, token: Secret) -> tuple[SignInTestFailed | None, int]:
+    def _tried(self, account: Account, token: Secret) -> tuple[SignInTestFailed | None, int]:
         """Sign in at the servers that tokens go to.
 
         Returns what went wrong there that has nothing to do with the token, and the pause that the incoming server
         wants, in seconds. Raises SignInTestRefused where the mailbox is not the one that was consented for.
         """
-        ways = [(account.incoming, Direction.INCOMING)]
-        ways += [(account.outgoing, Direction.OUTGOING)] if account.outgoing else []
-        trials = [
-            SignInTrial(direction, server, token)
-            for server, direction in ways
-            if server.auth is AuthMethod.OAUTH2 and client.server.serves(server)
-        ]
+        trials = [SignInTrial(direction, server, token) for server, direction in account.by_token]
         try:
             pause: int = self.run(self.tester.try_all(trials, SIGN_IN_SECONDS_BY_TOKEN))
         except SignInTestRefused as error:
@@ -143,23 +135,10 @@ class Grants:
 
     def _check_for_mail(self, record: AccountRecord) -> None:
         """Check for mail at once, unless the server wants a pause."""
-        wanted = record.state.sign_in_after
-        soon = wanted is None or wanted - self.clock() <= LONGEST_WAIT
-        if not soon or record.account.standing is not Standing.ACTIVE:
+        if not may_sign_in_soon(record.state, self.clock()) or record.account.standing is not Standing.ACTIVE:
             return
         try:
             ask_for_check(self.queue, record.account, self.clock())
         except StorageUnavailable as error:
             # consent is kept all the same, and the schedule checks for mail by itself
-            self.journal.warning("no check was asked for", **_whose(record.account), reason=error.message)
-
-    def _remove(self, account: Account, grant: Grant) -> None:
-        try:
-            self.tokens.grants.remove(account.account_id, grant.grant_id)
-        except StorageUnavailable as error:
-            # nothing leads to them any more, and they go with the account
-            self.journal.warning("tokens are left behind", **_whose(account), reason=error.message)
-
-
-def _whose(account: Account) -> dict[str, object]:
-    return {"owner_id": account.owner_id, "account_id": account.account_id}
+            self.journal.warning("no check was asked for", **whose(record.account), reason=error.message)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from popfetch.domain.account import Account, AuthMethod, Direction, Grant, Server
 from popfetch.domain.errors import InvalidAccount, NoOAuthProvider, OAuthNotConfigured
-from popfetch.domain.oauth import AuthorizationServer, check_token_may_go
+from popfetch.domain.oauth import AuthorizationServer, OAuthClient, check_token_may_go
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import TokenRefused as Pop3TokenRefused
 from popfetch.ports import CredentialVault, OAuthClients
@@ -22,30 +22,39 @@ class SignInSecrets:
     clients: OAuthClients
     tokens: AccessTokens
 
+    def client_for(self, server: Server, direction: Direction) -> OAuthClient | None:
+        """popfetch at who gives the tokens for a server; ``None`` where nobody is known to.
+
+        Raises InvalidAccount where tokens may not go there, OAuthNotConfigured and StorageUnavailable.
+        """
+        found = next((known for known in self.clients.servers() if known.serves(server)), None)
+        if found is None:
+            return None
+        check_token_may_go(server, direction, found)
+        return self.clients.client(found.id)
+
     def authorization_server_of(self, server: Server, direction: Direction) -> AuthorizationServer:
         """Who gives the tokens for a server, and at whom popfetch is registered.
 
         Raises NoOAuthProvider, InvalidAccount where tokens may not go there, OAuthNotConfigured and StorageUnavailable.
         """
-        found = next((known for known in self.clients.servers() if known.serves(server)), None)
-        if found is None:
+        client = self.client_for(server, direction)
+        if client is None:
             raise NoOAuthProvider(
                 f"{direction}.auth: popfetch knows no sign-in by OAuth 2 for {server.host}; use a password, or an app "
                 "password where the provider asks for one."
             )
-        check_token_may_go(server, direction, found)
-        return self.clients.client(found.id).server
+        return client.server
 
     def check_token_may_go(self, server: Server, direction: Direction, grant: Grant) -> None:
         """Check that the tokens of a grant may be sent to a server. Raises InvalidAccount and OAuthNotConfigured."""
         check_token_may_go(server, direction, self.clients.client(grant.server_id).server)
 
-    def check_one_giver(self, servers: Iterable[tuple[Server, Direction]]) -> None:
+    def check_one_giver(self, by_token: Iterable[tuple[Server, Direction]]) -> None:
         """Check that one consent can open all of an account's servers that are signed in to by OAuth 2.
 
         Raises what ``authorization_server_of`` raises, and InvalidAccount.
         """
-        by_token = [(server, direction) for server, direction in servers if server.auth is AuthMethod.OAUTH2]
         givers = {self.authorization_server_of(server, direction).id for server, direction in by_token}
         if len(givers) > 1:
             raise InvalidAccount(
@@ -88,7 +97,7 @@ class SignInSecrets:
         server does not accept is tried once more as a new one if ``again`` is set, which the caller does unless the
         attempt before this one ended the same way. Raises what ``secret_for`` and ``sign_in`` raise.
         """
-        server = account.incoming if direction is Direction.INCOMING else account.outgoing
+        server = account.server(direction)
         assert server is not None
         secret = await self.secret_for(account, server, direction, deadline=deadline)
         try:

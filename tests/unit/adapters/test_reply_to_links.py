@@ -8,7 +8,8 @@ import pytest
 from popfetch.adapters.dynamodb_items import from_wire
 from popfetch.adapters.reply_to_links import ReplyToLinksTable
 from popfetch.domain.errors import StorageUnavailable
-from popfetch.domain.reply_to import TOKEN_OCTETS, ReplyToLink, hash_of
+from popfetch.domain.reply_to import ReplyToLink, hash_of
+from popfetch.domain.secret import TOKEN_OCTETS
 from tests.builders.accounts import NOON, OWNER, an_account_id
 from tests.builders.aws import Aws
 

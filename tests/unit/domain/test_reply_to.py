@@ -13,7 +13,6 @@ from popfetch.domain.errors import ReplyToLinkInvalid
 from popfetch.domain.reply_to import (
     LINK_LIFETIME,
     NO_REPLY_TO,
-    TOKEN_OCTETS,
     Question,
     ReplyTo,
     asked,
@@ -24,6 +23,7 @@ from popfetch.domain.reply_to import (
     taken_back,
     withdrawn,
 )
+from popfetch.domain.secret import TOKEN_OCTETS
 from tests.builders.accounts import NOON
 
 
