@@ -1,0 +1,67 @@
+/** The console: who is signed in decides what is shown, the address where. */
+import { lazy, Suspense } from "react";
+import { Redirect, Route, Router, Switch, useLocation } from "wouter";
+import { useHashLocation } from "wouter/use-hash-location";
+import { Button } from "./controls/button";
+import { Empty, Failed, Loading } from "./controls/states";
+import { useWords } from "./language/language";
+import MailPage from "./mail/mail";
+import { useSession } from "./session/session";
+import { SignIn } from "./session/sign-in";
+import { Guarded } from "./shell/broken";
+import { Shell } from "./shell/shell";
+
+// Whoever only reads mail never loads the settings.
+const SettingsPage = lazy(() => import("./settings/settings"));
+
+export function App() {
+  const { state, look } = useSession();
+  switch (state.kind) {
+    case "looking":
+      return <Loading />;
+    case "unreachable":
+      return <Failed failure={null} onRetry={look} />;
+    case "signedOut":
+      return <SignIn ended={state.ended} />;
+    case "signedIn":
+      return (
+        <Router hook={useHashLocation}>
+          <Shell email={state.email}>
+            <Pages />
+          </Shell>
+        </Router>
+      );
+  }
+}
+
+function Pages() {
+  const [place] = useLocation();
+  return (
+    <Guarded place={place}>
+      <Suspense fallback={<Loading />}>
+        <Switch>
+          <Route path="/">
+            <Redirect to="/mail" replace />
+          </Route>
+          <Route path="/mail/*?" component={MailPage} />
+          <Route path="/settings/*?" component={SettingsPage} />
+          <Route>
+            <NoSuchPage />
+          </Route>
+        </Switch>
+      </Suspense>
+    </Guarded>
+  );
+}
+
+function NoSuchPage() {
+  const words = useWords();
+  const [, go] = useLocation();
+  return (
+    <main tabIndex={-1}>
+      <Empty title={words.common.pageNotFound}>
+        <Button onClick={() => go("/mail")}>{words.common.toMail}</Button>
+      </Empty>
+    </main>
+  );
+}

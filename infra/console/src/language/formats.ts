@@ -1,0 +1,76 @@
+/** Instants, sizes and counts as people of a language write them. */
+import { useMemo } from "react";
+import { type Tag, useLanguage } from "./language";
+
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
+
+export interface Formats {
+  /** The time where it is today, the day within the year, else the date; empty for null. */
+  brief: (instant: string | null | undefined, now?: Date) => string;
+  /** Day and time in full. */
+  full: (instant: string | null | undefined) => string;
+  /** How long ago, in the largest unit that fits. */
+  ago: (instant: string, now?: Date) => string;
+  size: (octets: number) => string;
+  count: (number: number) => string;
+}
+
+export function formatsOf(tag: Tag): Formats {
+  const time = new Intl.DateTimeFormat(tag, { hour: "2-digit", minute: "2-digit" });
+  const day = new Intl.DateTimeFormat(tag, { day: "numeric", month: "short" });
+  const date = new Intl.DateTimeFormat(tag, { day: "numeric", month: "short", year: "numeric" });
+  const whole = new Intl.DateTimeFormat(tag, { dateStyle: "full", timeStyle: "short" });
+  const relative = new Intl.RelativeTimeFormat(tag, { numeric: "auto" });
+  const plain = new Intl.NumberFormat(tag);
+  const read = (instant: string | null | undefined) => {
+    const moment = instant ? new Date(instant) : null;
+    return moment && !Number.isNaN(moment.getTime()) ? moment : null;
+  };
+  return {
+    brief(instant, now = new Date()) {
+      const moment = read(instant);
+      if (!moment) return "";
+      if (moment.toDateString() === now.toDateString()) return time.format(moment);
+      return (moment.getFullYear() === now.getFullYear() ? day : date).format(moment);
+    },
+    full(instant) {
+      const moment = read(instant);
+      return moment ? whole.format(moment) : "";
+    },
+    ago(instant, now = new Date()) {
+      const moment = read(instant);
+      if (!moment) return "";
+      const seconds = Math.round((moment.getTime() - now.getTime()) / 1000);
+      for (const [unit, length] of [
+        ["day", 86_400],
+        ["hour", 3_600],
+        ["minute", 60],
+      ] as const) {
+        if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit);
+      }
+      return relative.format(Math.min(0, seconds), "second");
+    },
+    size(octets) {
+      let value = octets;
+      let unit = 0;
+      while (value >= 1000 && unit < UNITS.length - 1) {
+        value /= 1000;
+        unit += 1;
+      }
+      const digits = value < 10 && unit > 0 ? 1 : 0;
+      return new Intl.NumberFormat(tag, {
+        style: "unit",
+        unit: UNITS[unit] ?? "byte",
+        unitDisplay: "short",
+        maximumFractionDigits: digits,
+      }).format(value);
+    },
+    count: (number) => plain.format(number),
+  };
+}
+
+/** The formats of the language that is spoken. */
+export function useFormats(): Formats {
+  const { tag } = useLanguage();
+  return useMemo(() => formatsOf(tag), [tag]);
+}

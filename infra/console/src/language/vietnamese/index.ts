@@ -1,0 +1,8 @@
+import type { Words } from "../words";
+import { common } from "./common";
+import { failures } from "./failures";
+import { mail } from "./mail";
+import { session } from "./session";
+import { settings } from "./settings";
+
+export const vietnamese: Words = { tag: "vi", name: "Tiếng Việt", common, failures, mail, session, settings };
