@@ -7,6 +7,8 @@ const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
 export interface Formats {
   /** The time where it is today, the day within the year, else the date; empty for null. */
   brief: (instant: string | null | undefined, now?: Date) => string;
+  /** The day, its year included; empty for null. */
+  day: (instant: string | null | undefined) => string;
   /** Day and time in full. */
   full: (instant: string | null | undefined) => string;
   /** How long ago, in the largest unit that fits. */
@@ -32,6 +34,10 @@ export function formatsOf(tag: Tag): Formats {
       if (!moment) return "";
       if (moment.toDateString() === now.toDateString()) return time.format(moment);
       return (moment.getFullYear() === now.getFullYear() ? day : date).format(moment);
+    },
+    day(instant) {
+      const moment = read(instant);
+      return moment ? date.format(moment) : "";
     },
     full(instant) {
       const moment = read(instant);
