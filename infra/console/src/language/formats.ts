@@ -57,6 +57,8 @@ export function formatsOf(tag: Tag): Formats {
       return relative.format(Math.min(0, seconds), "second");
     },
     size(octets) {
+      // Its short form is a whole word in some languages.
+      if (octets < 1000) return `${plain.format(octets)}\u00a0B`;
       let value = octets;
       let unit = 0;
       while (value >= 1000 && unit < UNITS.length - 1) {

@@ -7,24 +7,29 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import type { Images } from "../../api/messages";
 import styles from "./message-frame.module.css";
 
-// Mail assumes a white page; its readers want letters that they can read.
-const BASE = `
-  html { background: #fff; color-scheme: light; }
-  body { margin: 0; padding: 16px; height: auto !important; min-height: 0 !important; box-sizing: border-box;
-         color: #1c1e21; background: #fff; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif;
-         overflow-wrap: break-word; }
-  img { max-width: 100%; height: auto; }
-  img[width] { height: revert-layer; }
-  a { color: #92400e; }
-  pre { white-space: pre-wrap; }
-  blockquote { margin: 8px 0; padding-left: 12px; border-left: 3px solid #dcd8d4; }
-`;
 const LEAST_PX = 80;
 const MOST_PX = 30_000;
 /** A page whose height depends on the frame's would grow for ever. */
 const MOST_GROWTHS = 80;
-const LEAST_SCALE = 0.55;
+/** Smaller, nobody could read it: the rest is scrolled to. */
+const LEAST_SCALE = 0.7;
+const PADDING_PX = 16;
 
+// Mail assumes a white page; its readers want letters that they can read.
+const BASE = `
+  html { background: #fff; color-scheme: light; }
+  body { margin: 0; padding: ${PADDING_PX}px; height: auto !important; min-height: 0 !important; box-sizing: border-box;
+         color: #1c1e21; background: #fff; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif;
+         overflow-wrap: break-word; }
+  img { max-width: 100%; }
+  @media (max-width: 620px) {
+    table, td, th, div, img { min-width: 0 !important; max-width: 100% !important; }
+    img { height: auto !important; }
+  }
+  a { color: #92400e; }
+  pre { white-space: pre-wrap; }
+  blockquote { margin: 8px 0; padding-left: 12px; border-left: 3px solid #dcd8d4; }
+`;
 interface Props {
   html: string;
   images: Images;
@@ -96,8 +101,8 @@ function followHeight(frame: HTMLIFrameElement, page: Document): () => void {
       width = frame.clientWidth;
       growths = 0;
       body.style.zoom = "1";
-      const scale = width / Math.max(1, documentElement.scrollWidth);
-      if (scale < 0.99) body.style.zoom = String(Math.max(LEAST_SCALE, scale));
+      const scale = width / (documentElement.scrollWidth + PADDING_PX);
+      if (documentElement.scrollWidth > width) body.style.zoom = String(Math.max(LEAST_SCALE, scale));
     }
     const wanted = Math.min(MOST_PX, Math.max(LEAST_PX, Math.ceil(body.getBoundingClientRect().height)));
     if (Math.abs(wanted - height) < 2) return;

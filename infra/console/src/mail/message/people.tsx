@@ -5,7 +5,7 @@ import { useFormats } from "../../language/formats";
 import { useWords } from "../../language/language";
 import styles from "./people.module.css";
 
-const SHOWN = 4;
+const SHOWN = 3;
 
 export function People({ people }: { people: readonly Person[] }) {
   const words = useWords();
