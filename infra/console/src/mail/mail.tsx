@@ -82,7 +82,7 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
   const reading = useReading(scope, search, signal.join());
   const visiting = useVisit(scope, accounts, !reading.isLoading && reading.failure === null);
 
-  const openId = beside.kind === "message" ? beside.name.messageId : null;
+  const openId = openIn(beside);
   const { opened } = visiting;
   useEffect(() => {
     if (beside.kind === "message") opened(beside.name);
@@ -213,6 +213,12 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
       </main>
     </div>
   );
+}
+
+/** The message that is read, or answered. */
+function openIn(beside: Beside): string | null {
+  if (beside.kind === "message") return beside.name.messageId;
+  return beside.kind === "compose" ? (beside.answering?.name.messageId ?? null) : null;
 }
 
 function useTitle(title: string): void {

@@ -75,7 +75,7 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
   const { find, keep, drop } = useDrafts();
   const [draft, setDraft] = useState(begun);
   const latest = useRef(draft);
-  const [hasCopies, setCopies] = useState(Boolean(begun.cc || begun.bcc));
+  const [hasCopies, setCopies] = useState(false);
   const [problems, setProblems] = useState<Problems>({});
   const [failure, setFailure] = useState<unknown>(null);
   const [asking, setAsking] = useState<"discard" | "subject" | null>(null);
@@ -89,6 +89,13 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
     setDraft(latest.current);
     keep(latest.current);
   };
+
+  // The button is gone once it was pressed: the focus goes to what it has brought.
+  useEffect(() => {
+    if (!hasCopies) return;
+    const [cc, bcc] = ["cc", "bcc"].map((name) => form.current?.querySelector<HTMLTextAreaElement>(`[name=${name}]`));
+    (cc?.value ? bcc : cc)?.focus();
+  }, [hasCopies]);
 
   const [isAnswer] = useState(Boolean(begun.to));
   useEffect(() => {
@@ -134,7 +141,6 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
     setAsking(null);
     const found = problemsOf(draft, words);
     setProblems(found);
-    if (found.cc || found.bcc) setCopies(true);
     const [wrong] = Object.keys(found);
     if (wrong) {
       form.current?.querySelector<HTMLElement>(`[name=${wrong}]`)?.focus();
@@ -204,32 +210,33 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
           label={words.mail.toField}
           value={draft.to}
           problem={problems.to}
-          hint={words.mail.recipientsHint}
+          hint={answering ? undefined : words.mail.recipientsHint}
           onChange={(to) => change({ to })}
           onProblem={(to) => setProblems({ ...problems, to })}
         />
-        {hasCopies ? (
-          <>
-            <RecipientsField
-              name="cc"
-              label={words.mail.cc}
-              value={draft.cc}
-              problem={problems.cc}
-              onChange={(cc) => change({ cc })}
-              onProblem={(cc) => setProblems({ ...problems, cc })}
-            />
-            <RecipientsField
-              name="bcc"
-              label={words.mail.bcc}
-              value={draft.bcc}
-              problem={problems.bcc}
-              onChange={(bcc) => change({ bcc })}
-              onProblem={(bcc) => setProblems({ ...problems, bcc })}
-            />
-          </>
-        ) : (
+        {hasCopies || draft.cc ? (
+          <RecipientsField
+            name="cc"
+            label={words.mail.cc}
+            value={draft.cc}
+            problem={problems.cc}
+            onChange={(cc) => change({ cc })}
+            onProblem={(cc) => setProblems({ ...problems, cc })}
+          />
+        ) : null}
+        {hasCopies || draft.bcc ? (
+          <RecipientsField
+            name="bcc"
+            label={words.mail.bcc}
+            value={draft.bcc}
+            problem={problems.bcc}
+            onChange={(bcc) => change({ bcc })}
+            onProblem={(bcc) => setProblems({ ...problems, bcc })}
+          />
+        ) : null}
+        {hasCopies || (draft.cc && draft.bcc) ? null : (
           <Button kind="quiet" className={styles.copies} onClick={() => setCopies(true)}>
-            {words.mail.addCopies}
+            {draft.cc ? words.mail.bcc : draft.bcc ? words.mail.cc : words.mail.addCopies}
           </Button>
         )}
         <TextField
@@ -331,7 +338,7 @@ interface RecipientsProps {
   label: string;
   value: string;
   problem: string | undefined;
-  hint?: string;
+  hint?: string | undefined;
   onChange: (value: string) => void;
   onProblem: (problem: string | undefined) => void;
 }

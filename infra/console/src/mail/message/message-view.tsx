@@ -5,6 +5,7 @@ import {
   ChevronDown,
   ChevronUp,
   Download,
+  FileOutput,
   Forward,
   ImageOff,
   Paperclip,
@@ -40,7 +41,7 @@ interface Props {
 }
 
 export function MessageView(props: Props) {
-  const { name, newer, older, onBack } = props;
+  const { name, newer, older, onBack, onAnswer } = props;
   const words = useWords();
   const [, go] = useLocation();
   // Images are shown for the one message they were asked for.
@@ -59,6 +60,9 @@ export function MessageView(props: Props) {
           <ArrowLeft size={20} aria-hidden="true" />
         </IconButton>
         <span className={styles.space} />
+        <IconButton label={words.mail.forwardWhole} onClick={() => onAnswer("forward-whole")}>
+          <FileOutput size={20} aria-hidden="true" />
+        </IconButton>
         <IconButton
           label={words.mail.download}
           disabled={asked === null}
@@ -153,9 +157,6 @@ function Whole({ message, accountName, images, isLoadingImages, onShowImages, on
           ) : null}
           <Button icon={<Forward size={18} aria-hidden="true" />} onClick={() => onAnswer("forward")}>
             {words.mail.forward}
-          </Button>
-          <Button kind="quiet" onClick={() => onAnswer("forward-whole")}>
-            {words.mail.forwardWhole}
           </Button>
         </div>
       </header>
