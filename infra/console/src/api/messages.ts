@@ -148,6 +148,8 @@ export function listQuery(scope: Scope, search: Search, limit: () => number) {
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.cursor,
     staleTime: Number.POSITIVE_INFINITY,
+    // Comparing a hundred thousand messages with themselves for each page that comes would be felt.
+    structuralSharing: false,
   });
 }
 
