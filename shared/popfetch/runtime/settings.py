@@ -25,6 +25,7 @@ class Settings:
     credentials_key_id: str = ""
     allow_private_hosts: bool = False
     ca_file: str = ""
+    autoconfig_file: str = ""
     wheel_shards: int = 1
     sender_address: str = ""
     user_pool_id: str = ""
