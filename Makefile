@@ -43,6 +43,7 @@ test: setup
 
 test-real: setup
 	@infra/install_real_servers.sh
+	@$(PYTHON) -m infra.web install
 	@$(PYTHON) -m pytest -m real $(PYTEST_ARGS)
 
 check: setup

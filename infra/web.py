@@ -3,7 +3,7 @@
 What is built is committed, so that ``sam build`` and whoever runs it need no Node.js; ``check`` builds it again and
 compares. Node.js itself comes from PyPI, pinned like everything else, and does not depend on the machine's.
 
-``python -m infra.web build|check|test``
+``python -m infra.web install|build|check|test``
 """
 
 import filecmp
@@ -82,11 +82,13 @@ def _node(arguments: Sequence[str]) -> None:
 
 
 def main() -> int:
-    """Build the console, check it, or run its tests; 1 with the reasons where something is wrong."""
+    """Install the packages, build the console, check it, or run its tests; 1 with the reasons where that fails."""
     parser = ArgumentParser(description="The web console")
-    parser.add_argument("action", choices=["build", "check", "test"])
+    parser.add_argument("action", choices=["install", "build", "check", "test"])
     action = parser.parse_args().action
     install()
+    if action == "install":
+        return 0
     types()
     if action == "build":
         build(SITE)
