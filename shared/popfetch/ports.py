@@ -31,6 +31,7 @@ from popfetch.domain.provider import SignInMethod
 from popfetch.domain.rate_limit import Limit
 from popfetch.domain.reply_to import ReplyToLink
 from popfetch.domain.secret import Secret, TokenUse
+from popfetch.domain.visits import Visit, unread
 from popfetch.smtp.errors import SmtpError
 
 Clock = Callable[[], datetime]
@@ -369,11 +370,17 @@ class FetchRecords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """An account with what its owner sees beside the settings."""
+    """An account with what its owner sees beside the settings; ``visit`` is the owner's last one."""
 
     account: Account
     state: FetchState
     is_default: bool
+    visit: Visit | None = None
+
+    @property
+    def unread(self) -> int:
+        """How many messages were stored since the last visit."""
+        return unread(self.state.stored_total, self.visit)
 
 
 type ChangeOfRecord = Callable[[Account, FetchState], tuple[Account, FetchState]]
@@ -410,6 +417,9 @@ class AccountStore(Protocol):
 
     def make_default(self, owner_id: str, account_id: str) -> list[AccountRecord]:
         """Make an account the default one, in place of the one that was. Raises AccountNotFound."""
+
+    def visit(self, owner_id: str, account_id: str, visit: Visit) -> None:
+        """Remember that an account was visited, unless a visit is known that has seen more; it changes no version."""
 
     def remove(self, owner_id: str, account_id: str) -> AccountRecord:
         """Remove the account and its state together; the default passes to the first one left.
