@@ -282,7 +282,7 @@ class MailStore(Protocol):
 
 
 class SentMail(Protocol):
-    """The copies of what was sent, and which Idempotency-Key sent what."""
+    """The copies of what was sent, and which Idempotency-Key sent what; and what a mail takes of stored messages."""
 
     async def earlier(self, account_id: str, key_hash: str) -> StoredMessage | None:
         """The message that a key has begun to send, whatever became of it; ``None`` where it began none."""
@@ -298,6 +298,12 @@ class SentMail(Protocol):
 
     async def withdraw(self, message: StoredMessage, key_hash: str) -> None:
         """Take copy and mark away again: the message was surely not sent."""
+
+    async def stored(self, account_id: str, message_id: str) -> StoredMessage | None:
+        """A message of the account's, whether it came or was sent; ``None`` where there is none."""
+
+    async def content(self, message: StoredMessage) -> bytes | None:
+        """A message octet for octet, all of it; ``None`` where it has gone from the bucket."""
 
     async def thread_of(self, account_id: str, message_id: str) -> Thread | None:
         """The thread that an answer to a stored message belongs to; ``None`` where there is no such message."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address, Group, HeaderRegistry, UnstructuredHeader
-from email.message import EmailMessage, MIMEPart
+from email.message import EmailMessage
 from email.policy import EmailPolicy, Policy
 
 from popfetch.domain.account import Account
@@ -163,7 +163,7 @@ def _add_bodies(message: EmailMessage, draft: Draft) -> None:
 
 def _add_message(message: EmailMessage, attachment: Attachment) -> None:
     """Add a message as what it is, unread: the library would parse it, and write something else."""
-    part = MIMEPart(policy=message.policy)
+    part = EmailMessage(policy=message.policy)
     part["Content-Type"] = MESSAGE
     part["Content-Disposition"] = "attachment"
     part.set_param("filename", literal(attachment.filename), header="Content-Disposition")
