@@ -31,6 +31,7 @@ from popfetch.api.fields import (
 from popfetch.domain.draft import MESSAGE_ID, Attachment, Correspondent, Draft
 from popfetch.domain.message import DeliveryState, Refusal, StoredMessage
 from popfetch.domain.message_identity import STORED_ID
+from popfetch.domain.mime_parts import PART_ID
 from popfetch.ports import UploadOffer
 from popfetch.services.forwarding import ForwardedFile
 from popfetch.services.sending import LONGEST_ATTACHMENTS, SendMail, UploadedFile
@@ -39,6 +40,7 @@ MOST_RECIPIENTS = 100
 """As many as every server must take at once (RFC 5321, section 4.5.3.1.8)."""
 
 MOST_ATTACHMENTS = 50
+LONGEST_PART_ID = 150
 LONGEST_CONTENT = 6_000_000
 """Characters of an attachment in base64; a request has 6 MB at the most, which is Lambda's limit."""
 
@@ -83,7 +85,7 @@ type Recipient = Annotated[
     Field(description="anna@example.com, or Anna <anna@example.com>, or an object with address and name."),
 ]
 type StoredMessageId = Annotated[str, Field(pattern=f"^{STORED_ID}$")]
-type StoredAttachmentId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+type StoredAttachmentId = Annotated[str, Field(pattern=f"^{PART_ID}$", max_length=LONGEST_PART_ID)]
 type Recipients = Annotated[
     list[Recipient],
     BeforeValidator(_listed),

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from popfetch.domain.composition import MESSAGE
 from popfetch.domain.draft import Attachment
 from popfetch.domain.errors import AccountNotFound, InvalidMail
+from popfetch.domain.file_names import message_file_name
 from popfetch.domain.message import StoredMessage
 from popfetch.domain.message_identity import is_message_id
+from popfetch.domain.message_reading import LONGEST_READ, attachment_of
 from popfetch.ports import AccountStore, SentMail
-
-LONGEST_NAME = 100
-"""Characters of a subject that become a file's name."""
-
-_NOT_IN_NAMES = str.maketrans(dict.fromkeys('/\\:*?"<>|', " "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +43,26 @@ class Forwarding:
     async def file(self, wanted: ForwardedFile, longest: int) -> Attachment | None:
         """The file; ``None`` where it has more octets than ``longest``. Raises InvalidMail where there is none."""
         message = await self._message(wanted)
+        if wanted.attachment_id:
+            return await self._attachment(message, wanted, longest)
         if message.octets > longest:
             return None
         content = await self._content(message)
-        return Attachment(wanted.filename or name_of(message), MESSAGE, content, wanted.content_id)
+        filename = wanted.filename or message_file_name(message.subject)
+        return Attachment(filename, MESSAGE, content, wanted.content_id)
+
+    async def _attachment(self, message: StoredMessage, wanted: ForwardedFile, longest: int) -> Attachment | None:
+        if message.octets > LONGEST_READ:
+            raise InvalidMail(
+                f"attachments: the message has more than {LONGEST_READ >> 20} MB, which is too large to take an"
+                " attachment out of it; download the attachment, and upload it."
+            )
+        found = attachment_of(await self._content(message), wanted.attachment_id)
+        if found is None:
+            raise InvalidMail("attachments: the message has no such attachment; read it to see which it has.")
+        if len(found.content) > longest:
+            return None
+        return Attachment(wanted.filename or found.filename, found.content_type, found.content, wanted.content_id)
 
     async def _message(self, wanted: ForwardedFile) -> StoredMessage:
         account_id = wanted.account_id or self._account_id
@@ -77,12 +90,6 @@ class Forwarding:
             raise _no_such_message()
         self._read = message, content
         return content
-
-
-def name_of(message: StoredMessage) -> str:
-    """The file name of a message: its subject, as far as file systems take it."""
-    subject = " ".join(message.subject.translate(_NOT_IN_NAMES).split())[:LONGEST_NAME].strip(" .")
-    return f"{subject or 'message'}.eml"
 
 
 def _no_such_message() -> InvalidMail:

@@ -1,4 +1,4 @@
-"""Sending along what is stored: a message whole, of the owner's own accounts alone."""
+"""Sending along what is stored: a message whole or what is attached to it, of the owner's own accounts alone."""
 
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -13,8 +13,10 @@ from popfetch.domain.account import Direction
 from popfetch.domain.draft import Correspondent, Draft
 from popfetch.domain.errors import InvalidMail
 from popfetch.domain.message import StoredMessage
+from popfetch.domain.message_reading import LONGEST_READ
 from popfetch.domain.secret import Secret
-from popfetch.services.forwarding import ForwardedFile, name_of
+from popfetch.services import sending
+from popfetch.services.forwarding import ForwardedFile
 from popfetch.services.sending import LONGEST_ATTACHMENTS, SendMail
 from popfetch.services.sending_failures import MailTooLarge
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, SMTP_PASSWORD, a_server, an_account, an_account_id
@@ -58,9 +60,11 @@ def stored(kept: KeptAccounts, content: bytes, number: int = 1, **changes: Any) 
     return message
 
 
-def sent_parts(kept: KeptAccounts, *files: ForwardedFile) -> tuple[list[EmailMessage], bytes]:
+FORWARD = Draft(to=(Correspondent("bert", "example.org"),), subject="Fwd", text="See below.")
+
+
+def sent_parts(kept: KeptAccounts, *files: ForwardedFile, draft: Draft = FORWARD) -> tuple[list[EmailMessage], bytes]:
     """The attachments of a mail of account 1 that takes these along, and the mail itself."""
-    draft = Draft(to=(Correspondent("bert", "example.org"),), subject="Fwd", text="See below.")
     mail = SendMail(OWNER, an_account_id(1), draft, files=files)
     kept.sending(RecordingJournal()).send(mail, lambda account_id: kept.once(None, account_id))
     ((_, content),) = kept.outgoing.taken
@@ -82,6 +86,14 @@ class TestAMessageWhole:
         (part,), _ = sent_parts(kept, ForwardedFile(MESSAGE_ID))
         assert (part.get_content_type(), part.get_filename()) == ("application/octet-stream", "Báo cáo quý III.eml")
         assert part.get_payload(decode=True) == content
+
+    @pytest.mark.parametrize("subject", ["../../etc/passwd", "a\\b:c", "", "..."])
+    def test_has_a_name_that_is_only_a_name(self, kept: KeptAccounts, subject: str) -> None:
+        stored(kept, a_message(1), subject=subject)
+        (part,), _ = sent_parts(kept, ForwardedFile(MESSAGE_ID))
+        name = part.get_filename() or ""
+        assert name.endswith(".eml")
+        assert not set(name) & set("/\\:")
 
     def test_has_the_name_that_is_given(self, kept: KeptAccounts) -> None:
         stored(kept, a_message(1))
@@ -143,17 +155,59 @@ class TestAMessageWhole:
         return refusal.value.message
 
 
-@pytest.mark.parametrize(
-    ("subject", "name"),
-    [
-        ("Báo cáo quý III", "Báo cáo quý III.eml"),
-        ("Re: 1/2 of C:\\x", "Re 1 2 of C x.eml"),
-        ("../../etc/passwd", "etc passwd.eml"),
-        ("...", "message.eml"),
-        ("", "message.eml"),
-        ("x" * 200, f"{'x' * 100}.eml"),
-        ("a" * 99 + " b", f"{'a' * 99}.eml"),
-    ],
-)
-def test_a_message_is_named_by_its_subject_as_file_systems_take_it(kept: KeptAccounts, subject: str, name: str) -> None:
-    assert name_of(stored(kept, b"", subject=subject)) == name
+WITH_FILES = (
+    "From: Ben <ben@example.net>\r\nSubject: Report\r\nMIME-Version: 1.0\r\n"
+    'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
+    "--b\r\nContent-Type: text/plain\r\n\r\nSee the files.\r\n"
+    "--b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n"
+    "Content-Disposition: attachment; filename*=UTF-8''H%C3%B3a%20%C4%91%C6%A1n.pdf\r\n\r\nJVBERg==\r\n"
+    "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: Within\r\n\r\nhello\r\n"
+    '--b\r\nContent-Type: text/html; name="../x\ty.html"\r\nContent-Transfer-Encoding: 8bit\r\n\r\n<p>\xe9</p>\r\n'
+    "--b--\r\n"
+).encode("latin-1")
+
+
+class TestAnAttachmentOfAMessage:
+    def test_goes_along_as_it_was_attached(self, kept: KeptAccounts) -> None:
+        stored(kept, WITH_FILES)
+        (part,), _ = sent_parts(kept, ForwardedFile(MESSAGE_ID, "2"))
+        assert (part.get_content_type(), part.get_filename()) == ("application/pdf", "Hóa đơn.pdf")
+        assert part.get_payload(decode=True) == b"%PDF"
+
+    def test_goes_along_with_others_and_the_message_itself(self, kept: KeptAccounts) -> None:
+        stored(kept, WITH_FILES)
+        files = (ForwardedFile(MESSAGE_ID, "2", filename="Invoice.pdf"), ForwardedFile(MESSAGE_ID, "3"))
+        (pdf, within, page, whole), sent = sent_parts(
+            kept, *files, ForwardedFile(MESSAGE_ID, "4"), ForwardedFile(MESSAGE_ID)
+        )
+        assert pdf.get_filename() == "Invoice.pdf"
+        assert (within.get_content_type(), within.get_filename()) == ("message/rfc822", "Within.eml")
+        assert b"\r\n\r\nSubject: Within\r\n\r\nhello\r\n--" in sent
+        assert (page.get_content_type(), page.get_payload(decode=True)) == ("text/html", b"<p>\xe9</p>")
+        assert page.get_filename() == "x y.html"
+        assert whole.get_payload(decode=True) == WITH_FILES
+
+    def test_may_be_shown_by_the_html_of_the_mail(self, kept: KeptAccounts) -> None:
+        stored(kept, WITH_FILES)
+        draft = Draft(to=(Correspondent("bert", "example.org"),), subject="Fwd", text="", html='<img src="cid:logo">')
+        file = ForwardedFile(MESSAGE_ID, "2", content_id="logo")
+        _, sent = sent_parts(kept, file, draft=draft)
+        assert b"Content-ID: <logo>\r\n" in sent
+
+    @pytest.mark.parametrize("attachment_id", ["1", "5", "2.1", "x", "../2"])
+    def test_that_is_none_is_refused(self, kept: KeptAccounts, attachment_id: str) -> None:
+        stored(kept, WITH_FILES)
+        with pytest.raises(InvalidMail, match="attachments: the message has no such attachment"):
+            sent_parts(kept, ForwardedFile(MESSAGE_ID, attachment_id))
+        assert kept.outgoing.calls == []
+
+    def test_is_not_taken_out_of_a_message_that_is_too_large_to_be_read(self, kept: KeptAccounts) -> None:
+        stored(kept, WITH_FILES, octets=LONGEST_READ + 1)
+        with pytest.raises(InvalidMail, match="48 MB"):
+            sent_parts(kept, ForwardedFile(MESSAGE_ID, "2"))
+
+    def test_counts_among_the_attachments(self, kept: KeptAccounts, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sending, "LONGEST_ATTACHMENTS", 7)
+        stored(kept, WITH_FILES)
+        with pytest.raises(MailTooLarge):
+            sent_parts(kept, ForwardedFile(MESSAGE_ID, "2"), ForwardedFile(MESSAGE_ID, "2"))
