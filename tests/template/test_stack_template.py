@@ -348,6 +348,18 @@ def test_bucket_is_private_versioned_and_encrypted_by_s3_itself() -> None:
     assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
 
 
+def test_other_origins_may_come_with_an_address_that_is_signed_and_with_nothing_else() -> None:
+    bucket = of_type("AWS::S3::Bucket")["MailBucket"]["Properties"]
+    (rule,) = bucket["CorsConfiguration"]["CorsRules"]
+    assert set(rule["AllowedMethods"]) == {"GET", "HEAD", "PUT"}
+    assert rule["AllowedHeaders"] == ["content-type"], "above all no Authorization"
+    # nothing public comes with it: no ACL, no policy that allows, no website
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    policies = of_type("AWS::S3::BucketPolicy").values()
+    assert {s["Effect"] for policy in policies for s in policy["Properties"]["PolicyDocument"]["Statement"]} == {"Deny"}
+    assert not {"AccessControl", "WebsiteConfiguration"} & set(bucket)
+
+
 def test_bucket_refuses_plain_http() -> None:
     (policy,) = of_type("AWS::S3::BucketPolicy").values()
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
@@ -389,6 +401,7 @@ def test_routes_are_those_of_the_contract() -> None:
         ("POST", "/accounts/{account_id}/fetch"),
         ("POST", "/accounts/{account_id}/pause"),
         ("POST", "/accounts/{account_id}/resume"),
+        ("PUT", "/accounts/{account_id}/visit"),
         ("GET", "/accounts/{account_id}/history"),
         ("PUT", "/accounts/{account_id}/password/incoming"),
         ("PUT", "/accounts/{account_id}/password/outgoing"),
