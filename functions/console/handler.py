@@ -172,7 +172,7 @@ def show() -> Response[str]:
     },
     tags=["console"],
 )
-def show_asset(name: Annotated[str, Path(description="The file's name.")]) -> Response[Any]:
+def show_asset(name: Annotated[str, Path(description="The file's name.")]) -> Response[str]:
     """A file of the web app."""
     return asset_answer(site(SITE).asset(name))
 

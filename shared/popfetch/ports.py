@@ -729,7 +729,7 @@ class OwnerDirectory(Protocol):
 
 
 class OwnerSessions(Protocol):
-    """Where owners sign in, and stay so by a refresh token; every verb may raise TooManyTries and StorageUnavailable."""
+    """Where owners sign in, and stay so by a refresh token. Every verb may raise TooManyTries, StorageUnavailable."""
 
     def sign_in(self, email: str, password: Secret) -> Session | Challenged:
         """Sign in with a password. Raises OwnerSignInRefused and PasswordResetRequired."""

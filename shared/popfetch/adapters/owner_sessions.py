@@ -4,7 +4,7 @@ The library signs none of them. What Cognito refuses is told apart by its error'
 is shown behind ours: its text may quote what was sent.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +89,8 @@ class UserPoolSessions:
 
         Raises OwnerSignInRefused, CodeRefused, PasswordTooWeak, TooManyTries and StorageUnavailable.
         """
-        new_password = answer if challenge is Challenge.NEW_PASSWORD else None
-        with _told_apart("Answering a challenge", _ANSWER, new_password):
+        chooses = challenge is Challenge.NEW_PASSWORD
+        with _told_apart("Answering a challenge", _ANSWER, chosen_with=(answer, session) if chooses else ()):
             answered = self._client.respond_to_auth_challenge(
                 ClientId=self._client_id,
                 ChallengeName=_NAMES[challenge],  # type: ignore[arg-type]
@@ -124,7 +124,7 @@ class UserPoolSessions:
 
     def reset_password(self, email: str, code: Secret, password: Secret) -> None:
         """Choose a new password. Raises CodeRefused, PasswordTooWeak, TooManyTries and StorageUnavailable."""
-        with _told_apart("Resetting a password", _RESET, password):
+        with _told_apart("Resetting a password", _RESET, chosen_with=(password, code)):
             self._client.confirm_forgot_password(
                 ClientId=self._client_id, Username=email, ConfirmationCode=code.reveal(), Password=password.reveal()
             )
@@ -142,25 +142,27 @@ def _session(answer: Mapping[str, Any]) -> Session | Challenged:
 
 
 @contextmanager
-def _told_apart(operation: str, refusals: Refusals, new_password: Secret | None = None) -> Iterator[None]:
-    """Turn what the library raises inside into popfetch's own errors, with nothing of it behind them."""
+def _told_apart(operation: str, refusals: Refusals, chosen_with: Sequence[Secret] = ()) -> Iterator[None]:
+    """Turn what the library raises inside into popfetch's own errors, with nothing of it behind them.
+
+    ``chosen_with`` are the secrets of a request that chooses a password: what the pool has against it is quoted.
+    """
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise _error(operation, refusals, error, new_password) from None
+        raise _error(operation, refusals, error, chosen_with) from None
 
 
 def _error(
-    operation: str, refusals: Refusals, error: ClientError | BotoCoreError, new_password: Secret | None
+    operation: str, refusals: Refusals, error: ClientError | BotoCoreError, chosen_with: Sequence[Secret]
 ) -> PopfetchError:
     name = error_code(error) if isinstance(error, ClientError) else type(error).__name__
     words = str(error.response.get("Error", {}).get("Message", "")) if isinstance(error, ClientError) else ""
     if name in _TOO_MANY or (name == "NotAuthorizedException" and _LOCKED_OUT in words.lower()):
         return TooManyTries()
     if name in _WEAK:
-        hidden = (new_password.reveal(),) if new_password else ()
-        return PasswordTooWeak(clean(words.encode(), hidden) or _NO_PASSWORD)
-    if name == "InvalidParameterException" and new_password:
+        return PasswordTooWeak(clean(words.encode(), [secret.reveal() for secret in chosen_with]) or _NO_PASSWORD)
+    if name == "InvalidParameterException" and chosen_with:
         return PasswordTooWeak(_NO_PASSWORD)
     if name in refusals:
         return refusals[name]()

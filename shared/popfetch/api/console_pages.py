@@ -1,9 +1,9 @@
 """What the web app is served with: its page, the files that it loads, and the empty document that it puts mail into."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -79,12 +79,16 @@ def frame_page(images: RemoteImages) -> Response[str]:
     return _html(FRAME, headers)
 
 
-def asset_answer(asset: Asset) -> Response[Any]:
+def asset_answer(asset: Asset) -> Response[str]:
     """A file of the app, which a browser may keep: another content has another name."""
-    headers = {"Cache-Control": f"public, max-age={YEAR}, immutable", "X-Content-Type-Options": "nosniff"}
-    return Response(
-        status_code=HTTPStatus.OK.value, content_type=asset.content_type, headers=headers, body=asset.content
+    answered = Response(
+        status_code=HTTPStatus.OK.value,
+        content_type=asset.content_type,
+        headers={"Cache-Control": f"public, max-age={YEAR}, immutable", "X-Content-Type-Options": "nosniff"},
+        body=b64encode(asset.content).decode() if isinstance(asset.content, bytes) else asset.content,
     )
+    answered.base64_encoded = isinstance(asset.content, bytes)
+    return answered
 
 
 def _policy(directives: Mapping[str, Sequence[str]]) -> str:
