@@ -10,6 +10,9 @@ from popfetch.ports import Journal
 from popfetch.runtime.settings import Settings
 from popfetch.services.sessions import Sessions
 
+COGNITO_READ_SECONDS, COGNITO_ATTEMPTS = 8, 2
+"""With five seconds to connect that ends before the function does, so that owners get an answer."""
+
 
 @cache
 def sessions(journal: Journal) -> Sessions:
@@ -18,7 +21,8 @@ def sessions(journal: Journal) -> Sessions:
     from popfetch.runtime.aws_clients import aws_client
 
     client_id = Settings.from_environment().require("user_pool_client_id")
-    return Sessions(UserPoolSessions(aws_client("cognito-idp"), client_id), journal)
+    client = aws_client("cognito-idp", read_seconds=COGNITO_READ_SECONDS, attempts=COGNITO_ATTEMPTS)
+    return Sessions(UserPoolSessions(client, client_id), journal)
 
 
 @cache
