@@ -31,6 +31,7 @@ from popfetch.domain.provider import SignInMethod
 from popfetch.domain.rate_limit import Limit
 from popfetch.domain.reply_to import ReplyToLink
 from popfetch.domain.secret import Secret, TokenUse
+from popfetch.domain.session import Challenge, Challenged, Session
 from popfetch.domain.visits import Visit, unread
 from popfetch.smtp.errors import SmtpError
 
@@ -741,6 +742,28 @@ class OwnerDirectory(Protocol):
 
         Raises StorageUnavailable.
         """
+
+
+class OwnerSessions(Protocol):
+    """Where owners sign in, and stay so by a refresh token. Every verb may raise TooManyTries, StorageUnavailable."""
+
+    def sign_in(self, email: str, password: Secret) -> Session | Challenged:
+        """Sign in with a password. Raises OwnerSignInRefused and PasswordResetRequired."""
+
+    def answer(self, email: str, challenge: Challenge, session: Secret, answer: Secret) -> Session | Challenged:
+        """Answer what a sign-in was asked for. Raises OwnerSignInRefused, CodeRefused and PasswordTooWeak."""
+
+    def renew(self, refresh_token: Secret) -> Session:
+        """A new id token. Raises SignedOut."""
+
+    def revoke(self, refresh_token: Secret) -> None:
+        """End a session for good; one that is not known is none."""
+
+    def send_code(self, email: str) -> None:
+        """Send a user a code by which they can choose a new password. Raises OwnerSignInRefused where none is sent."""
+
+    def reset_password(self, email: str, code: Secret, password: Secret) -> None:
+        """Choose a new password with a code. Raises CodeRefused and PasswordTooWeak."""
 
 
 class Mailer(Protocol):

@@ -29,6 +29,7 @@ class Settings:
     wheel_shards: int = 1
     sender_address: str = ""
     user_pool_id: str = ""
+    user_pool_client_id: str = ""
     oauth_clients_parameter: str = ""
 
     @classmethod
