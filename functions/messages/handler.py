@@ -117,7 +117,7 @@ def read(
     responses=_LINKS,
     tags=["messages"],
 )
-def raw(account_id: AccountInPath, message_id: MessageInPath, accept: Accept = "") -> Response[FileLinkOut]:
+def raw(account_id: AccountInPath, message_id: MessageInPath, accept: Accept = "") -> Response[Any]:
     """The file of a message of who asks."""
     return _led_to(reading().raw(owner_of(app), account_id, message_id), accept)
 
@@ -134,7 +134,7 @@ def attachment(
     message_id: MessageInPath,
     attachment_id: Annotated[str, Path(description="The attachment's id, as the message tells it.")],
     accept: Accept = "",
-) -> Response[FileLinkOut]:
+) -> Response[Any]:
     """An attachment of a message of who asks."""
     return _led_to(reading().attachment(owner_of(app), account_id, message_id, attachment_id), accept)
 

@@ -20,10 +20,11 @@ from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.oauth import REDIRECT_URI
 from tests.builders.reply_to import AskedAddresses
+from tests.builders.stored_messages import a_message, store
 from tests.template.translated import of_type, references, routes
 
 EVENTS = Path(__file__).parents[3] / "infra" / "events"
-API_FUNCTIONS = ("accounts", "passwords", "oauth", "reply_to", "send", "providers", "console")
+API_FUNCTIONS = ("accounts", "passwords", "oauth", "reply_to", "send", "messages", "providers", "console")
 OTHERS = {"dispatch", "fetch", "erase", "notify"}
 """Functions whose one event is exercised beside their handlers' other tests."""
 
@@ -87,6 +88,7 @@ def asked(kept: KeptAccounts, monkeypatch: pytest.MonkeyPatch) -> AskedAddresses
         monkeypatch.setattr(handler, "consent", lambda _: kept.consent, raising=False)
         monkeypatch.setattr(handler, "reply_to_addresses", lambda _: asked.service, raising=False)
         monkeypatch.setattr(handler, "sending", kept.sending, raising=False)
+        monkeypatch.setattr(handler, "reading", kept.reading, raising=False)
         monkeypatch.setattr(handler, "sent_under_a_key", kept.once, raising=False)
         monkeypatch.setattr(handler.journal.metrics.provider, "namespace", "popfetch")
         monkeypatch.setattr(handler, "look_up", lambda *_: NOTHING_FOUND, raising=False)
@@ -138,7 +140,10 @@ def test_an_event_of_the_api_does_what_it_is_there_for(name: str, kept: KeptAcco
     account_id = accounts.request("POST", "/accounts", a_body()).json["id"]
     if function_of(name) == "reply_to":
         asked.service.ask_for(OWNER, account_id, "elsewhere@example.com", str)
-    answer = client.call(an_event(name, account_id, "".join(asked.tokens), **asked_for_consent(kept, name, account_id)))
+    given = asked_for_consent(kept, name, account_id)
+    if function_of(name) == "messages":
+        given["MESSAGES-ID"] = store(kept.stack, a_message(), account_id=account_id).message_id
+    answer = client.call(an_event(name, account_id, "".join(asked.tokens), **given))
     assert answer.status == DONE.get(name, 200), answer.text
     if name.startswith("passwords"):
         tried = [secret for _, secret in kept.dialer.calls + kept.submission.calls]
