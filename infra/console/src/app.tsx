@@ -1,14 +1,15 @@
 /** The console: who is signed in decides what is shown, the address where. */
 import { lazy, Suspense } from "react";
 import { Redirect, Route, Router, Switch, useLocation } from "wouter";
-import { useHashLocation } from "wouter/use-hash-location";
 import { Button } from "./controls/button";
 import { Empty, Failed, Loading } from "./controls/states";
 import { useWords } from "./language/language";
+import { DraftsProvider } from "./mail/compose/drafts";
 import MailPage from "./mail/mail";
 import { useSession } from "./session/session";
 import { SignIn } from "./session/sign-in";
 import { Guarded } from "./shell/broken";
+import { useHashQuery, useHashRoute } from "./shell/hash-route";
 import { Shell } from "./shell/shell";
 
 // Whoever only reads mail never loads the settings.
@@ -25,10 +26,12 @@ export function App() {
       return <SignIn ended={state.ended} />;
     case "signedIn":
       return (
-        <Router hook={useHashLocation}>
-          <Shell email={state.email}>
-            <Pages />
-          </Shell>
+        <Router hook={useHashRoute} searchHook={useHashQuery}>
+          <DraftsProvider email={state.email}>
+            <Shell email={state.email}>
+              <Pages />
+            </Shell>
+          </DraftsProvider>
         </Router>
       );
   }
