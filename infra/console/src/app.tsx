@@ -1,7 +1,6 @@
 /** The console: who is signed in decides what is shown, the address where. */
 import { lazy, Suspense } from "react";
 import { Redirect, Route, Router, Switch, useLocation } from "wouter";
-import { useHashLocation } from "wouter/use-hash-location";
 import { Button } from "./controls/button";
 import { Empty, Failed, Loading } from "./controls/states";
 import { useWords } from "./language/language";
@@ -9,6 +8,7 @@ import MailPage from "./mail/mail";
 import { useSession } from "./session/session";
 import { SignIn } from "./session/sign-in";
 import { Guarded } from "./shell/broken";
+import { useHashQuery, useHashRoute } from "./shell/hash-route";
 import { Shell } from "./shell/shell";
 
 // Whoever only reads mail never loads the settings.
@@ -25,7 +25,7 @@ export function App() {
       return <SignIn ended={state.ended} />;
     case "signedIn":
       return (
-        <Router hook={useHashLocation}>
+        <Router hook={useHashRoute} searchHook={useHashQuery}>
           <Shell email={state.email}>
             <Pages />
           </Shell>
