@@ -7,8 +7,10 @@ import { useWords } from "./language/language";
 import MailPage from "./mail/mail";
 import { useSession } from "./session/session";
 import { SignIn } from "./session/sign-in";
+import { useConsentReturn } from "./settings/consent-return";
 import { Guarded } from "./shell/broken";
 import { useHashQuery, useHashRoute } from "./shell/hash-route";
+import { askFirst } from "./shell/leaving";
 import { Shell } from "./shell/shell";
 
 // Whoever only reads mail never loads the settings.
@@ -25,7 +27,7 @@ export function App() {
       return <SignIn ended={state.ended} />;
     case "signedIn":
       return (
-        <Router hook={useHashRoute} searchHook={useHashQuery}>
+        <Router hook={useHashRoute} searchHook={useHashQuery} aroundNav={askFirst}>
           <Shell email={state.email}>
             <Pages />
           </Shell>
@@ -36,6 +38,7 @@ export function App() {
 
 function Pages() {
   const [place] = useLocation();
+  useConsentReturn();
   return (
     <Guarded place={place}>
       <Suspense fallback={<Loading />}>

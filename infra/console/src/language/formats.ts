@@ -9,8 +9,12 @@ export interface Formats {
   brief: (instant: string | null | undefined, now?: Date) => string;
   /** Day and time in full. */
   full: (instant: string | null | undefined) => string;
+  /** Day and time in short. */
+  moment: (instant: string | null | undefined) => string;
   /** How long ago, in the largest unit that fits. */
   ago: (instant: string, now?: Date) => string;
+  /** The day of an ISO date, the same wherever one is. */
+  day: (date: string) => string;
   size: (octets: number) => string;
   count: (number: number) => string;
 }
@@ -20,6 +24,7 @@ export function formatsOf(tag: Tag): Formats {
   const day = new Intl.DateTimeFormat(tag, { day: "numeric", month: "short" });
   const date = new Intl.DateTimeFormat(tag, { day: "numeric", month: "short", year: "numeric" });
   const whole = new Intl.DateTimeFormat(tag, { dateStyle: "full", timeStyle: "short" });
+  const short = new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "short" });
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: "auto" });
   const plain = new Intl.NumberFormat(tag);
   const read = (instant: string | null | undefined) => {
@@ -37,6 +42,10 @@ export function formatsOf(tag: Tag): Formats {
       const moment = read(instant);
       return moment ? whole.format(moment) : "";
     },
+    moment(instant) {
+      const moment = read(instant);
+      return moment ? short.format(moment) : "";
+    },
     ago(instant, now = new Date()) {
       const moment = read(instant);
       if (!moment) return "";
@@ -50,6 +59,7 @@ export function formatsOf(tag: Tag): Formats {
       }
       return relative.format(Math.min(0, seconds), "second");
     },
+    day: (isoDate) => date.format(new Date(`${isoDate}T00:00`)),
     size(octets) {
       let value = octets;
       let unit = 0;
