@@ -97,10 +97,11 @@ export function AccountRow({ account, place, of, onMove, onDefault }: Props) {
         </label>
         <div className={styles.verbs}>
           <Button
+            className={styles.check}
             icon={<RefreshCw size={16} aria-hidden="true" />}
             busy={checking}
             onClick={check}
-            aria-label={words.checking.checkNowOf(account.name)}
+            aria-label={checking ? words.checking.checkingOf(account.name) : words.checking.checkNowOf(account.name)}
           >
             {checking ? words.checking.checking : words.checking.checkNow}
           </Button>

@@ -26,6 +26,13 @@ export default function HistoryChart({ cycles }: { cycles: Cycle[] }) {
       oldestFirst.map((cycle) => cycle.stored),
       oldestFirst.map((cycle) => (cycle.error ? 0 : null)),
     ];
+    // Within a day the time tells more than the same day again.
+    const labels = (instants: (string | undefined)[]) =>
+      instants.map((instant, index) => {
+        const before = instants[index - 1];
+        const sameDay = instant && before && new Date(instant).toDateString() === new Date(before).toDateString();
+        return sameDay ? formats.brief(instant, new Date(instant)) : formats.brief(instant);
+      });
     let chart: uPlot | null = null;
     const draw = () => {
       chart?.destroy();
@@ -48,9 +55,10 @@ export default function HistoryChart({ cycles }: { cycles: Cycle[] }) {
           axes: [
             {
               ...axis,
+              size: 30,
               space: NARROWEST_LABEL,
               incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500],
-              values: (_, places) => places.map((index) => formats.brief(oldestFirst[index]?.finished_at)),
+              values: (_, places) => labels(places.map((index) => oldestFirst[index]?.finished_at)),
             },
             {
               ...axis,

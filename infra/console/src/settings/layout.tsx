@@ -18,7 +18,10 @@ export function Page({ title, opening, back = false, action, children }: PagePro
   const words = useWords();
   const main = useRef<HTMLElement>(null);
   // Whoever comes here from a link begins here, and not where the page before has left them.
-  useEffect(() => main.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    // Unless something on the page has taken the focus for a reason of its own.
+    if (!main.current?.contains(document.activeElement)) main.current?.focus({ preventScroll: true });
+  }, []);
   useEffect(() => {
     document.title = `${title} – ${words.common.product}`;
     return () => {
@@ -82,7 +85,10 @@ interface BoxProps {
 export function Box({ tone, title, live = false, children }: BoxProps) {
   const Icon = ICONS[tone];
   return (
-    <div className={`${styles.box} ${styles[tone]}`} role={live ? (tone === "bad" ? "alert" : "status") : undefined}>
+    <div
+      className={[styles.box, styles[tone], title ? styles.titled : ""].join(" ")}
+      role={live ? (tone === "bad" ? "alert" : "status") : undefined}
+    >
       <Icon className={styles.sign} size={20} aria-hidden="true" />
       <div className={styles.boxBody}>
         {title ? <h2 className={styles.boxTitle}>{title}</h2> : null}

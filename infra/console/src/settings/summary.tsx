@@ -17,9 +17,7 @@ export function Summary({ retrieval }: { retrieval: RetrievalValues }) {
   };
   return (
     <p>
-      {[what, words.every(retrieval.interval), words.messages(retrieval.perCycle), after[retrieval.afterFetch]].join(
-        " · ",
-      )}
+      {[what, words.every(retrieval.interval), words.upTo(retrieval.perCycle), after[retrieval.afterFetch]].join(" · ")}
     </p>
   );
 }

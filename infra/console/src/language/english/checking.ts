@@ -1,8 +1,9 @@
 /** Checking for mail now. */
 export const checking = {
   checkNow: "Check now",
-  checkNowOf: (name: string) => `Check ${name} now`,
+  checkNowOf: (name: string) => `Check now: ${name}`,
   checking: "Checking",
+  checkingOf: (name: string) => `Checking: ${name}`,
   connecting: "Connecting to the mail server",
   progressOf: (name: string) => `Collecting ${name}`,
   settled: (done: string, total: string) => `${done} of ${total} messages`,

@@ -2,8 +2,9 @@ import type { Words } from "../words";
 
 export const checking: Words["checking"] = {
   checkNow: "Kiểm tra ngay",
-  checkNowOf: (name) => `Kiểm tra ${name} ngay`,
+  checkNowOf: (name) => `Kiểm tra ngay: ${name}`,
   checking: "Đang kiểm tra",
+  checkingOf: (name) => `Đang kiểm tra: ${name}`,
   connecting: "Đang kết nối với máy chủ thư",
   progressOf: (name) => `Đang lấy thư của ${name}`,
   settled: (done, total) => `${done} trên ${total} thư`,
