@@ -25,6 +25,9 @@ export function AddedStep({ added, shortest }: { added: Account; shortest: numbe
     begun.current = true;
     check();
   }, [mayCheck, check]);
+  const failed = Boolean(account.last_fetch?.error);
+  const here = account.last_fetch !== null && !progress;
+  const soon = shortest > 1 ? words.settings.added.later(shortest) : words.settings.added.now;
   return (
     <Section title={account.name} opening={account.name === account.email ? undefined : account.email}>
       {waitsForConsent ? (
@@ -33,8 +36,8 @@ export function AddedStep({ added, shortest }: { added: Account; shortest: numbe
           <ConsentButton account={account} kind="main" />
         </Box>
       ) : (
-        <Box tone="good" live>
-          <p>{shortest > 1 ? words.settings.added.later(shortest) : words.settings.added.now}</p>
+        <Box tone={failed ? "warn" : "good"} live>
+          <p>{failed ? words.settings.added.failed : here ? words.settings.added.here : soon}</p>
         </Box>
       )}
       <CheckProgress name={account.name} checking={checking} progress={progress} />

@@ -1,5 +1,5 @@
 /** What the API said instead of doing what was asked: in the person's language, with the mail server's own words. */
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { ApiFailure } from "../api/client";
 import { toldFailure, useWords } from "../language/language";
 import type { Words } from "../language/words";
@@ -14,24 +14,30 @@ interface Props {
 
 export function FailureNote({ failure, children }: Props) {
   const words = useWords();
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (failure) place.current?.scrollIntoView({ block: "nearest" });
+  }, [failure]);
   if (!failure) return null;
   const details = failure instanceof ApiFailure ? failure.details : {};
   const other = details.also as { code: string; message: string } | undefined;
   return (
-    <Box tone="bad" live>
-      <p>
-        {directionOf(details) === "outgoing" ? `${words.settings.atOutgoing} ` : null}
-        {toldFailure(words, failure)}
-      </p>
-      {typeof details.server_said === "string" ? <Said>{details.server_said}</Said> : null}
-      {other ? (
+    <div ref={place}>
+      <Box tone="bad" live>
         <p>
-          {words.settings.atOutgoing}{" "}
-          {toldFailure(words, new ApiFailure(422, other.code, other.message, other as unknown as Details))}
+          {directionOf(details) === "outgoing" ? `${words.settings.atOutgoing} ` : null}
+          {toldFailure(words, failure)}
         </p>
-      ) : null}
-      {children}
-    </Box>
+        {typeof details.server_said === "string" ? <Said>{details.server_said}</Said> : null}
+        {other ? (
+          <p>
+            {words.settings.atOutgoing}{" "}
+            {toldFailure(words, new ApiFailure(422, other.code, other.message, other as unknown as Details))}
+          </p>
+        ) : null}
+        {children}
+      </Box>
+    </div>
   );
 }
 

@@ -129,7 +129,7 @@ function FoundForm({ found, password, onBack, onAdded, giver }: Props & { giver:
         ) : null}
         {byHand ? null : (
           <Buttons>
-            <Button kind="quiet" className={styles.start} onClick={() => setByHand(true)}>
+            <Button kind="quiet" className={styles.byHand} onClick={() => setByHand(true)}>
               {add.byHand}
             </Button>
           </Buttons>

@@ -1,4 +1,5 @@
 /** What is fetched, how often, how much at once, and what becomes of it at the provider. */
+import { Fragment } from "react";
 import { Choice, Choices } from "../controls/choice";
 import { SelectField, TextField } from "../controls/field";
 import { useWords } from "../language/language";
@@ -105,29 +106,30 @@ export function RetrievalFields({ values, onChange, problems, shortest, recommen
       </Fields>
       <Choices legend={words.afterFetch}>
         {(["keep", "delete_after_days", "delete"] as const).map((afterFetch) => (
-          <Choice
-            key={afterFetch}
-            type="radio"
-            name={`${name}-after`}
-            label={words.afterFetches[afterFetch]}
-            checked={values.afterFetch === afterFetch}
-            onChange={() => set({ afterFetch })}
-          />
-        ))}
-        {values.afterFetch === "delete_after_days" ? (
-          <div className={styles.inset}>
-            <TextField
-              label={words.days}
-              type="number"
-              min={1}
-              max={LONGEST_WAIT_DAYS}
-              inputMode="numeric"
-              value={values.days}
-              onChange={(event) => set({ days: event.target.value })}
-              problem={problems["fetch.delete_after_days"]}
+          <Fragment key={afterFetch}>
+            <Choice
+              type="radio"
+              name={`${name}-after`}
+              label={words.afterFetches[afterFetch]}
+              checked={values.afterFetch === afterFetch}
+              onChange={() => set({ afterFetch })}
             />
-          </div>
-        ) : null}
+            {afterFetch === "delete_after_days" && values.afterFetch === afterFetch ? (
+              <div className={styles.inset}>
+                <TextField
+                  label={words.days}
+                  type="number"
+                  min={1}
+                  max={LONGEST_WAIT_DAYS}
+                  inputMode="numeric"
+                  value={values.days}
+                  onChange={(event) => set({ days: event.target.value })}
+                  problem={problems["fetch.delete_after_days"]}
+                />
+              </div>
+            ) : null}
+          </Fragment>
+        ))}
       </Choices>
       {values.afterFetch === "keep" ? null : (
         <Box tone="warn" live>

@@ -122,6 +122,8 @@ export const settings = {
     now: "The sign-in works. The first mail comes in right now.",
     later: (count: number) =>
       `The account is there. This provider wants ${count} minutes between two sign-ins, so that the first mail comes a little later, by itself.`,
+    here: "The sign-in works, and the first mail is here.",
+    failed: "The account is there, but its first check did not work. popfetch tries again by itself.",
     consentWaits: "The account is there. Its mail comes once you have signed in at the provider.",
     toAccount: "Account settings",
     toAccounts: "All accounts",

@@ -118,6 +118,8 @@ export const settings: Words["settings"] = {
     now: "Đăng nhập được. Những thư đầu tiên đang được lấy về.",
     later: (count) =>
       `Đã có tài khoản. Nhà cung cấp này yêu cầu hai lần đăng nhập cách nhau ${count} phút, nên những thư đầu tiên sẽ tự về sau đó một chút.`,
+    here: "Đăng nhập được, và những thư đầu tiên đã về.",
+    failed: "Đã có tài khoản, nhưng lần kiểm tra đầu tiên không thành công. popfetch sẽ tự thử lại.",
     consentWaits: "Đã có tài khoản. Thư sẽ về khi bạn đã đăng nhập ở nhà cung cấp.",
     toAccount: "Cài đặt tài khoản",
     toAccounts: "Tất cả tài khoản",
