@@ -54,12 +54,11 @@ export function useChooseDefault() {
   );
 }
 
-function inOrder(all: Account[], ids: string[]): Account[] {
+/** The accounts in an order; those that it does not name come last. */
+export function inOrder(all: Account[], ids: string[]): Account[] {
   const known = new Map(all.map((one) => [one.id, one]));
-  return ids.flatMap((id, position) => {
-    const one = known.get(id);
-    return one ? [{ ...one, position }] : [];
-  });
+  const named = ids.flatMap((id) => known.get(id) ?? []);
+  return [...named, ...all.filter((one) => !ids.includes(one.id))];
 }
 
 /** Pause an account, or set it going again. */

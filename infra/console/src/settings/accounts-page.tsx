@@ -20,7 +20,7 @@ import { Button } from "../controls/button";
 import { Empty, Failed, Loading } from "../controls/states";
 import { useWords } from "../language/language";
 import { AccountRow } from "./account-row";
-import { useChooseDefault, useOrderAccounts } from "./account-verbs";
+import { inOrder, useChooseDefault, useOrderAccounts } from "./account-verbs";
 import styles from "./accounts-page.module.css";
 import { ConsentOutcome } from "./consent-outcome";
 import { Page } from "./layout";
@@ -60,22 +60,30 @@ function AccountList({ accounts }: { accounts: Account[] }) {
   const order = useOrderAccounts();
   const choose = useChooseDefault();
   const [told, setTold] = useState("");
+  // What was put down stays where it is while the API is asked, without a step back in between.
+  const [wanted, setWanted] = useState<string[] | null>(null);
   const sensors = useSensors(
     useSensor(PointerSensor, { activationConstraint: { distance: 4 } }),
     useSensor(TouchSensor, { activationConstraint: { delay: 120, tolerance: 6 } }),
     useSensor(KeyboardSensor, { coordinateGetter: sortableKeyboardCoordinates }),
   );
-  const ids = accounts.map((account) => account.id);
+  const shown = wanted ? inOrder(accounts, wanted) : accounts;
+  const ids = shown.map((account) => account.id);
   const place = (id: UniqueIdentifier) => ids.indexOf(String(id)) + 1;
   const name = (id: UniqueIdentifier) => accounts.find((account) => account.id === id)?.name ?? "";
 
+  const putAt = (from: number, to: number) => {
+    const next = moved(ids, from, to);
+    setWanted(next);
+    order(next, { onSettled: () => setWanted(null) });
+  };
   const move = (from: number, to: number) => {
     if (from === to || from < 0 || to < 0) return;
-    order(moved(ids, from, to));
-    setTold(list.movedTo(accounts[from]?.name ?? "", to + 1, ids.length));
+    putAt(from, to);
+    setTold(list.movedTo(shown[from]?.name ?? "", to + 1, ids.length));
   };
   const onDragEnd = ({ active, over }: DragEndEvent) => {
-    if (over && active.id !== over.id) order(moved(ids, ids.indexOf(String(active.id)), ids.indexOf(String(over.id))));
+    if (over && active.id !== over.id) putAt(ids.indexOf(String(active.id)), ids.indexOf(String(over.id)));
   };
   const announcements: Announcements = {
     onDragStart: ({ active }) => list.pickedUp(name(active.id), place(active.id), ids.length),
@@ -94,7 +102,7 @@ function AccountList({ accounts }: { accounts: Account[] }) {
       >
         <SortableContext items={ids} strategy={verticalListSortingStrategy}>
           <ul className={styles.rows}>
-            {accounts.map((account, index) => (
+            {shown.map((account, index) => (
               <AccountRow
                 key={account.id}
                 account={account}

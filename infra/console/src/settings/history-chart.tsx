@@ -55,7 +55,7 @@ export default function HistoryChart({ cycles }: { cycles: Cycle[] }) {
           axes: [
             {
               ...axis,
-              size: 30,
+              size: 22,
               space: NARROWEST_LABEL,
               incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500],
               values: (_, places) => labels(places.map((index) => oldestFirst[index]?.finished_at)),
