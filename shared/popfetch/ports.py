@@ -31,6 +31,8 @@ from popfetch.domain.provider import SignInMethod
 from popfetch.domain.rate_limit import Limit
 from popfetch.domain.reply_to import ReplyToLink
 from popfetch.domain.secret import Secret, TokenUse
+from popfetch.domain.session import Challenge, Challenged, Session
+from popfetch.domain.visits import Visit, unread
 from popfetch.smtp.errors import SmtpError
 
 Clock = Callable[[], datetime]
@@ -281,7 +283,7 @@ class MailStore(Protocol):
 
 
 class SentMail(Protocol):
-    """The copies of what was sent, and which Idempotency-Key sent what."""
+    """The copies of what was sent, and which Idempotency-Key sent what; and what a mail takes of stored messages."""
 
     async def earlier(self, account_id: str, key_hash: str) -> StoredMessage | None:
         """The message that a key has begun to send, whatever became of it; ``None`` where it began none."""
@@ -297,6 +299,12 @@ class SentMail(Protocol):
 
     async def withdraw(self, message: StoredMessage, key_hash: str) -> None:
         """Take copy and mark away again: the message was surely not sent."""
+
+    async def stored(self, account_id: str, message_id: str) -> StoredMessage | None:
+        """A message of the account's, whether it came or was sent; ``None`` where there is none."""
+
+    async def content(self, message: StoredMessage) -> bytes | None:
+        """A message octet for octet, all of it; ``None`` where it has gone from the bucket."""
 
     async def thread_of(self, account_id: str, message_id: str) -> Thread | None:
         """The thread that an answer to a stored message belongs to; ``None`` where there is no such message."""
@@ -369,11 +377,17 @@ class FetchRecords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """An account with what its owner sees beside the settings."""
+    """An account with what its owner sees beside the settings; ``visit`` is the owner's last one."""
 
     account: Account
     state: FetchState
     is_default: bool
+    visit: Visit | None = None
+
+    @property
+    def unread(self) -> int:
+        """How many messages were stored since the last visit."""
+        return unread(self.state.stored_total, self.visit)
 
 
 type ChangeOfRecord = Callable[[Account, FetchState], tuple[Account, FetchState]]
@@ -410,6 +424,9 @@ class AccountStore(Protocol):
 
     def make_default(self, owner_id: str, account_id: str) -> list[AccountRecord]:
         """Make an account the default one, in place of the one that was. Raises AccountNotFound."""
+
+    def visit(self, owner_id: str, account_id: str, visit: Visit) -> None:
+        """Remember that an account was visited, unless a visit is known that has seen more; it changes no version."""
 
     def remove(self, owner_id: str, account_id: str) -> AccountRecord:
         """Remove the account and its state together; the default passes to the first one left.
@@ -725,6 +742,28 @@ class OwnerDirectory(Protocol):
 
         Raises StorageUnavailable.
         """
+
+
+class OwnerSessions(Protocol):
+    """Where owners sign in, and stay so by a refresh token. Every verb may raise TooManyTries, StorageUnavailable."""
+
+    def sign_in(self, email: str, password: Secret) -> Session | Challenged:
+        """Sign in with a password. Raises OwnerSignInRefused and PasswordResetRequired."""
+
+    def answer(self, email: str, challenge: Challenge, session: Secret, answer: Secret) -> Session | Challenged:
+        """Answer what a sign-in was asked for. Raises OwnerSignInRefused, CodeRefused and PasswordTooWeak."""
+
+    def renew(self, refresh_token: Secret) -> Session:
+        """A new id token. Raises SignedOut."""
+
+    def revoke(self, refresh_token: Secret) -> None:
+        """End a session for good; one that is not known is none."""
+
+    def send_code(self, email: str) -> None:
+        """Send a user a code by which they can choose a new password. Raises OwnerSignInRefused where none is sent."""
+
+    def reset_password(self, email: str, code: Secret, password: Secret) -> None:
+        """Choose a new password with a code. Raises CodeRefused and PasswordTooWeak."""
 
 
 class Mailer(Protocol):

@@ -6,6 +6,7 @@ item                      pk                      sk
 owner's profile           ``OWNER#{owner}``       ``PROFILE``
 account                   ``OWNER#{owner}``       ``ACCOUNT#{account}``
 fetch state               ``OWNER#{owner}``       ``ACCOUNT#{account}#STATE``
+visits to accounts        ``OWNER#{owner}``       ``VISITS``
 ledger, fresh segment     ``ACCOUNT#{account}``   ``LEDGER#0#{sequence}``
 ledger, packed segment    ``ACCOUNT#{account}``   ``LEDGER#1#{sequence}``
 message                   ``ACCOUNT#{account}``   ``MESSAGE#{message_id}``
@@ -62,7 +63,7 @@ def _key(partition: str, sort: str) -> Key:
 
 
 def owner_partition(owner_id: str) -> str:
-    """The partition of an owner's profile, accounts and fetch states."""
+    """The partition of an owner's profile, accounts, fetch states and visits."""
     return f"OWNER#{owner_id}"
 
 
@@ -89,6 +90,11 @@ def account(owner_id: str, account_id: str) -> Key:
 def fetch_state(owner_id: str, account_id: str) -> Key:
     """The key of an account's fetch state."""
     return _key(owner_partition(owner_id), f"{account_sort_prefix(account_id)}#STATE")
+
+
+def visits(owner_id: str) -> Key:
+    """The key of when an owner has visited which account."""
+    return _key(owner_partition(owner_id), "VISITS")
 
 
 def fresh_segment(account_id: str, sequence: int) -> Key:

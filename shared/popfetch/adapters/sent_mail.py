@@ -70,7 +70,7 @@ class SentMailStore:
         return await self.stored(account_id, mark["message_id"]) if mark else None
 
     async def stored(self, account_id: str, message_id: str) -> StoredMessage | None:
-        """A message of the index; ``None`` where there is none."""
+        """A message of the index, whether it came or was sent; ``None`` where there is none."""
         item = await asyncio.to_thread(self._item, keys.message(account_id, message_id))
         return cycle_items.message_from_item(item) if item else None
 
@@ -179,22 +179,27 @@ class SentMailStore:
         message = await self.stored(account_id, message_id)
         if message is None:
             return None
-        block = await asyncio.to_thread(self._header_block, message.key)
-        fields = BytesHeaderParser().parsebytes(block)
+        block = await asyncio.to_thread(self._object, message.key, Range=f"bytes=0-{HEADER_LIMIT - 1}")
+        fields = BytesHeaderParser().parsebytes(block or b"")
         own = _message_ids(fields.get("Message-ID"))[:1]
         before = _message_ids(fields.get("References")) or _message_ids(fields.get("In-Reply-To"))[:1]
         return Thread(own[0], _shortened((*before, *own))) if own else None
 
-    def _header_block(self, key: str) -> bytes:
-        """The beginning of an object; empty where there is nothing to be read."""
-        with translated("Reading a message's header"):
+    async def content(self, message: StoredMessage) -> bytes | None:
+        """A message octet for octet, all of it; ``None`` where it has gone from the bucket."""
+        return await asyncio.to_thread(self._object, message.key)
+
+    def _object(self, key: str, **options: Any) -> bytes | None:
+        """An object, or what ``options`` ask for of it; ``None`` where there is nothing to be read."""
+        with translated("Reading a message"):
             try:
-                found = self._s3.get_object(Bucket=self._bucket_name, Key=key, Range=f"bytes=0-{HEADER_LIMIT - 1}")
+                found = self._s3.get_object(Bucket=self._bucket_name, Key=key, **options)
             except ClientError as error:
                 if error_code(error) not in NOTHING_THERE:
                     raise
-                return b""
-            return found["Body"].read()
+                return None
+            with found["Body"] as body:
+                return body.read()
 
 
 def _message_ids(value: object) -> tuple[str, ...]:

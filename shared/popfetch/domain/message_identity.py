@@ -10,14 +10,12 @@ one, exist and must not overwrite each other.
 """
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from popfetch.domain.header_text import read_date, read_text
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -43,9 +41,6 @@ _MUTABLE_FIELDS = re.compile(
 _FIELDS = re.compile(
     rb"^(date|from|subject|message-id|received)[ \t]*:(.*(?:\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE
 )
-_FOLD = re.compile(r"\r?\n(?=[ \t])")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
-_FIRST_YEAR, _LAST_YEAR = 1970, 9998
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,36 +59,15 @@ def read_header_fields(block: bytes) -> HeaderFields:
     found: dict[bytes, bytes] = {}
     for match in _FIELDS.finditer(block):
         found.setdefault(match[1].lower(), match[2])
-    dated = _read_date(found.get(b"date", b""))
+    dated = read_date(found.get(b"date", b""))
     received = found.get(b"received", b"")
     return HeaderFields(
         dated=dated,
-        arrived=_read_date(received.rpartition(b";")[2]) or dated,
-        sender=_read_text(found.get(b"from", b""), 120),
-        subject=_read_text(found.get(b"subject", b""), 200),
-        message_id=_read_text(found.get(b"message-id", b""), 200),
+        arrived=read_date(received.rpartition(b";")[2]) or dated,
+        sender=read_text(found.get(b"from", b""), 120),
+        subject=read_text(found.get(b"subject", b""), 200),
+        message_id=read_text(found.get(b"message-id", b""), 200),
     )
-
-
-def _read_date(value: bytes) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value.decode("ascii", "replace").strip())
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError, IndexError):
-        return None
-    return moment if _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
-
-
-def _read_text(value: bytes, limit: int) -> str:
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        text = value.decode("latin-1")
-    text = _FOLD.sub("", text)
-    if "=?" in text:
-        with suppress(LookupError, ValueError, HeaderParseError):  # else it is shown as it stands
-            text = str(make_header(decode_header(text)))
-    return _CONTROLS.sub(" ", text).strip()[:limit]
 
 
 def id_of_sent(at: datetime, random: bytes) -> str:
