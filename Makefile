@@ -6,6 +6,7 @@
 #   make test-real   also those with real servers, which are installed where that is allowed
 #   make check       format, lint, types, layers, template, locks
 #   make format      put the format right
+#   make console     build the web console anew, from its sources in infra/console
 #   make openapi     write the API's description anew, from its routes
 #   make lock        compile the locks anew (UPGRADE=1 takes the newest versions)
 #
@@ -19,7 +20,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONPATH := shared
 
-.PHONY: help setup demo up down test test-real check format openapi lock
+.PHONY: help setup demo up down test test-real check format console openapi lock
 
 help:
 	@sed -n 's/^#  *make/make/p' Makefile
@@ -37,10 +38,12 @@ down:
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m infra.local down; fi
 
 test: setup
+	@$(PYTHON) -m infra.web test
 	@$(PYTHON) -m pytest -m "not real" $(PYTEST_ARGS)
 
 test-real: setup
 	@infra/install_real_servers.sh
+	@$(PYTHON) -m infra.web install
 	@$(PYTHON) -m pytest -m real $(PYTEST_ARGS)
 
 check: setup
@@ -50,12 +53,16 @@ check: setup
 	@.venv/bin/lint-imports --no-cache
 	@$(PYTHON) -m infra.locks check
 	@$(PYTHON) -m infra.openapi check
+	@$(PYTHON) -m infra.web check
 	@.venv/bin/cfn-lint --append-rules cfn_lint_serverless.rules -- template.yaml
 	@AWS_DEFAULT_REGION=us-east-1 .venv/bin/sam validate --lint
 
 format: setup
 	@$(PYTHON) -m ruff format $(SOURCES)
 	@$(PYTHON) -m ruff check --fix $(SOURCES)
+
+console: setup
+	@$(PYTHON) -m infra.web build
 
 openapi: setup
 	@$(PYTHON) -m infra.openapi write

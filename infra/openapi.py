@@ -71,16 +71,22 @@ def _correct(operation: dict[str, Any], *, public: bool) -> None:
     answers = operation["responses"]
     if public:
         operation["security"] = []
-        # nothing that is sent there is refused for its form
-        answers.pop("422")
+        if _ERROR not in _schemas(answers["422"]):
+            # nothing that is sent there is refused for its form
+            answers.pop("422")
         shown = answers.get("200", {}).get("content", {})
-        if "application/json" in shown:
+        if "$ref" not in shown.get("application/json", {}).get("schema", {"$ref": ""}):
             shown["application/json"]["schema"] = {"type": "object"}
     content = {"content": {"application/json": {"schema": _ERROR}}}
     too_many, inside = HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR
     # a route that refuses so itself says more
     answers[str(too_many.value)] = {"description": ANSWERS[too_many], **answers.get(str(too_many.value), {}), **content}
     answers[str(inside.value)] = {"description": ANSWERS[inside], **content}
+
+
+def _schemas(answer: dict[str, Any]) -> list[Any]:
+    """What an answer's contents are described by."""
+    return [content.get("schema") for content in answer.get("content", {}).values()]
 
 
 def _drop_unused(schemas: dict[str, Any], description: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The owner's accounts: add, show, change, order, pause, check and delete them."""
+"""The owner's accounts: add, show, visit, change, order, pause, check and delete them."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from popfetch.api.account_answers import AccountOut, AccountsOut, CheckOut, ErasureOut, HistoryOut, MailFate
+from popfetch.api.account_answers import AccountOut, AccountsOut, CheckOut, ErasureOut, HistoryOut, MailFate, VisitOut
 from popfetch.api.account_models import AccountIn, AccountPatch, DefaultIn, OrderIn
 from popfetch.api.etags import TAGS, tagged, versions_of
 from popfetch.api.resolver import AccountInPath, answer, failures, json_answer, json_of, make_resolver, owner_of
@@ -199,6 +199,21 @@ def check_now(account_id: AccountInPath) -> Response[CheckOut]:
     """Check an account of who asks."""
     requested_at = accounts_service(journal).check_now(owner_of(app), account_id)
     return json_answer(CheckOut(id=account_id, requested_at=requested_at), HTTPStatus.ACCEPTED)
+
+
+@app.put(
+    "/accounts/<account_id>/visit",
+    summary="Visit an account",
+    description="What was fetched up to now is not unread any more. The account's version stays what it is.",
+    responses={
+        **json_of(VisitOut, HTTPStatus.OK, "When it was visited."),
+        **failures(HTTPStatus.NOT_FOUND),
+    },
+    tags=["accounts"],
+)
+def visit(account_id: AccountInPath) -> VisitOut:
+    """Note that who asks looks at an account."""
+    return VisitOut.of(accounts_service(journal).visit(owner_of(app), account_id))
 
 
 @app.get(

@@ -37,8 +37,9 @@ def show_all() -> ProvidersOut:
     "/providers/lookup",
     summary="The settings of an address",
     description=(
-        "Looks at the known providers, at the domain's SRV and MX records and at its autoconfig file, and takes the "
-        "first that answers. Finding nothing is an answer too. It takes 8 seconds at the most, and stores nothing."
+        "Looks at the operator's own servers, at the known providers, at the domain's SRV and MX records and at its "
+        "autoconfig file, and takes the first that answers. Finding nothing is an answer too. It takes 8 seconds at "
+        "the most, and stores nothing."
     ),
     responses={**json_of(FoundSettingsOut, HTTPStatus.OK, "What was found, and where."), **failures()},
     tags=["providers"],

@@ -16,10 +16,10 @@ from infra.local.clients import Clients
 from infra.local.demo_server import DemoServer
 from infra.local.errors import LocalRunError
 from infra.local.mailbox import LATER_DELIVERY, first_delivery, later_delivery
-from infra.local.owner import claims
 from infra.local.stored import StoredAccount, StoredObject, last_log_lines
 from infra.local.up import bring_up, write_outputs
 from infra.local.workspace import STACK_NAME, Workspace
+from popfetch.domain.session import claims_of
 
 PATIENCE_SECONDS = 180
 _SHOWN = 12
@@ -75,7 +75,7 @@ def _account_of(api: Api, server: DemoServer) -> dict[str, Any] | None:
 
 
 def _stored(clients: Clients, outputs: Mapping[str, str], account: Mapping[str, Any]) -> StoredAccount:
-    return StoredAccount(clients, outputs, str(claims(outputs["IdToken"])["sub"]), account["id"])
+    return StoredAccount(clients, outputs, str(claims_of(outputs["IdToken"])["sub"]), account["id"])
 
 
 def _watch(console: Console, clients: Clients, stored: StoredAccount, server: DemoServer, already: int) -> None:

@@ -12,6 +12,7 @@ from infra.local.background import BackgroundProcess
 from infra.local.engine import path_with_our_tools
 from infra.local.errors import LocalRunError
 from infra.local.mailbox import ENDING, MAILBOX_ADDRESS, PASSWORD_VARIABLE
+from infra.local.own_autoconfig import OwnServer, announce
 from infra.local.trust import authority_file, server_file
 from infra.local.up import POP3_SERVER_MARK
 from infra.local.workspace import ROOT, Workspace, free_port, is_listening
@@ -42,7 +43,8 @@ class DemoServer:
         return self._kept("password", lambda: secrets.token_urlsafe(12))
 
     def start(self) -> None:
-        """Start the server unless it runs. Raises LocalRunError when it does not come up."""
+        """Start the server unless it runs, to be found by address. Raises LocalRunError when it does not come up."""
+        announce(self.workspace, [OwnServer("pop3", self.host, self.port)], self.username.rpartition("@")[2])
         process = self._process
         if process.pid() is not None:
             return

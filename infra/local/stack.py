@@ -81,6 +81,7 @@ class Stack:
         return {
             **outputs,
             "ApiUrl": local_api_url(outputs["ApiUrl"], self.workspace.endpoint_url),
+            "ConsoleUrl": local_api_url(outputs["ConsoleUrl"], self.workspace.endpoint_url),
             "EndpointUrl": self.workspace.endpoint_url,
             "Region": REGION,
         }

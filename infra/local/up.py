@@ -9,6 +9,7 @@ from infra.local.background import BackgroundProcess
 from infra.local.clients import Clients
 from infra.local.engine import Engine, engines_of
 from infra.local.outbox import allow_sender
+from infra.local.own_autoconfig import autoconfig_file
 from infra.local.owner import OWNER_EMAIL, kept_password, sign_in
 from infra.local.stack import Stack, architecture
 from infra.local.trust import write_bundle
@@ -39,6 +40,7 @@ def bring_up(workspace: Workspace, say: Say, *, enforce_permissions: bool = Fals
             "Architecture": architecture(),
             "AllowPrivateHosts": "true",
             "ExtraCaFile": str(bundle),
+            "OwnAutoconfigFile": str(autoconfig_file(workspace)),
             "SenderAddress": SENDER_ADDRESS,
         }
     )

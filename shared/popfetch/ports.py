@@ -6,7 +6,7 @@ because many cycles run side by side; those of the API and of dispatch are plain
 ``popfetch.smtp.errors.SmtpError`` leaves where a submission server is.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -18,6 +18,8 @@ from popfetch.domain.fetch_state import FetchState, LastFetch
 from popfetch.domain.ledger import Ledger, LedgerEntry
 from popfetch.domain.mail_settings import FoundServer, MailAddress
 from popfetch.domain.message import QuarantinedMessage, StoredMessage
+from popfetch.domain.message_list import MessageRow, Wanted
+from popfetch.domain.message_reading import AttachedFile
 from popfetch.domain.notice import Mail
 from popfetch.domain.oauth import (
     AuthorizationServer,
@@ -31,6 +33,8 @@ from popfetch.domain.provider import SignInMethod
 from popfetch.domain.rate_limit import Limit
 from popfetch.domain.reply_to import ReplyToLink
 from popfetch.domain.secret import Secret, TokenUse
+from popfetch.domain.session import Challenge, Challenged, Session
+from popfetch.domain.visits import Visit, unread
 from popfetch.smtp.errors import SmtpError
 
 Clock = Callable[[], datetime]
@@ -281,7 +285,7 @@ class MailStore(Protocol):
 
 
 class SentMail(Protocol):
-    """The copies of what was sent, and which Idempotency-Key sent what."""
+    """The copies of what was sent, and which Idempotency-Key sent what; and what a mail takes of stored messages."""
 
     async def earlier(self, account_id: str, key_hash: str) -> StoredMessage | None:
         """The message that a key has begun to send, whatever became of it; ``None`` where it began none."""
@@ -297,6 +301,12 @@ class SentMail(Protocol):
 
     async def withdraw(self, message: StoredMessage, key_hash: str) -> None:
         """Take copy and mark away again: the message was surely not sent."""
+
+    async def stored(self, account_id: str, message_id: str) -> StoredMessage | None:
+        """A message of the account's, whether it came or was sent; ``None`` where there is none."""
+
+    async def content(self, message: StoredMessage) -> bytes | None:
+        """A message octet for octet, all of it; ``None`` where it has gone from the bucket."""
 
     async def thread_of(self, account_id: str, message_id: str) -> Thread | None:
         """The thread that an answer to a stored message belongs to; ``None`` where there is no such message."""
@@ -320,6 +330,83 @@ class Uploads(Protocol):
 
     async def read(self, owner_id: str, upload_id: str, longest: int) -> bytes:
         """The file. Raises InvalidMail where there is none, or it has more octets than ``longest``."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Messages, the newest first; ``cursor`` asks for those before them, ``None`` where there are none.
+
+    ``searched_to`` is the arrival down to which has been looked; ``None`` once there is nothing more to look at.
+    """
+
+    messages: list[MessageRow]
+    cursor: str | None
+    searched_to: datetime | None
+
+
+class MessageIndex(Protocol):
+    """The index of what is stored."""
+
+    def get(self, account_id: str, message_id: str) -> StoredMessage | None:
+        """A message of the index; ``None`` where there is none."""
+
+    def page(self, account_ids: Sequence[str], wanted: Wanted, *, limit: int, cursor: str | None = None) -> MessagePage:
+        """One page of these accounts' messages, as far as a bounded part of the index has any.
+
+        Raises InvalidCursor for a cursor that no page gave.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class FileLink:
+    """An address that gives one file to whoever has it, until ``expires_at``."""
+
+    url: str = field(repr=False)
+    expires_at: datetime
+
+
+class StoredMail(Protocol):
+    """The messages in the bucket, to be read."""
+
+    def read(self, key: str, longest: int) -> bytes | None:
+        """The first octets of a message, all of them where it has no more; ``None`` where it is gone."""
+
+    def link(self, key: str, filename: str, now: datetime) -> FileLink:
+        """An address of a message, byte for byte, that a browser keeps under this name."""
+
+
+class ExtractedFiles(Protocol):
+    """What was attached to messages, taken out of them for a while."""
+
+    def link(self, message: StoredMessage, attachment_id: str, file: AttachedFile, now: datetime) -> FileLink:
+        """Put a file where it can be had, and give its address; browsers keep it, and never show it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanHtml:
+    """HTML that can be shown, or its beginning (not ``whole``).
+
+    ``shown`` are the Content-IDs of the images that are in it.
+    ``remote_images`` is how many images and backgrounds it names elsewhere, whether they were held back or not.
+    """
+
+    html: str
+    remote_images: int
+    shown: tuple[str, ...] = ()
+    whole: bool = True
+
+
+class HtmlSanitiser(Protocol):
+    """Makes the HTML of messages harmless."""
+
+    def clean(self, document: str, images: Mapping[str, str], *, remote_images: bool) -> CleanHtml:
+        """The document without whatever runs, asks, or loads; of the latter, remote images stay if they are wanted.
+
+        ``images`` are ``data:`` addresses by Content-ID. Raises HtmlUnreadable where it would take too much.
+        """
+
+    def text(self, document: str) -> str:
+        """The text of a document that cannot be cleaned."""
 
 
 class FetchRecords(Protocol):
@@ -369,11 +456,17 @@ class FetchRecords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """An account with what its owner sees beside the settings."""
+    """An account with what its owner sees beside the settings; ``visit`` is the owner's last one."""
 
     account: Account
     state: FetchState
     is_default: bool
+    visit: Visit | None = None
+
+    @property
+    def unread(self) -> int:
+        """How many messages were stored since the last visit."""
+        return unread(self.state.stored_total, self.visit)
 
 
 type ChangeOfRecord = Callable[[Account, FetchState], tuple[Account, FetchState]]
@@ -410,6 +503,9 @@ class AccountStore(Protocol):
 
     def make_default(self, owner_id: str, account_id: str) -> list[AccountRecord]:
         """Make an account the default one, in place of the one that was. Raises AccountNotFound."""
+
+    def visit(self, owner_id: str, account_id: str, visit: Visit) -> None:
+        """Remember that an account was visited, unless a visit is known that has seen more; it changes no version."""
 
     def remove(self, owner_id: str, account_id: str) -> AccountRecord:
         """Remove the account and its state together; the default passes to the first one left.
@@ -725,6 +821,28 @@ class OwnerDirectory(Protocol):
 
         Raises StorageUnavailable.
         """
+
+
+class OwnerSessions(Protocol):
+    """Where owners sign in, and stay so by a refresh token. Every verb may raise TooManyTries, StorageUnavailable."""
+
+    def sign_in(self, email: str, password: Secret) -> Session | Challenged:
+        """Sign in with a password. Raises OwnerSignInRefused and PasswordResetRequired."""
+
+    def answer(self, email: str, challenge: Challenge, session: Secret, answer: Secret) -> Session | Challenged:
+        """Answer what a sign-in was asked for. Raises OwnerSignInRefused, CodeRefused and PasswordTooWeak."""
+
+    def renew(self, refresh_token: Secret) -> Session:
+        """A new id token. Raises SignedOut."""
+
+    def revoke(self, refresh_token: Secret) -> None:
+        """End a session for good; one that is not known is none."""
+
+    def send_code(self, email: str) -> None:
+        """Send a user a code by which they can choose a new password. Raises OwnerSignInRefused where none is sent."""
+
+    def reset_password(self, email: str, code: Secret, password: Secret) -> None:
+        """Choose a new password with a code. Raises CodeRefused and PasswordTooWeak."""
 
 
 class Mailer(Protocol):

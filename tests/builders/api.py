@@ -104,9 +104,14 @@ class ApiClient:
     function: ModuleType
 
     def call(self, event: dict[str, Any]) -> Answer:
-        raw = json.loads(json.dumps(self.function.handler(event, Context())))
+        raw = self.answered(event)
         headers = {name: values[0] for name, values in (raw.get("multiValueHeaders") or {}).items()}
         return Answer(raw["statusCode"], {**headers, **(raw.get("headers") or {})}, raw.get("body") or "")
+
+    def answered(self, event: dict[str, Any]) -> dict[str, Any]:
+        """The answer as the gateway gets it."""
+        raw: dict[str, Any] = json.loads(json.dumps(self.function.handler(event, Context())))
+        return raw
 
     def request(self, method: str, path: str, body: Any = None, **changes: Any) -> Answer:
         return self.call(an_event(method, path, body, **changes))

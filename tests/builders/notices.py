@@ -6,18 +6,8 @@ from typing import Any
 
 from popfetch.domain.account import Grant, Standing
 from popfetch.domain.errors import (
-    AccountAlreadyAdded,
-    AccountChanged,
-    AccountNotFound,
     ConsentNeeded,
-    ConsentRefused,
-    HostRefused,
-    InvalidAccount,
-    OAuthClientRefused,
-    OAuthNotConfigured,
     PopfetchError,
-    StorageUnavailable,
-    TokensUnavailable,
 )
 from popfetch.domain.notice import Mail, ReplyToQuestion, StoppedAccount
 from popfetch.ports import OwnerContact
@@ -57,33 +47,6 @@ CONSENT_GONE = a_stop(
 )
 STOPS = [a_stop(), UNREACHABLE, UNREADABLE, OUT_OF_ORDER, CONSENT_GONE]
 """One for each letter that there is."""
-
-CONSENT_FAILURES = [
-    ConsentRefused.code,
-    "sign_in_refused",
-    TokensUnavailable.code,
-    OAuthClientRefused.code,
-    OAuthNotConfigured.code,
-    AccountNotFound.code,
-    AccountChanged.code,
-    InvalidAccount.code,
-    AccountAlreadyAdded.code,
-    HostRefused.code,
-    StorageUnavailable.code,
-]
-"""The codes of all that a sign-in at a provider can come to nothing with, once it is known whose it is."""
-
-CONSENT_TROUBLES = [
-    "pop_not_enabled",
-    "sign_in_off",
-    "cannot_connect",
-    "tls_failed",
-    "too_frequent",
-    "maildrop_busy",
-    "server_error",
-    "sign_in_refused",
-]
-"""The codes of what can go wrong beside a consent that is kept: those of a sign-in that was tried."""
 
 
 def a_question(**changes: Any) -> ReplyToQuestion:

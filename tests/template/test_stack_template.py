@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import fields
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -12,6 +13,7 @@ from popfetch.adapters.event_bus import SOURCE
 from popfetch.api.event_models import AccountAuthFailed, AccountConnectionFailed
 from popfetch.api.public_url import STAGE_VARIABLE
 from popfetch.api.resolver import PUBLIC
+from popfetch.domain.session import SESSION_LIFETIME
 from popfetch.runtime.observability import WHOLE
 from popfetch.runtime.settings import Settings
 from popfetch.services.reply_to import BY_ACCOUNT, BY_ADDRESS
@@ -118,6 +120,22 @@ def test_fetch_cannot_read_or_delete_mail() -> None:
     assert {action for action in actions if action.startswith("s3:")} == {"s3:PutObject", "s3:AbortMultipartUpload"}
 
 
+def test_reading_mail_changes_none_of_it() -> None:
+    reached = {
+        (a, s["Resource"]["Fn::Sub"])
+        for s in statements(ROLES["MessagesRole"])
+        for a in as_list(s["Action"])
+        if a.startswith("s3:")
+    }
+    assert reached == {
+        ("s3:GetObject", "${MailBucket.Arn}/mail/*"),
+        ("s3:GetObject", "${MailBucket.Arn}/attachments/*"),
+        ("s3:PutObject", "${MailBucket.Arn}/attachments/*"),
+    }
+    tables = {a for s in statements(ROLES["MessagesRole"]) for a in as_list(s["Action"]) if a.startswith("dynamodb:")}
+    assert tables == {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+
+
 MAILING_ROLES = ("NotifyRole", "ReplyToRole")
 
 
@@ -174,7 +192,7 @@ def test_tokens_are_reached_by_those_alone_that_renew_or_erase_them() -> None:
         assert fnmatchcase(key[keys.PARTITION], pattern)
 
 
-def test_the_front_page_may_do_nothing_but_log() -> None:
+def test_the_console_may_do_nothing_but_log() -> None:
     assert {action for s in statements(ROLES["ConsoleRole"]) for action in as_list(s["Action"])} == {
         "logs:CreateLogStream",
         "logs:PutLogEvents",
@@ -348,6 +366,18 @@ def test_bucket_is_private_versioned_and_encrypted_by_s3_itself() -> None:
     assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
 
 
+def test_other_origins_may_come_with_an_address_that_is_signed_and_with_nothing_else() -> None:
+    bucket = of_type("AWS::S3::Bucket")["MailBucket"]["Properties"]
+    (rule,) = bucket["CorsConfiguration"]["CorsRules"]
+    assert set(rule["AllowedMethods"]) == {"GET", "HEAD", "PUT"}
+    assert rule["AllowedHeaders"] == ["content-type"], "above all no Authorization"
+    # nothing public comes with it: no ACL, no policy that allows, no website
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    policies = of_type("AWS::S3::BucketPolicy").values()
+    assert {s["Effect"] for policy in policies for s in policy["Properties"]["PolicyDocument"]["Statement"]} == {"Deny"}
+    assert not {"AccessControl", "WebsiteConfiguration"} & set(bucket)
+
+
 def test_bucket_refuses_plain_http() -> None:
     (policy,) = of_type("AWS::S3::BucketPolicy").values()
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
@@ -358,8 +388,9 @@ def test_bucket_refuses_plain_http() -> None:
 def test_bucket_never_expires_a_current_message() -> None:
     rules = of_type("AWS::S3::Bucket")["MailBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     expiring = [rule for rule in rules if {"ExpirationInDays", "ExpirationDate"} & set(rule)]
-    assert [rule["Prefix"] for rule in expiring] == [keys.upload_object("", "").removesuffix("/")]
-    assert not keys.mail_prefix("o", "a").startswith(expiring[0]["Prefix"])
+    passing = {keys.upload_object("", ""), keys.attachment_object("", "", "", "")}
+    assert {rule["Prefix"] for rule in expiring} == {f"{key.partition('/')[0]}/" for key in passing}
+    assert not any(keys.mail_prefix("o", "a").startswith(rule["Prefix"]) for rule in expiring)
 
 
 def test_table_fits_its_keys() -> None:
@@ -389,6 +420,7 @@ def test_routes_are_those_of_the_contract() -> None:
         ("POST", "/accounts/{account_id}/fetch"),
         ("POST", "/accounts/{account_id}/pause"),
         ("POST", "/accounts/{account_id}/resume"),
+        ("PUT", "/accounts/{account_id}/visit"),
         ("GET", "/accounts/{account_id}/history"),
         ("PUT", "/accounts/{account_id}/password/incoming"),
         ("PUT", "/accounts/{account_id}/password/outgoing"),
@@ -398,9 +430,23 @@ def test_routes_are_those_of_the_contract() -> None:
         ("POST", "/reply-to/confirm"),
         ("POST", "/accounts/{account_id}/send"),
         ("POST", "/accounts/{account_id}/uploads"),
+        ("GET", "/messages"),
+        ("GET", "/accounts/{account_id}/messages"),
+        ("GET", "/accounts/{account_id}/messages/{message_id}"),
+        ("GET", "/accounts/{account_id}/messages/{message_id}/raw"),
+        ("GET", "/accounts/{account_id}/messages/{message_id}/attachments/{attachment_id}"),
         ("GET", "/providers"),
         ("GET", "/providers/lookup"),
         ("GET", "/openapi.json"),
+        ("GET", "/"),
+        ("GET", "/assets/{name}"),
+        ("GET", "/frame"),
+        ("POST", "/session"),
+        ("DELETE", "/session"),
+        ("POST", "/session/answer"),
+        ("POST", "/session/renew"),
+        ("POST", "/session/forgotten"),
+        ("POST", "/session/reset"),
     }
 
 
@@ -417,6 +463,31 @@ def test_authorizer_is_the_user_pool() -> None:
     authorizer = api["Properties"]["Body"]["components"]["securitySchemes"]["Owner"]["x-amazon-apigateway-authorizer"]
     assert authorizer["type"] == "cognito_user_pools"
     assert references(authorizer["providerARNs"]) == {"UserPool"}
+
+
+def test_a_session_lasts_as_long_as_its_cookie() -> None:
+    client = of_type("AWS::Cognito::UserPoolClient")["UserPoolClient"]["Properties"]
+    assert client["TokenValidityUnits"]["RefreshToken"] == "days"
+    assert timedelta(days=client["RefreshTokenValidity"]) == SESSION_LIFETIME
+    assert client["EnableTokenRevocation"] is True
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+
+
+def test_passwords_and_codes_are_asked_for_slowly() -> None:
+    (stage,) = of_type("AWS::ApiGateway::Stage").values()
+    limits = {
+        (setting["HttpMethod"], setting["ResourcePath"].removeprefix("/").replace("~1", "/")): setting
+        for setting in stage["Properties"]["MethodSettings"]
+    }
+    for path in ("/session", "/session/answer", "/session/forgotten", "/session/reset"):
+        assert limits["POST", path]["ThrottlingRateLimit"] <= 5
+        assert ("post", path) in {(method, found) for found, method, _ in routes()}
+
+
+def test_bodies_of_requests_are_text_and_answers_are_compressed() -> None:
+    (api,) = of_type("AWS::ApiGateway::RestApi").values()
+    assert {media_type.split("/")[0] for media_type in api["Properties"]["BinaryMediaTypes"]} == {"image"}
+    assert api["Properties"]["MinimumCompressionSize"] == 1024
 
 
 def test_a_public_url_is_known_to_the_api_where_one_is_given() -> None:

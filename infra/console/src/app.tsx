@@ -8,8 +8,10 @@ import { DraftsProvider } from "./mail/compose/drafts";
 import MailPage from "./mail/mail";
 import { useSession } from "./session/session";
 import { SignIn } from "./session/sign-in";
+import { useConsentReturn } from "./settings/consent-return";
 import { Guarded } from "./shell/broken";
 import { useHashQuery, useHashRoute } from "./shell/hash-route";
+import { askFirst } from "./shell/leaving";
 import { Shell } from "./shell/shell";
 
 // Whoever only reads mail never loads the settings.
@@ -26,7 +28,7 @@ export function App() {
       return <SignIn ended={state.ended} />;
     case "signedIn":
       return (
-        <Router hook={useHashRoute} searchHook={useHashQuery}>
+        <Router hook={useHashRoute} searchHook={useHashQuery} aroundNav={askFirst}>
           <DraftsProvider email={state.email}>
             <Shell email={state.email}>
               <Pages />
@@ -39,6 +41,7 @@ export function App() {
 
 function Pages() {
   const [place] = useLocation();
+  useConsentReturn();
   return (
     <Guarded place={place}>
       <Suspense fallback={<Loading />}>

@@ -7,11 +7,12 @@ profile's version decides between two that happen at once: the later one reads a
     change   read account -> apply -> [ profile UNCHANGED | account UNCHANGED | state PRESENT, merged ]
     reorder  read owner   -> check -> [ profile UNCHANGED | accounts UNCHANGED                        ]
     default  read owner   -> check -> [ profile UNCHANGED                                             ]
-    remove   read owner   ---------> [ profile UNCHANGED | account PRESENT   | state                 ]
+    remove   read owner   ---------> [ profile UNCHANGED | account PRESENT   | state | visits        ]
 
 A change writes the profile only where the mailbox becomes another, and the state only where that changes. A cycle
 that is under way writes the state all the time: a change does not wait for it, it sets its own attributes and moves
-the version on, by which the cycle learns that it was overtaken.
+the version on, by which the cycle learns that it was overtaken. A visit is no change: it is an update of its own item,
+and no version moves.
 """
 
 import random
@@ -22,13 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from popfetch.adapters import account_items, fetch_state_items, keys
+from popfetch.adapters import account_items, fetch_state_items, keys, visit_items
 from popfetch.adapters.account_items import UNCHANGED, VERSION, Profile, UpdateRequest
 from popfetch.adapters.dynamodb_items import Item, condition_held, error_code, from_wire, to_wire, translated
 from popfetch.domain.account import Account
 from popfetch.domain.errors import AccountChanged, AccountNotFound, StorageUnavailable
 from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.mailbox import check_can_add, check_not_held, check_order, is_account_id, mailbox_print
+from popfetch.domain.visits import Visit
 from popfetch.ports import AccountRecord, ChangeOfRecord
 
 if TYPE_CHECKING:
@@ -99,14 +101,15 @@ class AccountsTable:
             changed = replace(account, version=record.account.version + 1)
             writes = [self._put_account(changed, seen_version=record.account.version)]
             if state != record.state:
-                state = replace(state, version=record.state.version + 1)
+                # the cycle under way is overtaken, and its progress with it
+                state = replace(state, version=record.state.version + 1, progress=None)
                 writes.append(self._merge_state(changed, record.state, state))
             if mailbox_print(account.incoming) != profile.mailboxes.get(account_id):
                 others = {held: mailbox for held, mailbox in profile.mailboxes.items() if held != account_id}
                 check_not_held(account.incoming, others)
                 writes.append(self._put_profile(profile, profile.with_mailbox_of(account)))
             if self._commit("Changing the account", *writes):
-                return AccountRecord(changed, state, record.is_default)
+                return replace(record, account=changed, state=state)
         raise _changed_too_often()
 
     def reorder(self, owner_id: str, account_ids: Sequence[str]) -> list[AccountRecord]:
@@ -147,23 +150,35 @@ class AccountsTable:
                 return [replace(r, is_default=r.account.account_id == account_id) for r in records]
         raise _changed_too_often()
 
+    def visit(self, owner_id: str, account_id: str, visit: Visit) -> None:
+        """Remember that an account was visited, unless a visit is known that has seen more. Raises StorageUnavailable.
+
+        Of an account that goes meanwhile it is forgotten when the next one goes.
+        """
+        update = visit_items.visited(owner_id, account_id, visit)
+        with translated("Storing the visit"):
+            condition_held(lambda: self._client.update_item(TableName=self._table, **update))
+
     def remove(self, owner_id: str, account_id: str) -> AccountRecord:
         """Remove the account and its state together; the default passes to the first one left.
 
         Raises AccountNotFound, and AccountChanged when others kept coming first.
         """
         for _ in self._attempts():
-            profile, records = self._owner(owner_id)
-            left = [record for record in records if record.account.account_id != account_id]
+            items = self._owner_items(owner_id)
+            profile, records = _records(owner_id, items)
+            left = [record.account.account_id for record in records if record.account.account_id != account_id]
             removed = next((record for record in records if record.account.account_id == account_id), None)
             if removed is None:
                 raise AccountNotFound(account_id)
-            after = profile.without_account(account_id, left[0].account.account_id if left else None)
+            after = profile.without_account(account_id, left[0] if left else None)
+            visits_to_none = _visits(owner_id, items).keys() - left
             if self._commit(
                 "Removing the account",
                 self._put_profile(profile, after),
                 self._delete(keys.account(owner_id, account_id), PRESENT),
                 self._delete(keys.fetch_state(owner_id, account_id)),
+                *([self._update(visit_items.forgotten(owner_id, visits_to_none))] if visits_to_none else []),
             ):
                 return removed
         raise _changed_too_often()
@@ -172,13 +187,19 @@ class AccountsTable:
         if not is_account_id(account_id):
             raise AccountNotFound(account_id)
         account_key = keys.account(owner_id, account_id)
-        items = self._read(keys.profile(owner_id), account_key, keys.fetch_state(owner_id, account_id))
+        items = self._read(
+            keys.profile(owner_id), account_key, keys.fetch_state(owner_id, account_id), keys.visits(owner_id)
+        )
         if account_key[keys.SORT] not in items:
             raise AccountNotFound(account_id)
         profile, (record,) = _records(owner_id, items)
         return profile, record
 
     def _owner(self, owner_id: str) -> tuple[Profile, list[AccountRecord]]:
+        return _records(owner_id, self._owner_items(owner_id))
+
+    def _owner_items(self, owner_id: str) -> dict[str, Item]:
+        """All items of an owner's partition, by sort key."""
         items: dict[str, Item] = {}
         request: dict[str, Any] = {
             "TableName": self._table,
@@ -193,7 +214,7 @@ class AccountsTable:
                     item = from_wire(wire)
                     items[item[keys.SORT]] = item
                 if not page.get("LastEvaluatedKey"):
-                    return _records(owner_id, items)
+                    return items
                 request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _profile(self, owner_id: str) -> Profile:
@@ -258,6 +279,9 @@ class AccountsTable:
     def _put_new(self, item: Item) -> Item:
         return {"Put": {"TableName": self._table, "Item": to_wire(item), "ConditionExpression": ABSENT}}
 
+    def _update(self, update: UpdateRequest) -> Item:
+        return {"Update": {"TableName": self._table, **update}}
+
     def _delete(self, key: keys.Key, condition: str | None = None) -> Item:
         delete: Item = {"TableName": self._table, "Key": to_wire(key)}
         if condition:
@@ -292,6 +316,7 @@ def write_standing(client: "DynamoDBClient", table_name: str, update: UpdateRequ
 def _records(owner_id: str, items: Mapping[str, Item]) -> tuple[Profile, list[AccountRecord]]:
     """The profile and the accounts, in order, among the items of one owner's partition by sort key."""
     profile = account_items.profile_from_item(owner_id, items.get(keys.profile(owner_id)[keys.SORT]))
+    visits = _visits(owner_id, items)
     records = []
     for sort, item in items.items():
         account_id = item.get("account_id", "")
@@ -303,10 +328,16 @@ def _records(owner_id: str, items: Mapping[str, Item]) -> tuple[Profile, list[Ac
                 account_items.from_item(item),
                 fetch_state_items.from_item(state),
                 is_default=account_id == profile.default_account_id,
+                visit=visits.get(account_id),
             )
         )
     records.sort(key=lambda record: (record.account.position, record.account.account_id))
     return profile, records
+
+
+def _visits(owner_id: str, items: Mapping[str, Item]) -> dict[str, Visit]:
+    """The last visits to an owner's accounts, among the items of one owner's partition by sort key."""
+    return visit_items.from_item(items.get(keys.visits(owner_id)[keys.SORT]))
 
 
 def _next_version(record: AccountRecord) -> AccountRecord:

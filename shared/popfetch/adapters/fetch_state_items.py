@@ -14,6 +14,7 @@ from popfetch.domain.fetch_state import (
     LastFetch,
     Outcome,
     Pipelining,
+    Progress,
     ServerTraits,
     Stop,
     Trouble,
@@ -77,6 +78,8 @@ def to_item(owner_id: str, account_id: str, state: FetchState) -> Item:
         "sign_in_after": instant_to_text(state.sign_in_after),
         "next_segment": state.next_segment or None,
         "fresh_segments": state.fresh_segments or None,
+        "stored_total": state.stored_total or None,
+        "progress": _progress_to_map(state.progress) if state.progress else None,
     }
 
 
@@ -124,6 +127,8 @@ def from_item(item: Item | None) -> FetchState:
         sign_in_after=instant_from_text(item.get("sign_in_after")),
         next_segment=item.get("next_segment", 0),
         fresh_segments=item.get("fresh_segments", 0),
+        stored_total=item.get("stored_total", 0),
+        progress=_progress_from_map(item["progress"]) if item.get("progress") else None,
     )
 
 
@@ -150,6 +155,26 @@ def last_fetch_from_map(values: Item) -> LastFetch:
         finished_at=datetime.fromisoformat(values["finished_at"]),
         outcome=Outcome(values["outcome"]),
         **{name: values[name] for name in (*COUNTS, "error_code", "error_message") if name in values},
+    )
+
+
+def _progress_to_map(progress: Progress) -> Item:
+    return {
+        "started_at": instant_to_text(progress.started_at),
+        "updated_at": instant_to_text(progress.updated_at),
+        "listed": progress.listed,
+        "remaining": progress.remaining,
+        "stored": progress.stored,
+    }
+
+
+def _progress_from_map(values: Item) -> Progress:
+    return Progress(
+        started_at=datetime.fromisoformat(values["started_at"]),
+        updated_at=datetime.fromisoformat(values["updated_at"]),
+        listed=values["listed"],
+        remaining=values["remaining"],
+        stored=values["stored"],
     )
 
 

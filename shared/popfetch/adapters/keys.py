@@ -6,6 +6,7 @@ item                      pk                      sk
 owner's profile           ``OWNER#{owner}``       ``PROFILE``
 account                   ``OWNER#{owner}``       ``ACCOUNT#{account}``
 fetch state               ``OWNER#{owner}``       ``ACCOUNT#{account}#STATE``
+visits to accounts        ``OWNER#{owner}``       ``VISITS``
 ledger, fresh segment     ``ACCOUNT#{account}``   ``LEDGER#0#{sequence}``
 ledger, packed segment    ``ACCOUNT#{account}``   ``LEDGER#1#{sequence}``
 message                   ``ACCOUNT#{account}``   ``MESSAGE#{message_id}``
@@ -62,7 +63,7 @@ def _key(partition: str, sort: str) -> Key:
 
 
 def owner_partition(owner_id: str) -> str:
-    """The partition of an owner's profile, accounts and fetch states."""
+    """The partition of an owner's profile, accounts, fetch states and visits."""
     return f"OWNER#{owner_id}"
 
 
@@ -91,6 +92,11 @@ def fetch_state(owner_id: str, account_id: str) -> Key:
     return _key(owner_partition(owner_id), f"{account_sort_prefix(account_id)}#STATE")
 
 
+def visits(owner_id: str) -> Key:
+    """The key of when an owner has visited which account."""
+    return _key(owner_partition(owner_id), "VISITS")
+
+
 def fresh_segment(account_id: str, sequence: int) -> Key:
     """The key of a ledger segment as a commit wrote it."""
     return _key(account_partition(account_id), f"{FRESH_SEGMENTS}{sequence:012d}")
@@ -108,7 +114,12 @@ def segment_sequence(sort: str) -> int:
 
 def message(account_id: str, message_id: str) -> Key:
     """The key of a message in the index."""
-    return _key(account_partition(account_id), f"{MESSAGES}{message_id}")
+    return _key(account_partition(account_id), message_sort(message_id))
+
+
+def message_sort(message_id: str) -> str:
+    """The sort key of a message, or what those of all messages from an id on are not less than."""
+    return f"{MESSAGES}{message_id}"
 
 
 def sending(account_id: str, key_hash: str) -> Key:
@@ -203,3 +214,8 @@ def mail_object(owner_id: str, account_id: str, message_id: str, dated: datetime
 def upload_object(owner_id: str, upload_id: str) -> str:
     """The object key of a file that an owner has put into the bucket to send it."""
     return f"uploads/{owner_id}/{upload_id}"
+
+
+def attachment_object(owner_id: str, account_id: str, message_id: str, attachment_id: str) -> str:
+    """The object key of something attached to a message, taken out of it to be downloaded."""
+    return f"attachments/{owner_id}/{account_id}/{message_id}/{attachment_id}"

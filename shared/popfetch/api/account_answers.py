@@ -9,9 +9,10 @@ from pydantic import BaseModel, Field
 
 from popfetch.domain.account import Account, AfterFetch, AuthMethod, FetchSettings, Order, Security, Server, Standing
 from popfetch.domain.errors import ConsentNeeded
-from popfetch.domain.fetch_state import FetchState, LastFetch, Outcome
+from popfetch.domain.fetch_state import FetchState, LastFetch, Outcome, Progress
 from popfetch.domain.outgoing import OutgoingFailure
 from popfetch.domain.reply_to import NO_REPLY_TO, ReplyTo
+from popfetch.domain.visits import Visit
 from popfetch.ports import AccountRecord, HistoryPage
 
 
@@ -136,6 +137,39 @@ class LastFetchOut(_CycleCountsOut, _Ended):
         return cls(at=fetch.finished_at, **cls._values(fetch))
 
 
+class FetchingOut(BaseModel):
+    """The cycle under way, as far as it has come with its last commit."""
+
+    started_at: datetime
+    updated_at: datetime
+    listed: int = Field(description="Messages that the server listed, all of the mailbox.")
+    remaining: int = Field(description="Those of them that still wait; it goes down from cycle to cycle.")
+    stored: int = Field(description="Messages that this cycle has stored so far.")
+
+    @classmethod
+    def of(cls, progress: Progress) -> Self:
+        """The progress as the owner sees it."""
+        return cls(
+            started_at=progress.started_at,
+            updated_at=progress.updated_at,
+            listed=progress.listed,
+            remaining=progress.remaining,
+            stored=progress.stored,
+        )
+
+
+class VisitOut(BaseModel):
+    """An account that was just looked at, in which nothing is unread any more."""
+
+    visited_at: datetime
+    unread: int
+
+    @classmethod
+    def of(cls, visit: Visit) -> Self:
+        """The visit as the owner sees it."""
+        return cls(visited_at=visit.at, unread=0)
+
+
 class _BeganAndEnded(BaseModel):
     started_at: datetime
     finished_at: datetime
@@ -222,13 +256,19 @@ class AccountOut(BaseModel):
     fetch: FetchOut
     reply_to: ReplyToOut | None
     last_fetch: LastFetchOut | None
+    fetching: FetchingOut | None = Field(
+        description="The cycle under way; null where there is none, or it has committed nothing yet."
+    )
+    unread: int = Field(description="Messages that were fetched since the last visit; all of them before the first.")
+    visited_at: datetime | None
     created_at: datetime
-    version: int = Field(description="Grows with each change of a setting; the ETag.")
+    version: int = Field(description="Grows with each change of a setting, and with nothing else; the ETag.")
 
     @classmethod
     def of(cls, record: AccountRecord, now: datetime) -> Self:
         """The record as its owner sees it at ``now``."""
         account = record.account
+        progress = record.state.under_way(now)
         return cls(
             id=account.account_id,
             email=account.email,
@@ -244,6 +284,9 @@ class AccountOut(BaseModel):
             fetch=FetchOut.of(account.fetch),
             reply_to=ReplyToOut.of(account.reply_to),
             last_fetch=LastFetchOut.of(record.state.last_fetch) if record.state.last_fetch else None,
+            fetching=FetchingOut.of(progress) if progress else None,
+            unread=record.unread,
+            visited_at=record.visit.at if record.visit else None,
             created_at=account.created_at,
             version=account.version,
         )

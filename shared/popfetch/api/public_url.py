@@ -24,6 +24,11 @@ def public_url(event: Mapping[str, Any]) -> str:
             f"Nothing says where this API is reached: set the stack's parameter PublicUrl (stage variable "
             f"{STAGE_VARIABLE})."
         )
-    route = str(event["resource"]).strip("/").split("/")
-    before = str(context.get("path") or "").strip("/").split("/")[: -len(route)]
+    route, path = _parts(event["resource"]), _parts(context.get("path") or "")
+    before = path[: len(path) - len(route)]
     return "/".join((f"https://{context['domainName']}", *before))
+
+
+def _parts(path: str) -> list[str]:
+    """What stands between the slashes of a path; of the root there is nothing."""
+    return [part for part in path.split("/") if part]

@@ -29,6 +29,14 @@ AccountInPath = Annotated[str, Path(description="The account's id.")]
 PUBLIC = frozenset(
     {
         ("GET", "/"),
+        ("GET", "/assets/{name}"),
+        ("GET", "/frame"),
+        ("POST", "/session"),
+        ("DELETE", "/session"),
+        ("POST", "/session/answer"),
+        ("POST", "/session/renew"),
+        ("POST", "/session/forgotten"),
+        ("POST", "/session/reset"),
         ("GET", "/openapi.json"),
         ("GET", "/reply-to/confirm"),
         ("POST", "/reply-to/confirm"),

@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StrictInt, StringConstra
 from popfetch.api.fields import (
     LONGEST_EMAIL,
     LONGEST_NAME,
+    AccountId,
     Body,
     ContentId,
     ContentType,
@@ -30,13 +31,16 @@ from popfetch.api.fields import (
 from popfetch.domain.draft import MESSAGE_ID, Attachment, Correspondent, Draft
 from popfetch.domain.message import DeliveryState, Refusal, StoredMessage
 from popfetch.domain.message_identity import STORED_ID
+from popfetch.domain.mime_parts import PART_ID
 from popfetch.ports import UploadOffer
+from popfetch.services.forwarding import ForwardedFile
 from popfetch.services.sending import LONGEST_ATTACHMENTS, SendMail, UploadedFile
 
 MOST_RECIPIENTS = 100
 """As many as every server must take at once (RFC 5321, section 4.5.3.1.8)."""
 
 MOST_ATTACHMENTS = 50
+LONGEST_PART_ID = 150
 LONGEST_CONTENT = 6_000_000
 """Characters of an attachment in base64; a request has 6 MB at the most, which is Lambda's limit."""
 
@@ -80,6 +84,8 @@ type Recipient = Annotated[
     ),
     Field(description="anna@example.com, or Anna <anna@example.com>, or an object with address and name."),
 ]
+type StoredMessageId = Annotated[str, Field(pattern=f"^{STORED_ID}$")]
+type StoredAttachmentId = Annotated[str, Field(pattern=f"^{PART_ID}$", max_length=LONGEST_PART_ID)]
 type Recipients = Annotated[
     list[Recipient],
     BeforeValidator(_listed),
@@ -88,18 +94,30 @@ type Recipients = Annotated[
 
 
 class AttachmentIn(RequestModel):
-    """A file that goes along: its content in base64, or the upload that has it.
+    """A file that goes along: its content in base64, the upload that has it, or the stored message.
 
-    What is itself a message or of several parts goes as application/octet-stream, so that no octet of it changes.
+    Of a stored message the attachment that is named goes along, else the message itself, as an .eml. What is itself a
+    message or of several parts goes as application/octet-stream where an octet of it would change otherwise.
     """
 
-    filename: Filename
-    content_type: ContentType = "application/octet-stream"
+    filename: Filename | None = Field(
+        default=None, description="Required, but with message_id, where it takes the place of the file's own."
+    )
+    content_type: ContentType = Field(
+        default="application/octet-stream", description="With message_id it is the file's own, and cannot be given."
+    )
     content: Annotated[str, StringConstraints(max_length=LONGEST_CONTENT)] | None = Field(
         default=None, description="In base64 (RFC 4648, section 4).", json_schema_extra={"contentEncoding": "base64"}
     )
     upload_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")] | None = Field(
         default=None, description="What POST /accounts/{id}/uploads gave."
+    )
+    message_id: StoredMessageId | None = Field(default=None, description="The id of a stored message.")
+    attachment_id: StoredAttachmentId | None = Field(
+        default=None, description="Which of the message's attachments; the message itself where it is left out."
+    )
+    account_id: AccountId | None = Field(
+        default=None, description="Whose message it is, where it is of another of the owner's accounts."
     )
     content_id: ContentId | None = Field(
         default=None, description="Shows an image within the HTML, as cid: and this; without HTML it has no effect."
@@ -107,8 +125,15 @@ class AttachmentIn(RequestModel):
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
-        if (self.content is None) == (self.upload_id is None):
-            raise ValueError("needs either content or upload_id")
+        if sum(source is not None for source in (self.content, self.upload_id, self.message_id)) != 1:
+            raise ValueError("needs exactly one of content, upload_id and message_id")
+        if self.message_id is None:
+            if self.attachment_id is not None or self.account_id is not None:
+                raise ValueError("attachment_id and account_id go with message_id only")
+            if self.filename is None:
+                raise ValueError("filename is required")
+        elif "content_type" in self.model_fields_set:
+            raise ValueError("content_type goes with content or upload_id only")
         if self.content is not None:
             try:
                 base64.b64decode(self.content, validate=True)
@@ -116,12 +141,14 @@ class AttachmentIn(RequestModel):
                 raise ValueError("content must be base64") from error
         return self
 
-    def to_file(self) -> Attachment | UploadedFile:
+    def to_file(self) -> Attachment | UploadedFile | ForwardedFile:
         """The file, or where it is."""
-        content_id = self.content_id or ""
+        filename, content_id = self.filename or "", self.content_id or ""
+        if self.message_id is not None:
+            return ForwardedFile(self.message_id, self.attachment_id or "", self.account_id or "", filename, content_id)
         if self.upload_id is not None:
-            return UploadedFile(self.upload_id, self.filename, self.content_type, content_id)
-        return Attachment(self.filename, self.content_type, base64.b64decode(self.content or ""), content_id)
+            return UploadedFile(self.upload_id, filename, self.content_type, content_id)
+        return Attachment(filename, self.content_type, base64.b64decode(self.content or ""), content_id)
 
 
 class MailIn(RequestModel):

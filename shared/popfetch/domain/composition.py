@@ -34,12 +34,18 @@ _HEADERS.map_to_type("references", _MessageIds)  # type: ignore[arg-type]
 _ASCII = EmailPolicy(linesep="\r\n", cte_type="7bit", header_factory=_HEADERS)
 _UTF8 = EmailPolicy(linesep="\r\n", cte_type="7bit", header_factory=_HEADERS, utf8=True)
 
+MESSAGE = "message/rfc822"
+"""The content type of a message."""
+
 _NOBODY_NAMED = Group("undisclosed-recipients")
 _LIKE_AN_ENCODED_WORD = re.compile(r"=(?=\?[^?\s]+\?[bq]\?)", re.IGNORECASE)
 _PAUSE = "\u200b"
 
 _OPAQUE = ("application", "octet-stream")
 """What a file of a type is sent as that may not be encoded (RFC 2045, section 6.4), and whose octets would change."""
+
+_LONGEST_LINE = 998
+"""Octets of a line without its CRLF (RFC 5322, section 2.1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +152,40 @@ def _add_bodies(message: EmailMessage, draft: Draft) -> None:
             filename=literal(image.filename),
         )
     for attachment in beside:
+        if _is_message(attachment) and is_seven_bit(attachment.content):
+            _add_message(message, attachment)
+            continue
         maintype, subtype, params = _kind(attachment)
         message.add_attachment(
             attachment.content, maintype, subtype, params=params, filename=literal(attachment.filename)
         )
+
+
+def _add_message(message: EmailMessage, attachment: Attachment) -> None:
+    """Add a message as what it is, unread: the library would parse it, and write something else."""
+    part = EmailMessage(policy=message.policy)
+    part["Content-Type"] = MESSAGE
+    part["Content-Disposition"] = "attachment"
+    part.set_param("filename", literal(attachment.filename), header="Content-Disposition")
+    part.set_payload(attachment.content.decode("ascii"))
+    if message.get_content_type() != "multipart/mixed":
+        message.make_mixed()
+    message.attach(part)
+
+
+def is_seven_bit(content: bytes) -> bool:
+    """Whether something can go as it is, with no encoding (RFC 2045, section 2.7): ASCII in lines that end in CRLF."""
+    lines = content.split(b"\r\n")
+    return (
+        content.isascii()
+        and b"\0" not in content
+        and content.count(b"\r") == content.count(b"\n") == len(lines) - 1
+        and max(map(len, lines)) <= _LONGEST_LINE
+    )
+
+
+def _is_message(attachment: Attachment) -> bool:
+    return attachment.content_type.partition(";")[0].strip().lower() == MESSAGE
 
 
 def _kind(attachment: Attachment) -> tuple[str, str, dict[str, str]]:

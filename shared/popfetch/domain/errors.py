@@ -85,6 +85,30 @@ class AccountNotFound(PopfetchError):
         super().__init__(f"There is no account {account_id}; list the accounts to see which there are.")
 
 
+class MessageNotFound(PopfetchError):
+    """No such message in this account, or its octets are not in the bucket any more."""
+
+    code = "message_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such message in this account; list its messages to see which there are.")
+
+
+class AttachmentNotFound(PopfetchError):
+    """Nothing is attached to the message under this id."""
+
+    code = "attachment_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("This message has no such attachment; read the message to see which there are.")
+
+
+class HtmlUnreadable(PopfetchError):
+    """A message's HTML takes more time or memory than there is for it; what else the message has can be read."""
+
+    code = "html_unreadable"
+
+
 class AccountAlreadyAdded(PopfetchError):
     """The owner has this mailbox already: same host, port and user name."""
 
@@ -325,3 +349,72 @@ class LookupFailed(PopfetchError):
 
     code = "lookup_failed"
     retryable = True
+
+
+class OwnerSignInRefused(PopfetchError):
+    """Nobody is signed in by what was sent; why that is so, and whether there is such a user, nobody learns."""
+
+    code = "sign_in_refused"
+
+    def __init__(self) -> None:
+        super().__init__("That did not sign you in: see whether address and password are right, and begin again.")
+
+
+class PasswordResetRequired(PopfetchError):
+    """The operator wants a user to choose a new password before they sign in again."""
+
+    code = "password_reset_required"
+
+    def __init__(self) -> None:
+        super().__init__("A new password is needed: have a code sent to your address, and choose one.")
+
+
+class CodeRefused(PopfetchError):
+    """A code that is not the one that is waited for, or not any more."""
+
+    code = "code_refused"
+
+    def __init__(self) -> None:
+        super().__init__("This code is not right, or not any more; enter the current one.")
+
+
+class PasswordTooWeak(PopfetchError):
+    """A new password that the user pool's policy does not let pass; the message has the pool's own words for it."""
+
+    code = "password_too_weak"
+
+
+class TooManyTries(PopfetchError):
+    """Sign-ins, codes or mails were asked for too often; the same may succeed later."""
+
+    code = "too_many_requests"
+
+    def __init__(self) -> None:
+        super().__init__("Too many tries; wait a while, then try again.")
+
+
+class SignedOut(PopfetchError):
+    """There is no session that could go on."""
+
+    code = "signed_out"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody is signed in here, or not any more; sign in again.")
+
+
+class ConsoleNotBuilt(PopfetchError):
+    """The web app's files were not deployed with the function that serves them."""
+
+    code = "console_not_built"
+
+    def __init__(self) -> None:
+        super().__init__("The console is not part of this deployment; whoever runs popfetch has to build it.")
+
+
+class AssetNotFound(PopfetchError):
+    """No such file of the web app; a newer deployment has others."""
+
+    code = "asset_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("The console has no such file; load its page anew.")

@@ -5,7 +5,7 @@ from each other: a cycle that finds another version than it wrote has been overt
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from popfetch.domain.account import Standing
@@ -100,6 +100,29 @@ class LastFetch:
         return {name: getattr(self, name) for name in COUNTS}
 
 
+PROGRESS_IS_CURRENT = timedelta(minutes=3)
+"""How long what a cycle has last said of its progress is believed.
+
+Commits come every few seconds while messages arrive. The queue gives the request of a batch that died to another after
+two minutes, which then says something newer.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a cycle under way has come with its last commit.
+
+    ``listed`` and ``remaining`` are of the whole mailbox, so that ``listed - remaining`` messages are settled, by
+    this cycle or one before it; ``stored`` is what this cycle has stored.
+    """
+
+    started_at: datetime
+    updated_at: datetime
+    listed: int
+    remaining: int
+    stored: int
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """A message that could not be taken yet: how often it was tried, and what happened last."""
@@ -131,6 +154,8 @@ class FetchState:
 
     ``sign_in_after`` is when the server wants the next sign-in at the earliest (UTC), where it announced LOGIN-DELAY.
     ``start_changed`` is set while messages that were skipped are to be judged anew by another ``start``.
+    ``stored_total`` is how many messages fetching has ever stored; it moves on with the ledger entries of what it
+    counts, and never back. ``progress`` is that of a cycle that has not concluded, or has died.
     """
 
     version: int = 0
@@ -146,3 +171,14 @@ class FetchState:
     sign_in_after: datetime | None = None
     next_segment: int = 0
     fresh_segments: int = 0
+    stored_total: int = 0
+    progress: Progress | None = None
+
+    def under_way(self, now: datetime) -> Progress | None:
+        """The progress of the cycle under way; ``None`` where there is none, or the one that was has died."""
+        progress = self.progress
+        if progress is None or now - progress.updated_at > PROGRESS_IS_CURRENT:
+            return None
+        if self.last_fetch is not None and self.last_fetch.finished_at > progress.updated_at:
+            return None
+        return progress

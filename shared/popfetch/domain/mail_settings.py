@@ -18,6 +18,7 @@ from popfetch.domain.providers import (
 class Source(StrEnum):
     """Where settings were found."""
 
+    OPERATOR = "operator"
     PRESET = "preset"
     SRV = "srv"
     MX = "mx"
@@ -126,11 +127,13 @@ def settings_of_servers(
     outgoing: FoundServer | None,
     sign_in_methods: tuple[SignInMethod, ...] = (SignInMethod.PASSWORD,),
 ) -> FoundSettings:
-    """What the address's domain says of its servers; where they are a known provider's, its facts hold."""
+    """What the address's domain, or the operator, says of its servers; where they are a known provider's, its facts
+    hold. What the operator says is for them to know, and needs nobody's agreement.
+    """
     provider = provider_of_host(incoming.host, own_domain=True)
     if provider and provider.outgoing and outgoing is None:
         outgoing = FoundServer.of(provider.outgoing, provider.username_of(address.text))
-    strange = _strange_hosts(address, incoming, outgoing)
+    strange = [] if source is Source.OPERATOR else _strange_hosts(address, incoming, outgoing)
     return FoundSettings(
         source=source,
         help=_advice(address, incoming, provider, strange),

@@ -10,14 +10,12 @@ one, exist and must not overwrite each other.
 """
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
-from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from popfetch.domain.header_text import read_date, read_text
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -29,6 +27,8 @@ BODY_IN_IDENTITY = 4 * 1024 * 1024
 """Octets of the stable content that decide the id; less than one part of an upload, so the key is known in time."""
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_STAMP_LENGTH = 10
+_LATEST_STAMP = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
 STORED_ID = r"[0-9a-hjkmnp-tv-z]{26}"
 """What the id of a stored message looks like: a pattern."""
@@ -43,9 +43,6 @@ _MUTABLE_FIELDS = re.compile(
 _FIELDS = re.compile(
     rb"^(date|from|subject|message-id|received)[ \t]*:(.*(?:\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE
 )
-_FOLD = re.compile(r"\r?\n(?=[ \t])")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
-_FIRST_YEAR, _LAST_YEAR = 1970, 9998
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,36 +61,15 @@ def read_header_fields(block: bytes) -> HeaderFields:
     found: dict[bytes, bytes] = {}
     for match in _FIELDS.finditer(block):
         found.setdefault(match[1].lower(), match[2])
-    dated = _read_date(found.get(b"date", b""))
+    dated = read_date(found.get(b"date", b""))
     received = found.get(b"received", b"")
     return HeaderFields(
         dated=dated,
-        arrived=_read_date(received.rpartition(b";")[2]) or dated,
-        sender=_read_text(found.get(b"from", b""), 120),
-        subject=_read_text(found.get(b"subject", b""), 200),
-        message_id=_read_text(found.get(b"message-id", b""), 200),
+        arrived=read_date(received.rpartition(b";")[2]) or dated,
+        sender=read_text(found.get(b"from", b""), 120),
+        subject=read_text(found.get(b"subject", b""), 200),
+        message_id=read_text(found.get(b"message-id", b""), 200),
     )
-
-
-def _read_date(value: bytes) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value.decode("ascii", "replace").strip())
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError, IndexError):
-        return None
-    return moment if _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
-
-
-def _read_text(value: bytes, limit: int) -> str:
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        text = value.decode("latin-1")
-    text = _FOLD.sub("", text)
-    if "=?" in text:
-        with suppress(LookupError, ValueError, HeaderParseError):  # else it is shown as it stands
-            text = str(make_header(decode_header(text)))
-    return _CONTROLS.sub(" ", text).strip()[:limit]
 
 
 def id_of_sent(at: datetime, random: bytes) -> str:
@@ -101,7 +77,20 @@ def id_of_sent(at: datetime, random: bytes) -> str:
 
     Nothing of the message itself is in it: who sends the same twice on purpose has two messages.
     """
-    return _base32(int(at.timestamp() * 1000), 10) + _base32(int.from_bytes(random), 16)
+    return _base32(int(at.timestamp() * 1000), _STAMP_LENGTH) + _base32(int.from_bytes(random), 16)
+
+
+def earliest_id(at: datetime) -> str:
+    """What is less than every id of a message that arrived at ``at`` or later, and more than every earlier one."""
+    return _base32(max(0, int(at.timestamp() * 1000)), _STAMP_LENGTH)
+
+
+def arrival_of(message_id: str) -> datetime:
+    """The arrival by which an id is ordered, to the millisecond; 1970 where the message names none."""
+    stamp = 0
+    for digit in message_id[:_STAMP_LENGTH]:
+        stamp = 32 * stamp + _CROCKFORD.index(digit)
+    return datetime.fromtimestamp(min(stamp, _LATEST_STAMP) / 1000, UTC)
 
 
 def is_message_id(text: str) -> bool:
@@ -162,7 +151,7 @@ class MessageDigest:
         assert self.ready, "the id is asked for before enough of the message has come"
         seed = b"".join(len(part).to_bytes(4) + part for part in (account_id.encode(), uid, self._identity))
         stamp = int(self.fields.arrived.timestamp() * 1000) if self.fields.arrived else 0
-        return _base32(stamp, 10) + _base32(int.from_bytes(sha256(seed).digest()[:10]), 16)
+        return _base32(stamp, _STAMP_LENGTH) + _base32(int.from_bytes(sha256(seed).digest()[:10]), 16)
 
     @property
     def sha256(self) -> bytes:

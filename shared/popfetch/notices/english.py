@@ -6,7 +6,6 @@ from popfetch.domain.account import Account, Security
 from popfetch.domain.failures import CONNECTIONS_IN_A_ROW, SIGN_INS_IN_A_ROW
 from popfetch.domain.notice import ReplyToQuestion, StoppedAccount
 from popfetch.domain.oauth import FLOW_LIFETIME
-from popfetch.notices.english_consent import FAILURES, OTHER_FAILURE, OTHER_TROUBLE, TROUBLES
 from popfetch.notices.letter import Action, Letter
 from popfetch.notices.page import Page
 from popfetch.notices.strangers import account_name, account_title, foreign, quoted
@@ -342,47 +341,6 @@ def consent_try_again() -> Page:
             "Something failed at popfetch. Wait a minute, then start the sign-in again from the account in popfetch. "
             "You can close this page."
         ),
-    )
-
-
-def consent_kept(trouble: str) -> Page:
-    """popfetch may open the mailbox; ``trouble`` is the code of what went wrong beside that, empty for nothing."""
-    return Page(
-        language=LANGUAGE,
-        title="popfetch: signed in",
-        heading="popfetch may collect this mailbox now",
-        opening=(
-            TROUBLES.get(trouble, OTHER_TROUBLE)
-            if trouble
-            else "Mail follows by itself, within minutes as a rule. Some providers want pauses between sign-ins; then "
-            "it may take half an hour. An account that you have paused stays paused."
-        ),
-        closing=(_CLOSE,),
-    )
-
-
-def consent_not_kept(code: str) -> Page:
-    """A sign-in came to nothing; ``code`` is that of the error."""
-    return Page(
-        language=LANGUAGE,
-        title="popfetch: sign-in failed",
-        heading="The sign-in did not work",
-        opening=FAILURES.get(code, OTHER_FAILURE),
-        closing=(_CLOSE,),
-    )
-
-
-def front() -> Page:
-    """What popfetch is, for whoever opens its address."""
-    return Page(
-        language=LANGUAGE,
-        title="popfetch: mail from all your mailboxes",
-        heading="This is popfetch",
-        opening=(
-            "It collects mail from POP3 mailboxes elsewhere, on a schedule, and keeps it in one place for the people "
-            "they belong to."
-        ),
-        closing=("Programs use it through its API, which describes itself at openapi.json, beside this page.",),
     )
 
 

@@ -54,15 +54,6 @@ class Language(Protocol):
     def consent_try_again(self) -> Page:
         """Storage did not answer when a sign-in came back."""
 
-    def consent_kept(self, trouble: str) -> Page:
-        """popfetch may open the mailbox; ``trouble`` is the code of what went wrong beside that, empty for nothing."""
-
-    def consent_not_kept(self, code: str) -> Page:
-        """A sign-in came to nothing; ``code`` is that of the error."""
-
-    def front(self) -> Page:
-        """What popfetch is, for whoever opens its address."""
-
 
 LANGUAGES: Mapping[str, Language] = {"en": english, "vi": vietnamese}
 """By primary language subtag, in lower case."""

@@ -12,7 +12,6 @@ from popfetch.domain.oauth import FLOW_LIFETIME
 from popfetch.notices.letter import Action, Letter
 from popfetch.notices.page import Page
 from popfetch.notices.strangers import account_name, account_title, foreign, quoted
-from popfetch.notices.vietnamese_consent import FAILURES, OTHER_FAILURE, OTHER_TROUBLE, TROUBLES
 from popfetch.notices.vietnamese_providers import HELP
 from popfetch.notices.ways_in import by_token, mailbox_to_sign_in_as, provider_with_trap
 
@@ -379,47 +378,6 @@ def consent_try_again() -> Page:
             "Đã có lỗi xảy ra ở popfetch. Hãy chờ một phút, sau đó mở tài khoản trong popfetch và bắt đầu đăng nhập "
             "lại. Bạn có thể đóng trang này."
         ),
-    )
-
-
-def consent_kept(trouble: str) -> Page:
-    """popfetch may open the mailbox; ``trouble`` is the code of what went wrong beside that, empty for nothing."""
-    return Page(
-        language=LANGUAGE,
-        title="popfetch: đã đăng nhập",
-        heading="Từ bây giờ, popfetch được phép lấy thư của hộp thư này",
-        opening=(
-            TROUBLES.get(trouble, OTHER_TROUBLE)
-            if trouble
-            else "Thư sẽ tự về, thường là trong vài phút. Một số nhà cung cấp yêu cầu các lần đăng nhập cách nhau lâu "
-            "hơn; khi đó có thể mất nửa giờ. Tài khoản mà bạn đã tạm dừng thì vẫn tạm dừng."
-        ),
-        closing=(_CLOSE,),
-    )
-
-
-def consent_not_kept(code: str) -> Page:
-    """A sign-in came to nothing; ``code`` is that of the error."""
-    return Page(
-        language=LANGUAGE,
-        title="popfetch: đăng nhập không thành công",
-        heading="Đăng nhập không thành công",
-        opening=FAILURES.get(code, OTHER_FAILURE),
-        closing=(_CLOSE,),
-    )
-
-
-def front() -> Page:
-    """What popfetch is, for whoever opens its address."""
-    return Page(
-        language=LANGUAGE,
-        title="popfetch: thư từ mọi hộp thư của bạn",
-        heading="Đây là popfetch",
-        opening=(
-            "popfetch lấy thư theo lịch từ các hộp thư POP3 ở nơi khác và giữ thư ở một nơi cho chủ nhân của các hộp "
-            "thư đó."
-        ),
-        closing=("Các chương trình dùng popfetch qua API; API này tự mô tả tại openapi.json, ngay cạnh trang này.",),
     )
 
 

@@ -8,8 +8,8 @@ CONNECTIONS = 64
 
 
 @cache
-def aws_client(service: str) -> Any:
-    """The client of a service: short timeouts, five attempts with back-off, enough connections for a batch."""
+def aws_client(service: str, *, read_seconds: int = 30, attempts: int = 5) -> Any:
+    """The client of a service: short timeouts, attempts with back-off, enough connections for a batch."""
     import boto3
     from botocore.config import Config
 
@@ -17,9 +17,9 @@ def aws_client(service: str) -> Any:
         service,  # type: ignore[call-overload]
         config=Config(
             connect_timeout=5,
-            read_timeout=30,
+            read_timeout=read_seconds,
             max_pool_connections=CONNECTIONS,
-            retries={"mode": "standard", "max_attempts": 5},
+            retries={"mode": "standard", "total_max_attempts": attempts},
             # In some regions addresses would otherwise be signed by the old rules, which bind no length.
             signature_version="s3v4" if service == "s3" else None,
         ),

@@ -25,9 +25,11 @@ class Settings:
     credentials_key_id: str = ""
     allow_private_hosts: bool = False
     ca_file: str = ""
+    autoconfig_file: str = ""
     wheel_shards: int = 1
     sender_address: str = ""
     user_pool_id: str = ""
+    user_pool_client_id: str = ""
     oauth_clients_parameter: str = ""
 
     @classmethod

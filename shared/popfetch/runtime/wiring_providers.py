@@ -14,7 +14,7 @@ RESOLVE_SECONDS = 2.5
 
 def look_up(address: MailAddress, journal: Journal) -> FoundSettings:
     """The settings of an address."""
-    return event_loop().run(SettingsLookup(_dns(), _autoconfig(), journal).find(address))
+    return event_loop().run(SettingsLookup(_dns(), _autoconfig(), journal, own=_own_autoconfig()).find(address))
 
 
 @cache
@@ -34,3 +34,11 @@ def _autoconfig() -> AutoconfigFiles:
         allow_private=settings.allow_private_hosts, ports={autoconfig.HTTPS_PORT}, resolve_seconds=RESOLVE_SECONDS
     )
     return autoconfig.AutoconfigFiles(guard, ca_file=settings.ca_file or None)
+
+
+@cache
+def _own_autoconfig() -> AutoconfigFiles | None:
+    from popfetch.adapters.own_autoconfig import OwnAutoconfigFile
+
+    path = Settings.from_environment().autoconfig_file
+    return OwnAutoconfigFile(path) if path else None

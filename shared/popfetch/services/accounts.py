@@ -25,6 +25,7 @@ from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.mailbox import check_can_add, mailbox_print
 from popfetch.domain.providers import check_interval, shortest_interval
 from popfetch.domain.secret import Secret
+from popfetch.domain.visits import Visit
 from popfetch.ports import (
     AccountRecord,
     AccountRemains,
@@ -178,6 +179,16 @@ class Accounts:
         now = self.clock()
         ask_for_check(self.queue, record.account, now)
         return now
+
+    def visit(self, owner_id: str, account_id: str) -> Visit:
+        """Note that an account is being looked at: what fetching has stored up to now is not unread any more.
+
+        Raises AccountNotFound and StorageUnavailable.
+        """
+        seen = self.store.get(owner_id, account_id).state.stored_total
+        visit = Visit(self.clock(), seen)
+        self.store.visit(owner_id, account_id, visit)
+        return visit
 
     def history_of(self, owner_id: str, account_id: str, *, limit: int, cursor: str | None = None) -> HistoryPage:
         """The finished cycles of an account, the newest first, a page at a time.

@@ -15,7 +15,7 @@ from popfetch.domain.admission import may_sign_in_soon
 from popfetch.domain.errors import AccountNotFound, PopfetchError, StorageUnavailable
 from popfetch.domain.failures import after_failure
 from popfetch.domain.fetch_request import FetchRequest, Reason
-from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Outcome, Stop, Trouble
+from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Outcome, Progress, Stop, Trouble
 from popfetch.domain.ledger import Disposition, Ledger, LedgerEntry, content_print, day_number, uid_print
 from popfetch.domain.maildrop_survey import TRIES_BEFORE_QUARANTINE, Row, Survey, trouble_key
 from popfetch.domain.message import QuarantinedMessage, StoredMessage
@@ -98,7 +98,8 @@ class CycleRecord:
     def __init__(self, parts: CycleParts, account: Account, state: FetchState, cycle_id: str) -> None:
         self.parts = parts
         self.account = account
-        self.state = state
+        # whoever left progress behind is not under way any more
+        self.state = replace(state, progress=None)
         self.tally = Tally()
         self.started_at = parts.clock()
         self.troubled_now: set[bytes] = set()
@@ -207,6 +208,15 @@ class CycleRecord:
 
     # --- committing -------------------------------------------------------------------------------------------
 
+    async def announce(self, survey: Survey) -> None:
+        """Say at once what there is to do, where it is so much that it takes more than one commit."""
+        wanted = min(len(survey.unsettled), self.account.fetch.max_messages_per_cycle)
+        if wanted < MESSAGES_PER_COMMIT or self.state.progress is not None:
+            return
+        progress = self._progress(survey)
+        written = await self.parts.records.commit(self.account, replace(self.state, progress=progress), self._cycle_id)
+        self.update(version=written.version, progress=progress)
+
     async def commit_if_due(self, survey: Survey) -> None:
         """Commit when enough has landed, or enough time has passed."""
         landed = self._landed
@@ -223,18 +233,25 @@ class CycleRecord:
     async def commit(self, survey: Survey) -> None:
         """Make what landed count: index first, then ledger and checkpoint together."""
         landed, self._landed = self._landed, _Landed()
-        checkpoint = survey.checkpoint()
-        written = await self._write(landed, replace(self.state, checkpoint=checkpoint))
+        checkpoint, progress = survey.checkpoint(), self._progress(survey)
+        written = await self._write(landed, replace(self.state, checkpoint=checkpoint, progress=progress))
         # what puts under way have changed in the state meanwhile stands
         self.update(
             checkpoint=checkpoint,
             version=written.version,
             next_segment=written.next_segment,
             fresh_segments=written.fresh_segments,
+            stored_total=written.stored_total,
+            progress=progress,
         )
+
+    def _progress(self, survey: Survey) -> Progress:
+        tally = self.tally
+        return Progress(self.started_at, self.parts.clock(), tally.listed, survey.remaining, tally.stored)
 
     async def _write(self, landed: _Landed, state: FetchState) -> FetchState:
         records = self.parts.records
+        state = replace(state, stored_total=state.stored_total + len(landed.messages))
         if landed.messages:
             await records.index(landed.messages)
         try:
@@ -286,7 +303,7 @@ class CycleRecord:
                 state = replace(state, stop=stop)
         if failure is not None and isinstance(failure.__cause__, Pop3Error):
             self._cause = failure.__cause__.message
-        self.state = await self._write(landed, replace(state, last_fetch=self._last_fetch(failure, now)))
+        self.state = await self._write(landed, replace(state, last_fetch=self._last_fetch(failure, now), progress=None))
         self.concluded = True
         if failure is None:
             await self._recover()

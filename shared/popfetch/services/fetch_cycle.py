@@ -182,6 +182,7 @@ class FetchCycle:
         broke: Pop3Error | None = None
         try:
             await self._skip_before_start(maildrop, survey)
+            await self._record.announce(survey)
             await self._taking.take_new(maildrop, survey)
         except Pop3Error as error:
             broke = error

@@ -38,8 +38,9 @@ from popfetch.ports import (
     UploadOffer,
     Uploads,
 )
+from popfetch.services.forwarding import ForwardedFile, Forwarding
 from popfetch.services.outgoing_sessions import SENDING_SECONDS, OutgoingSessions, begun
-from popfetch.services.sending_failures import MailTooLarge, nobody_taken, not_sent, refusal_of
+from popfetch.services.sending_failures import attachments_too_large, nobody_taken, not_sent, refusal_of
 from popfetch.smtp.errors import SmtpError, Unconfirmed
 
 LONGEST_ATTACHMENTS = 50 * 1024 * 1024
@@ -68,7 +69,7 @@ class SendMail:
     owner_id: str
     account_id: str
     draft: Draft
-    files: tuple[Attachment | UploadedFile, ...] = ()
+    files: tuple[Attachment | UploadedFile | ForwardedFile, ...] = ()
     answers: str = ""
     references: tuple[str, ...] = ()
     key: str = ""
@@ -190,19 +191,22 @@ class Sending:
         """The draft with its files and its thread."""
         files: list[Attachment] = []
         left = LONGEST_ATTACHMENTS
+        forwarding = Forwarding(self.accounts, self.sent, account.owner_id, account.account_id)
         for file in command.files:
-            content = (
-                await self.uploads.read(account.owner_id, file.upload_id, left)
-                if isinstance(file, UploadedFile)
-                else file.content
-            )
-            left -= len(content)
+            match file:
+                case UploadedFile(upload_id, filename, content_type, content_id):
+                    content = await self.uploads.read(account.owner_id, upload_id, left)
+                    whole = Attachment(filename, content_type, content, content_id)
+                case ForwardedFile():
+                    if (taken := await forwarding.file(file, left)) is None:
+                        raise attachments_too_large(LONGEST_ATTACHMENTS)
+                    whole = taken
+                case Attachment():
+                    whole = file
+            left -= len(whole.content)
             if left < 0:
-                raise MailTooLarge(
-                    f"The attachments have more than {LONGEST_ATTACHMENTS >> 20} MB together, which is more than"
-                    " popfetch sends; send fewer of them."
-                )
-            files.append(Attachment(file.filename, file.content_type, content, file.content_id))
+                raise attachments_too_large(LONGEST_ATTACHMENTS)
+            files.append(whole)
         return replace(command.draft, attachments=tuple(files), thread=await self._thread(account, command))
 
     async def _thread(self, account: Account, command: SendMail) -> Thread | None:

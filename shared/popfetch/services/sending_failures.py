@@ -51,6 +51,14 @@ class MailTooLarge(MailNotSent):
     code = "message_too_large"
 
 
+def attachments_too_large(longest: int) -> MailTooLarge:
+    """The error for more octets of attachments than ``longest``, together."""
+    return MailTooLarge(
+        f"The attachments have more than {longest >> 20} MB together, which is more than popfetch sends; send fewer of"
+        " them."
+    )
+
+
 class AddressNotSupported(MailNotSent):
     """An address can only be used with servers that speak SMTPUTF8, and this one does not."""
 

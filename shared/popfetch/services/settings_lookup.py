@@ -2,12 +2,13 @@
 
 The first of these that answers is taken::
 
-    preset       the address's domain is a known provider's; nothing is asked
+    operator     the operator's own file has the domain; nobody is asked
+    preset       the address's domain is a known provider's; nobody is asked
     srv          the domain names its servers itself (RFC 6186, RFC 8314)
     mx           the domain's mail goes to a known provider
     autoconfig   the domain publishes a file for mail programs
 
-All but the first are asked side by side, each within a limit of its own: one that fails or hangs costs the others
+All but the first two are asked side by side, each within a limit of its own: one that fails or hangs costs the others
 nothing. What is found is a proposal and trusted by nobody: when the account is added, its hosts are checked as any.
 """
 
@@ -49,16 +50,19 @@ class SettingsLookup:
     autoconfig: AutoconfigFiles
     journal: Journal
     limits: LookupLimits = LookupLimits()
+    own: AutoconfigFiles | None = None
 
     async def find(self, address: MailAddress) -> FoundSettings:
         """The settings of an address; that nothing was found is an answer too, and no failure."""
+        if self.own and (own := await self._from_file(Source.OPERATOR, self.own, address)):
+            return own.settings
         provider = provider_of_domain(address.domain)
         if provider:
             return settings_of_provider(provider, address, Source.PRESET)
         steps = {
             Source.SRV: asyncio.create_task(self._by_srv(address)),
             Source.MX: asyncio.create_task(self._by_mx(address)),
-            Source.AUTOCONFIG: asyncio.create_task(self._by_autoconfig(address)),
+            Source.AUTOCONFIG: asyncio.create_task(self._from_file(Source.AUTOCONFIG, self.autoconfig, address)),
         }
         try:
             return await self._first_answer(steps)
@@ -112,16 +116,13 @@ class SettingsLookup:
         provider = next((provider for host in hosts if (provider := provider_of_mx(host))), None)
         return _Answer(settings_of_provider(provider, address, Source.MX)) if provider else None
 
-    async def _by_autoconfig(self, address: MailAddress) -> "_Answer | None":
-        asked = self.autoconfig.read(address)
-        file = await self._within(self.limits.autoconfig_seconds, Source.AUTOCONFIG, asked, None)
+    async def _from_file(self, source: Source, files: AutoconfigFiles, address: MailAddress) -> "_Answer | None":
+        file = await self._within(self.limits.autoconfig_seconds, source, files.read(address), None)
         if file is None:
             return None
         if file.incoming is None:
-            return _Answer(settings_without_pop(Source.AUTOCONFIG, address, file.outgoing))
-        return _Answer(
-            settings_of_servers(Source.AUTOCONFIG, address, file.incoming, file.outgoing, file.sign_in_methods)
-        )
+            return _Answer(settings_without_pop(source, address, file.outgoing))
+        return _Answer(settings_of_servers(source, address, file.incoming, file.outgoing, file.sign_in_methods))
 
     async def _within[T, U](self, seconds: float | None, what: str, asked: Awaitable[T], otherwise: U) -> T | U:
         """What ``asked`` answers within so many seconds; ``otherwise`` where it fails, which is noted."""

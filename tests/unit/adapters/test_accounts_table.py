@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -30,8 +31,9 @@ from popfetch.domain.errors import (
     StorageUnavailable,
     TooManyAccounts,
 )
-from popfetch.domain.fetch_state import FailureCounts, FetchState
+from popfetch.domain.fetch_state import FailureCounts, FetchState, Progress
 from popfetch.domain.mailbox import MAX_ACCOUNTS_PER_OWNER
+from popfetch.domain.visits import Visit
 from popfetch.domain.wheel import slot_of
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, a_server, an_account, an_account_id
 from tests.builders.aws import Aws, aws, empty
@@ -57,6 +59,11 @@ def table(stack: Aws) -> AccountsTable:
 def item_of(stack: Aws, key: keys.Key) -> dict[str, Any] | None:
     found = stack.dynamodb.get_item(TableName=stack.table, Key=to_wire(key)).get("Item")
     return from_wire(found) if found else None
+
+
+def visits_in(stack: Aws) -> set[str]:
+    """The accounts of which visits are kept."""
+    return set(item_of(stack, keys.visits(OWNER)) or {}) - {keys.PARTITION, keys.SORT}
 
 
 def on_the_wheel(stack: Aws) -> list[str]:
@@ -297,6 +304,74 @@ class TestRemoving:
         assert table.add(an_account(3)).account.position == 3
 
 
+class TestVisiting:
+    def test_a_visit_comes_along_with_its_account_and_no_other(self, table: AccountsTable) -> None:
+        for number in (1, 2):
+            table.add(an_account(number), FetchState(stored_total=9))
+        table.visit(OWNER, an_account_id(1), Visit(NOON, 7))
+        assert table.get(OWNER, an_account_id(1)).visit == Visit(NOON, 7)
+        assert [(record.visit, record.unread) for record in table.of_owner(OWNER)] == [(Visit(NOON, 7), 2), (None, 9)]
+
+    def test_a_later_visit_takes_the_place_of_the_one_before(self, table: AccountsTable) -> None:
+        table.add(an_account())
+        for seen in (3, 3, 5):
+            later = NOON + timedelta(minutes=seen)
+            table.visit(OWNER, an_account_id(), Visit(later, seen))
+            assert table.get(OWNER, an_account_id()).visit == Visit(later, seen)
+
+    def test_one_that_has_seen_less_and_is_written_late_changes_nothing(self, table: AccountsTable) -> None:
+        table.add(an_account())
+        table.visit(OWNER, an_account_id(), Visit(NOON, 5))
+        table.visit(OWNER, an_account_id(), Visit(NOON, 4))
+        assert table.get(OWNER, an_account_id()).visit == Visit(NOON, 5)
+
+    def test_no_version_changes(self, table: AccountsTable) -> None:
+        added = table.add(an_account())
+        table.visit(OWNER, an_account_id(), Visit(NOON, 0))
+        assert table.get(OWNER, an_account_id()) == replace(added, visit=Visit(NOON, 0))
+
+    def test_a_change_of_the_account_keeps_it(self, table: AccountsTable) -> None:
+        table.add(an_account())
+        table.visit(OWNER, an_account_id(), Visit(NOON, 0))
+        changed = table.change(OWNER, an_account_id(), lambda account, state: (replace(account, name="x"), state))
+        assert changed.visit == table.get(OWNER, an_account_id()).visit == Visit(NOON, 0)
+
+    def test_it_goes_with_its_account_and_leaves_the_others(self, table: AccountsTable, stack: Aws) -> None:
+        for number in (1, 2):
+            table.add(an_account(number))
+            table.visit(OWNER, an_account_id(number), Visit(NOON, number))
+        table.remove(OWNER, an_account_id(1))
+        assert item_of(stack, keys.visits(OWNER)) is not None
+        assert visits_in(stack) == {an_account_id(2)}
+
+    def test_one_that_came_after_its_account_had_gone_goes_with_the_next_account(
+        self, table: AccountsTable, stack: Aws
+    ) -> None:
+        for number in (1, 2):
+            table.add(an_account(number))
+        table.remove(OWNER, an_account_id(1))
+        table.visit(OWNER, an_account_id(1), Visit(NOON, 0))
+        assert [record.account.account_id for record in table.of_owner(OWNER)] == [an_account_id(2)]
+        table.remove(OWNER, an_account_id(2))
+        assert visits_in(stack) == set()
+
+    def test_one_that_comes_between_is_gone_too_or_with_the_next(self, table: AccountsTable, stack: Aws) -> None:
+        table.add(an_account())
+        table.visit(OWNER, an_account_id(), Visit(NOON, 1))
+        just_before_the_next_write(stack, lambda: table.visit(OWNER, an_account_id(), Visit(NOON, 2)))
+        table.remove(OWNER, an_account_id())
+        assert visits_in(stack) == set()
+
+    def test_accounts_that_were_never_visited_leave_nothing_to_forget(self, table: AccountsTable, stack: Aws) -> None:
+        table.add(an_account())
+        table.remove(OWNER, an_account_id())
+        assert item_of(stack, keys.visits(OWNER)) is None
+
+    def test_a_failing_table_is_storage_unavailable(self, stack: Aws) -> None:
+        with pytest.raises(StorageUnavailable):
+            AccountsTable(stack.dynamodb, "no-such-table").visit(OWNER, an_account_id(), Visit(NOON, 0))
+
+
 class TestStanding:
     def test_leaving_and_joining_the_wheel(self, table: AccountsTable, stack: Aws) -> None:
         account = table.add(an_account(1)).account
@@ -373,6 +448,12 @@ class TestChanging:
         just_before_the_next_write(stack, a_cycle_commits)
         table.change(OWNER, an_account_id(), lambda account, state: (account, replace(state, failures=FailureCounts())))
         assert table.get(OWNER, an_account_id()).state == FetchState(version=8, next_segment=2, fresh_segments=1)
+
+    def test_a_cycle_that_is_overtaken_leaves_no_progress_behind(self, table: AccountsTable) -> None:
+        under_way = Progress(NOON, NOON, listed=100, remaining=40, stored=60)
+        table.add(an_account(), replace(with_failures(9), stored_total=60, progress=under_way))
+        table.change(OWNER, an_account_id(), lambda account, state: (account, replace(state, failures=FailureCounts())))
+        assert table.get(OWNER, an_account_id()).state == FetchState(version=1, stored_total=60)
 
     def test_another_mailbox_takes_the_place_of_the_old_one(self, table: AccountsTable) -> None:
         for number in (1, 2):

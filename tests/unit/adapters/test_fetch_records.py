@@ -2,10 +2,11 @@ import pytest
 
 from popfetch.adapters import fetch_state_items
 from popfetch.adapters.accounts_table import AccountsTable
+from popfetch.adapters.dynamodb_items import from_wire, to_wire
 from popfetch.adapters.fetch_records import ENTRIES_PER_SEGMENT, FetchRecordsTable
 from popfetch.domain.account import Account, Standing
 from popfetch.domain.errors import AccountNotFound, CycleOvertaken, StorageUnavailable
-from popfetch.domain.fetch_state import Checkpoint, FetchState, Stop
+from popfetch.domain.fetch_state import Checkpoint, FetchState, Progress, Stop
 from popfetch.domain.ledger import Ledger, LedgerEntry, uid_print
 from popfetch.domain.message import StoredMessage
 from tests.builders.accounts import NOON, an_account
@@ -62,6 +63,17 @@ def test_a_stop_from_before_servers_words_were_kept_apart_has_none(account: Acco
     item = fetch_state_items.to_item(account.owner_id, account.account_id, FetchState(stop=stop))
     del item["stop"]["said"]
     assert fetch_state_items.from_item(item).stop == stop
+
+
+def test_progress_and_count_come_back_as_they_were_written(account: Account) -> None:
+    state = FetchState(stored_total=71, progress=Progress(NOON, NOON, listed=100, remaining=29, stored=21))
+    item = fetch_state_items.to_item(account.owner_id, account.account_id, state)
+    assert fetch_state_items.from_item(from_wire(to_wire(item))) == state
+
+
+def test_a_state_from_before_messages_were_counted_has_none() -> None:
+    item = {"version": 3, "start_applied": True}
+    assert fetch_state_items.from_item(item) == FetchState(version=3, start_applied=True)
 
 
 async def test_more_entries_than_an_item_holds_go_into_several_and_the_checkpoint_comes_last(

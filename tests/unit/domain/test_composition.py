@@ -193,6 +193,45 @@ class TestBodies:
         assert part.get_payload(decode=True) == inner
         assert part.get_content_type() == "application/octet-stream"
 
+    @pytest.mark.parametrize(
+        "inner",
+        [
+            b"Subject: x\r\nFrom: a\r\n\r\n.\r\nhello \r\nFrom here on\r\n",
+            b"Subject: no end of line\r\n\r\nhello",
+            b"\r\n\r\n\r\n",
+            b"no header at all",
+            b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n\r\nnever ended\r\n',
+            b"Subject:  folded\r\n   strangely \r\n\r\nx\r\n",
+        ],
+    )
+    @pytest.mark.parametrize("html", ["", "<p>x</p>"])
+    def test_hold_a_message_as_what_it_is_where_it_needs_no_encoding(self, inner: bytes, html: str) -> None:
+        files = (Attachment("Cuộc họp.eml", "Message/RFC822; x=y", inner), Attachment("b.bin", "a/b", b"\xff"))
+        message = composed(a_draft(html=html, attachments=files))
+        assert message.content.isascii()
+        part, other = read(message).iter_attachments()
+        assert (part.get_content_type(), part.get_filename()) == ("message/rfc822", "Cuộc họp.eml")
+        assert part.get_content_disposition() == "attachment"
+        assert b"\r\n\r\n" + inner + b"\r\n--" in message.content
+        assert other.get_payload(decode=True) == b"\xff"
+
+    @pytest.mark.parametrize("inner", [b"\xc3\xa9", b"a\nb", b"a\rb", b"\0", b"x" * 999, b"a\r\n" + b"x" * 999])
+    def test_hold_one_that_would_have_to_be_encoded_as_a_file(self, inner: bytes) -> None:
+        (part,) = read(
+            composed(a_draft(attachments=(Attachment("a.eml", "message/rfc822", inner),)))
+        ).iter_attachments()
+        assert part.get_content_type() == "application/octet-stream"
+        assert part.get_payload(decode=True) == inner
+
+    @given(st.text("ab:\r\n -=", max_size=200).map(str.encode))
+    def test_never_change_an_octet_of_a_message_within(self, inner: bytes) -> None:
+        message = composed(a_draft(attachments=(Attachment("a.eml", "message/rfc822", inner),)))
+        (part,) = read(message).iter_attachments()
+        if part.get_content_type() == "message/rfc822":
+            assert b"\r\n\r\n" + inner + b"\r\n--" in message.content
+        else:
+            assert part.get_payload(decode=True) == inner
+
 
 class TestEnvelope:
     def test_has_the_size_of_the_message(self) -> None:

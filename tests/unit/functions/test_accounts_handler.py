@@ -23,7 +23,7 @@ from popfetch.adapters.credential_vault import CredentialVault
 from popfetch.adapters.dynamodb_items import to_wire
 from popfetch.domain.account import INTERVAL_MENU, Security, Standing
 from popfetch.domain.errors import AccountChanged, HostRefused, SecretUnreadable, StorageUnavailable
-from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Outcome
+from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Outcome, Progress
 from popfetch.pop3.errors import SignInRefused, TlsFailed
 from popfetch.runtime import wiring_accounts
 from popfetch.services.accounts import Accounts
@@ -136,6 +136,9 @@ class TestAdding:
             "outgoing_failure": None,
             "oauth": None,
             "last_fetch": None,
+            "fetching": None,
+            "unread": 0,
+            "visited_at": None,
             "created_at": "2026-11-23T12:00:00Z",
             "version": 1,
         }
@@ -556,6 +559,51 @@ class TestShowing:
         write_state(stack, account_id, FetchState(version=2, last_fetch=replace(last, error_code=None)))
         assert request("GET", f"/accounts/{account_id}").json["last_fetch"]["error"] is None
 
+    def test_the_cycle_under_way_is_shown_as_long_as_it_lives(self, kept: KeptAccounts) -> None:
+        account_id = post().json["id"]
+        progress = Progress(NOON - timedelta(minutes=2), NOON, listed=900, remaining=400, stored=50)
+        kept.write_state(account_id, FetchState(version=1, progress=progress))
+        assert request("GET", f"/accounts/{account_id}").json["fetching"] == {
+            "started_at": "2026-11-23T11:58:00Z",
+            "updated_at": "2026-11-23T12:00:00Z",
+            "listed": 900,
+            "remaining": 400,
+            "stored": 50,
+        }
+        kept.now = NOON + timedelta(minutes=4)
+        assert request("GET", f"/accounts/{account_id}").json["fetching"] is None
+
+
+@pytest.mark.usefixtures("service")
+class TestVisiting:
+    def test_what_was_fetched_is_unread_until_the_account_is_visited(self, kept: KeptAccounts) -> None:
+        account_id = post().json["id"]
+        path = f"/accounts/{account_id}"
+        kept.write_state(account_id, FetchState(version=1, stored_total=12))
+        assert request("GET", path).json["unread"] == 12
+        answer = request("PUT", f"{path}/visit")
+        assert (answer.status, answer.json) == (200, {"visited_at": "2026-11-23T12:00:00Z", "unread": 0})
+        kept.write_state(account_id, FetchState(version=2, stored_total=15))
+        (listed,) = request("GET", "/accounts").json["accounts"]
+        assert (listed["unread"], listed["visited_at"]) == (3, "2026-11-23T12:00:00Z")
+
+    def test_the_version_stays_so_that_nobodys_change_is_refused_for_it(self) -> None:
+        added = post()
+        request("PUT", f"/accounts/{added.json['id']}/visit")
+        shown = request("GET", f"/accounts/{added.json['id']}")
+        assert (shown.headers["ETag"], shown.json["version"]) == (added.headers["ETag"], added.json["version"])
+
+    def test_a_body_is_not_needed_and_does_no_harm(self) -> None:
+        account_id = post().json["id"]
+        assert request("PUT", f"/accounts/{account_id}/visit", {}).status == 200
+
+    def test_nobody_visits_what_is_anothers_or_not_there(self) -> None:
+        theirs = request("POST", "/accounts", a_body(), owner=OTHER_OWNER).json["id"]
+        for account_id in (theirs, an_account_id(9), "VISITS"):
+            answer = request("PUT", f"/accounts/{account_id}/visit")
+            assert (answer.status, answer.error["code"]) == (404, "account_not_found")
+        assert request("GET", f"/accounts/{theirs}", owner=OTHER_OWNER).json["visited_at"] is None
+
 
 @pytest.mark.usefixtures("service")
 class TestDeleting:
@@ -728,6 +776,7 @@ class TestDescription:
             ("post", f"{one}/pause"): {"200", "404", "409"} | always,
             ("post", f"{one}/resume"): {"200", "404", "409"} | always,
             ("post", f"{one}/fetch"): {"202", "404"} | always,
+            ("put", f"{one}/visit"): {"200", "404"} | always,
             ("get", f"{one}/history"): {"200", "404"} | always,
         }
         error = schema["paths"]["/accounts"]["post"]["responses"]["422"]["content"]["application/json"]["schema"]

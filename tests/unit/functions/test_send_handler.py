@@ -22,6 +22,8 @@ from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.wiring import forget_wiring
 
+STORED_ID = "01m1emr7v8x4c5dvjr82c9c4dw"
+
 client = ApiClient(function)
 accounts = ApiClient(accounts_function)
 
@@ -107,6 +109,14 @@ class TestSending:
         (part,) = message.iter_attachments()
         assert (part.get_filename(), part.get_content_type()) == ("Hoá đơn.pdf", "application/pdf")
         assert part.get_payload(decode=True) == b"%PDF"
+
+    def test_takes_what_it_has_sent_before(self, kept: KeptAccounts, account: dict[str, Any]) -> None:
+        first = send(account, a_mail(subject="Báo cáo")).json
+        assert send(account, a_mail(attachments=[{"message_id": first["id"]}])).status == 200
+        (_, before), (_, content) = kept.outgoing.taken
+        (part,) = message_from_bytes(content, policy=default).iter_attachments()
+        assert (part.get_filename(), part.get_content_type()) == ("Báo cáo.eml", "message/rfc822")
+        assert before in content
 
     def test_of_some_only_says_who_does_not_get_it(self, kept: KeptAccounts, account: dict[str, Any]) -> None:
         kept.outgoing.refused = {"carl@example.net": smtp.RecipientRefused("No Carl.", server_text="5.1.1 no Carl")}
@@ -271,10 +281,19 @@ class TestWhatIsRefused:
             ({"upload_id": "x" * 22}, ""),
             ({"upload_id": "../../mail/x", "content": None}, ".upload_id"),
             ({"path": "/etc/passwd"}, ".path"),
+            ({"filename": None}, ""),
+            ({"message_id": STORED_ID}, ""),
+            ({"attachment_id": "1"}, ""),
+            ({"account_id": "a" * 20}, ""),
+            ({"message_id": STORED_ID, "content": None, "content_type": "text/html"}, ""),
+            ({"message_id": "ACCOUNT#x", "content": None}, ".message_id"),
+            ({"message_id": STORED_ID, "content": None, "attachment_id": "../x"}, ".attachment_id"),
+            ({"message_id": STORED_ID, "content": None, "account_id": "x#STATE"}, ".account_id"),
         ],
     )
     def test_what_is_no_file(self, account: dict[str, Any], changes: dict[str, Any], field: str) -> None:
         file = {"filename": "a.txt", "content": "eA==", **changes}
+        file = {name: value for name, value in file.items() if value is not None or name == "content"}
         self.refused(account, f"attachments.0{field}", a_mail(attachments=[file]))
 
     def test_more_recipients_together_than_a_server_takes(self, account: dict[str, Any]) -> None:
@@ -294,6 +313,13 @@ class TestWhatIsRefused:
     def test_an_upload_that_is_not_there(self, account: dict[str, Any]) -> None:
         answer = send(account, a_mail(attachments=[{"filename": "a", "upload_id": "x" * 22}]))
         assert (answer.status, answer.error["code"]) == (422, "invalid_mail")
+
+    def test_a_stored_message_that_is_not_there(self, account: dict[str, Any]) -> None:
+        theirs = accounts.request("POST", "/accounts", a_body(), owner=OTHER_OWNER).json
+        for more in ({}, {"account_id": account["id"]}, {"account_id": theirs["id"]}, {"attachment_id": "1"}):
+            answer = send(account, a_mail(attachments=[{"message_id": STORED_ID, **more}]))
+            assert (answer.status, answer.error["code"]) == (422, "invalid_mail")
+            assert "no such message" in answer.error["message"]
 
 
 class TestTheServersRefusals:

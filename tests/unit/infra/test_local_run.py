@@ -12,10 +12,11 @@ from infra.local import stack, trust
 from infra.local.background import BackgroundProcess
 from infra.local.demo_server import DemoServer
 from infra.local.errors import LocalRunError
-from infra.local.owner import claims, kept_password
+from infra.local.owner import kept_password
 from infra.local.pop3_server import dot_stuffed
 from infra.local.up import write_outputs
 from infra.local.workspace import DEFAULT_PORT, Workspace, port_from
+from popfetch.domain.session import claims_of
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_password_is_kept_and_private(tmp_path: Path) -> None:
 
 
 def test_claims_are_read_whatever_the_padding() -> None:
-    assert claims("e30.eyJzdWIiOiJhIn0.c2ln") == {"sub": "a"}
+    assert claims_of("e30.eyJzdWIiOiJhIn0.c2ln") == {"sub": "a"}
 
 
 def test_outputs_are_private(tmp_path: Path) -> None:

@@ -13,14 +13,13 @@ from popfetch.domain.account import Account, AuthMethod, Security
 from popfetch.domain.notice import StoppedAccount
 from popfetch.domain.provider import Provider
 from popfetch.domain.provider_table import PROVIDERS
-from popfetch.notices import english_consent, vietnamese_consent
 from popfetch.notices.languages import LANGUAGES, Language, language_accepted, language_for, mail_about, mail_asking
 from popfetch.notices.letter import Letter
 from popfetch.notices.page import Page
 from popfetch.notices.vietnamese_providers import HELP
 from tests.builders.accounts import a_server, an_account
 from tests.builders.html_reader import ATTRIBUTES, ELEMENTS, Shown, loads_nothing
-from tests.builders.notices import A_GRANT, CONSENT_FAILURES, CONSENT_TROUBLES, STOPS, a_question, a_stop
+from tests.builders.notices import A_GRANT, STOPS, a_question, a_stop
 
 
 def an_account_at(provider: Provider, auth: AuthMethod = AuthMethod.PASSWORD) -> Account:
@@ -77,9 +76,6 @@ def pages(language: Language) -> Iterator[Page]:
     yield language.consent_not_waited_for()
     yield language.consent_in_other_browser()
     yield language.consent_try_again()
-    yield from (language.consent_kept(trouble) for trouble in ["", *CONSENT_TROUBLES, "unknown"])
-    yield from (language.consent_not_kept(code) for code in [*CONSENT_FAILURES, "unknown", ""])
-    yield language.front()
 
 
 def everything(language: Language) -> list[Letter | Page]:
@@ -161,14 +157,6 @@ def test_every_sentence_is_in_vietnamese_where_it_is_spoken() -> None:
         for words in words_of(said):
             assert unicodedata.is_normalized("NFC", words)
             assert re.search(r"[ăâđêôơưĂÂĐÊÔƠƯ\u1ea0-\u1ef9]", words), words
-
-
-def test_every_code_of_a_consent_has_its_sentence_in_every_language_and_none_is_left_over() -> None:
-    for words in (english_consent, vietnamese_consent):
-        assert list(words.FAILURES) == CONSENT_FAILURES
-        assert list(words.TROUBLES) == CONSENT_TROUBLES
-        sentences = [*words.FAILURES.values(), words.OTHER_FAILURE, *words.TROUBLES.values(), words.OTHER_TROUBLE]
-        assert len(set(sentences)) == len(sentences)
 
 
 def test_the_pages_tell_the_same_facts_in_every_language() -> None:

@@ -22,6 +22,7 @@ from popfetch.domain.errors import (
     StorageUnavailable,
 )
 from popfetch.domain.secret import Secret
+from popfetch.domain.visits import Visit
 from popfetch.pop3.errors import (
     CommandRefused,
     ConnectionFailed,
@@ -343,6 +344,19 @@ class TestAFailedTest:
         fetch = FetchSettings(interval_minutes=60)
         new = a_new_account(incoming=a_server(host="pop3.web.de"), fetch=fetch, verify=False)
         assert accounts.add(new).state.sign_in_after is None
+
+
+class TestVisiting:
+    def test_a_visit_has_seen_what_was_stored_by_then(self, accounts: Accounts, stack: Aws) -> None:
+        accounts.add(a_new_account())
+        assert accounts.visit(OWNER, an_account_id(1)) == Visit(NOON, 0)
+        assert accounts.get(OWNER, an_account_id(1)).visit == Visit(NOON, 0)
+
+    def test_another_owners_account_is_not_found(self, accounts: Accounts) -> None:
+        accounts.add(a_new_account())
+        with pytest.raises(AccountNotFound):
+            accounts.visit(OTHER_OWNER, an_account_id(1))
+        assert accounts.get(OWNER, an_account_id(1)).visit is None
 
 
 class TestRemoving:

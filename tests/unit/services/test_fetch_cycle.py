@@ -1,11 +1,13 @@
 """One cycle of one account: what it takes, commits, deletes, remembers and tells."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from popfetch.adapters import keys
 from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.dynamodb_items import to_wire
 from popfetch.adapters.fetch_state_items import to_item
@@ -13,7 +15,7 @@ from popfetch.domain.account import Account, AfterFetch, Order, Standing
 from popfetch.domain.account_change import AccountChange, FetchChange, SealedSecrets, changed_settings, followed_up
 from popfetch.domain.errors import CycleOvertaken, StorageUnavailable
 from popfetch.domain.fetch_state import FetchState, Outcome
-from popfetch.domain.ledger import Disposition
+from popfetch.domain.ledger import Disposition, LedgerEntry
 from tests.builders.aws import Aws
 from tests.builders.collecting import Collection, a_message
 from tests.builders.scripted_pop3_server import (
@@ -131,6 +133,7 @@ async def test_a_poll_with_nothing_new_is_one_probe_one_read_and_one_write(aws: 
         assert fetch.outcome is Outcome.NOTHING_NEW
         assert server.session.commands[3:] == ["STAT", "UIDL 40", "QUIT"]
         assert calls.names == {"Query": 1, "PutItem": 1}
+        assert ((await collection.state()).stored_total, (await collection.state()).progress) == (40, None)
     state = await collection.state()
     item = to_item(collection.account.owner_id, collection.account.account_id, state)
     assert len(repr(to_wire(item))) < 1024
@@ -434,6 +437,132 @@ class DeafBus:
 
     def publish(self, name: str, detail: dict[str, object]) -> None:
         raise StorageUnavailable("The bus is down.")
+
+
+class StatesSeen:
+    """The states that a cycle has written, in order."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.written: list[FetchState] = []
+        self._records = collection.records
+        self._commit = collection.records._commit
+        collection.records._commit = self._seen  # type: ignore[method-assign]
+
+    def _seen(self, account: Account, state: FetchState, cycle_id: str, entries: Sequence[LedgerEntry]) -> FetchState:
+        written = self._commit(account, state, cycle_id, entries)
+        self.written.append(written)
+        return written
+
+    @property
+    def progress(self) -> list[tuple[int, int, int] | None]:
+        """Of each state what it says of the cycle under way: listed, remaining, stored."""
+        seen = [state.progress for state in self.written]
+        return [(one.listed, one.remaining, one.stored) if one else None for one in seen]
+
+
+class BucketInMemory:
+    """A bucket that acknowledges at once, or fails."""
+
+    part_octets = 1 << 20
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self._failure = failure
+
+    def key(self, owner_id: str, account_id: str, message_id: str, dated: datetime | None) -> str:
+        return keys.mail_object(owner_id, account_id, message_id, dated)
+
+    async def put(self, key: str, content: bytes | bytearray, metadata: dict[str, str]) -> None:
+        if self._failure:
+            raise self._failure
+
+
+class TestProgress:
+    async def test_it_is_written_at_once_and_with_each_commit_and_gone_in_the_end(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(120), capabilities=("UIDL", "USER")) as server:
+            collection = Collection(aws, server, max_messages_per_cycle=200)
+            collection.with_parts(store=BucketInMemory())
+            states = StatesSeen(collection)
+            await collection.cycle()
+        assert states.progress[0] == (120, 120, 0)
+        assert states.progress[-1] is None
+        between = [progress for progress in states.progress[1:-1] if progress]
+        assert len(between) == len(states.progress) - 2 >= 1
+        assert all(listed == 120 and remaining == 120 - stored for listed, remaining, stored in between)
+        assert [state.stored_total for state in states.written] == [0, *(stored for *_, stored in between), 120]
+        assert {state.progress.started_at for state in states.written if state.progress} == {collection.now}
+
+    async def test_cycle_after_cycle_it_is_the_whole_mailbox_that_gets_fewer(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(110)) as server:
+            collection = Collection(aws, server, max_messages_per_cycle=50)
+            states = StatesSeen(collection)
+            while (await collection.cycle()).remaining:
+                pass
+        told = [progress for progress in states.progress if progress]
+        assert {listed for listed, _, _ in told} == {110}
+        assert [remaining for _, remaining, _ in told] == sorted((left for _, left, _ in told), reverse=True)
+        assert (110, 60, 0) in told
+
+    async def test_a_few_messages_cost_no_write_of_their_own(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(49)) as server:
+            collection = Collection(aws, server)
+            states = StatesSeen(collection)
+            await collection.cycle()
+        assert states.progress == [None]
+
+    async def test_what_is_to_be_left_out_is_not_announced(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(60)) as server:
+            collection = Collection(aws, server, start="now")
+            states = StatesSeen(collection)
+            await collection.cycle()
+        assert states.progress == [None]
+
+    async def test_a_cycle_that_died_leaves_some_and_the_next_one_takes_it_away(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(60)) as server:
+            collection = Collection(aws, server)
+            whole = collection.parts
+            collection.with_parts(store=BucketInMemory(StorageUnavailable("The bucket is down.")))
+            with pytest.raises(StorageUnavailable):
+                await collection.cycle()
+            assert (await collection.state()).progress is not None
+            collection.with_parts(store=whole.store)
+            await collection.cycle()
+            state = await collection.state()
+        assert (state.progress, state.stored_total) == (None, 60)
+
+
+class TestCounting:
+    async def test_only_what_is_stored_counts(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(5), on={}) as server:
+            server.on["RETR"] = refusing(server, b"uid-2")
+            collection = Collection(aws, server)
+            for _ in range(4):
+                await collection.cycle()
+            assert (await collection.state()).stored_total == 4
+
+    async def test_what_is_left_out_by_the_start_does_not_count_until_it_is_taken(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(5)) as server:
+            collection = Collection(aws, server, start="now")
+            await collection.cycle()
+            assert (await collection.state()).stored_total == 0
+            TestAnotherStart().restart(aws, collection, "all")
+            await collection.cycle()
+            assert (await collection.state()).stored_total == 5
+
+    async def test_another_start_or_a_deleted_mailbox_takes_nothing_back(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(5)) as server:
+            collection = Collection(aws, server)
+            await collection.cycle()
+            TestAnotherStart().restart(aws, collection, "now")
+            server.mailbox.clear()
+            await collection.cycle()
+            assert (await collection.state()).stored_total == 5
+
+    async def test_a_session_that_breaks_counts_what_it_brought_once(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(9), on={"RETR 6": [Close(), DEFAULT]}) as server:
+            collection = Collection(aws, server)
+            while (await collection.cycle()).remaining:
+                pass
+            assert (await collection.state()).stored_total == 9
 
 
 class TestFailedSignIn:

@@ -9,7 +9,7 @@ import itertools
 import pytest
 
 from popfetch.domain.account import AfterFetch
-from popfetch.domain.ledger import uid_print
+from popfetch.domain.ledger import Disposition, uid_print
 from tests.builders.aws import Aws
 from tests.builders.collecting import Collection, a_message
 from tests.builders.scripted_pop3_server import Mail, Scripted, ScriptedServer, ScriptedSession
@@ -111,6 +111,8 @@ async def test_killed_at_every_step_nothing_is_lost_or_doubled(aws: Aws, policy:
             indexed = sorted(item["uid"] for item in collection.items("MESSAGE#"))
             assert indexed == sorted(mail.uid for mail in mails), step
             assert unsafe == [], step
+            entered = [e for e in (await collection.ledger()).entries() if e.disposition is Disposition.STORED]
+            assert (await collection.state()).stored_total == len(entered) == len(mails), step
             if policy is AfterFetch.DELETE:
                 assert server.mailbox == [], step
             if not killed:

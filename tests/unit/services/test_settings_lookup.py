@@ -129,6 +129,27 @@ class TestAPreset:
         assert found.shortest_interval is found.recommended_interval is None
 
 
+class TestTheOperatorsOwnFile:
+    async def test_comes_before_a_preset(self) -> None:
+        own = PreparedFile(a_file("mail.own.example"))
+        lookup = SettingsLookup(PreparedDns(), PreparedFile(), RecordingJournal(), own=own)
+        found = await lookup.find(MailAddress("anna@gmail.com", "gmail.com"))
+        assert found.source is Source.OPERATOR
+        assert found.incoming
+        assert found.incoming.host == "mail.own.example"
+
+    async def test_needs_nobodys_agreement(self) -> None:
+        lookup = SettingsLookup(
+            PreparedDns(), PreparedFile(), RecordingJournal(), own=PreparedFile(a_file("elsewhere.example.net"))
+        )
+        assert not (await lookup.find(ANNA)).needs_confirmation
+
+    async def test_that_says_nothing_leaves_it_to_the_others(self) -> None:
+        lookup = SettingsLookup(PreparedDns(), PreparedFile(), RecordingJournal(), own=PreparedFile())
+        found = await lookup.find(MailAddress("anna@gmail.com", "gmail.com"))
+        assert found.source is Source.PRESET
+
+
 class TestSrvRecords:
     async def test_are_asked_for_all_four_services(self) -> None:
         world = World()

@@ -3,13 +3,17 @@ import { type Tag, useLanguage } from "./language";
 
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
 
+const ISO_DATE = "2026-01-31".length;
+
 export interface Formats {
   /** The time where it is today, the day within the year, else the date; empty for null. */
   brief: (instant: string | null | undefined, now?: Date) => string;
-  /** The day, its year included; empty for null. */
+  /** The day, its year included; an ISO date is the same day wherever one is. Empty for null. */
   day: (instant: string | null | undefined) => string;
   /** Day and time in full. */
   full: (instant: string | null | undefined) => string;
+  /** Day and time in short. */
+  moment: (instant: string | null | undefined) => string;
   /** How long ago, in the largest unit that fits. */
   ago: (instant: string, now?: Date) => string;
   size: (octets: number) => string;
@@ -21,6 +25,7 @@ export function formatsOf(tag: Tag): Formats {
   const day = new Intl.DateTimeFormat(tag, { day: "numeric", month: "short" });
   const date = new Intl.DateTimeFormat(tag, { day: "numeric", month: "short", year: "numeric" });
   const whole = new Intl.DateTimeFormat(tag, { dateStyle: "full", timeStyle: "short" });
+  const short = new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "short" });
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: "auto" });
   const plain = new Intl.NumberFormat(tag);
   const sizes = UNITS.map((unit) =>
@@ -30,7 +35,7 @@ export function formatsOf(tag: Tag): Formats {
     ),
   );
   const read = (instant: string | null | undefined) => {
-    const moment = instant ? new Date(instant) : null;
+    const moment = instant ? new Date(instant.length === ISO_DATE ? `${instant}T00:00` : instant) : null;
     return moment && !Number.isNaN(moment.getTime()) ? moment : null;
   };
   return {
@@ -47,6 +52,10 @@ export function formatsOf(tag: Tag): Formats {
     full(instant) {
       const moment = read(instant);
       return moment ? whole.format(moment) : "";
+    },
+    moment(instant) {
+      const moment = read(instant);
+      return moment ? short.format(moment) : "";
     },
     ago(instant, now = new Date()) {
       const moment = read(instant);

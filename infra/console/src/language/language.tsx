@@ -55,6 +55,13 @@ export function useWords(): Words {
 /** What a failure means, in the language that is spoken. */
 export function toldFailure(words: Words, failure: unknown): string {
   if (!(failure instanceof ApiFailure)) return words.failures.internal;
-  const known = (words.failures as Record<string, string>)[failure.code];
-  return known ?? failure.message;
+  // The same word is used for popfetch's own sign-in and for one that was tried at a mail server.
+  const code = "direction" in failure.details ? `trial_${failure.code}` : failure.code;
+  return toldCode(words, code, failure.message);
+}
+
+/** What one of the API's codes means; without words for it here, the API's own sentence. */
+export function toldCode(words: Words, code: string, message: string): string {
+  const known: Record<string, string | undefined> = words.failures;
+  return known[code] ?? message;
 }

@@ -29,4 +29,8 @@ export const common = {
   toMail: "To the mail",
   brokenPage: "Something failed on this page. Your mail is safe; loading the page again usually helps.",
   reload: "Load again",
+  unsavedTitle: "Leave without saving?",
+  unsaved: "What you have changed on this page is not saved yet.",
+  leave: "Leave without saving",
+  stay: "Stay here",
 };

@@ -30,4 +30,8 @@ export const common: Words["common"] = {
   toMail: "Tới hộp thư",
   brokenPage: "Trang này gặp lỗi. Thư của bạn vẫn an toàn; tải lại trang thường là đủ.",
   reload: "Tải lại",
+  unsavedTitle: "Rời trang mà không lưu?",
+  unsaved: "Những gì bạn đã thay đổi ở trang này chưa được lưu.",
+  leave: "Rời đi, không lưu",
+  stay: "Ở lại trang này",
 };

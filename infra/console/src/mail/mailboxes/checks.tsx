@@ -1,7 +1,7 @@
 /** Checks for mail that were asked for here: followed until they are done, then told. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
-import { type Account, checkNow, keepAccount, readAccount } from "../../api/accounts";
+import { type Account, askForCheck, keepAccount, readAccount } from "../../api/accounts";
 import { useNotices } from "../../controls/notices";
 import { useFormats } from "../../language/formats";
 import { useWords } from "../../language/language";
@@ -39,7 +39,7 @@ export function ChecksProvider({ children }: { children: ReactNode }) {
       ];
       setChecks(known(null));
       try {
-        setChecks(known(await checkNow(accountId)));
+        setChecks(known(await askForCheck(accountId)));
       } catch (failure) {
         end(accountId);
         tellFailure(failure);
@@ -92,7 +92,7 @@ function Followed({ accountId, since, begun, onEnd }: FollowedProps) {
   });
   useEffect(() => {
     if (!account || told.current) return;
-    keepAccount(cache, accountId, account);
+    keepAccount(cache, account);
     const done = account.last_fetch && Date.parse(account.last_fetch.at) > Date.parse(since);
     if (!done && dataUpdatedAt - begun < LONGEST_MS) return;
     told.current = true;

@@ -1,0 +1,23 @@
+/** What is fetched, in one sentence. */
+import { useFormats } from "../language/formats";
+import { useWords } from "../language/language";
+import type { RetrievalValues } from "./values";
+
+export function Summary({ retrieval }: { retrieval: RetrievalValues }) {
+  const words = useWords().settings.retrieval;
+  const formats = useFormats();
+  const what =
+    retrieval.start === "since" && retrieval.since
+      ? words.sinceDay(formats.day(retrieval.since))
+      : words.starts[retrieval.start];
+  const after = {
+    keep: words.keptThere,
+    delete: words.deletedThere,
+    delete_after_days: words.deletedAfter(retrieval.days),
+  };
+  return (
+    <p>
+      {[what, words.every(retrieval.interval), words.upTo(retrieval.perCycle), after[retrieval.afterFetch]].join(" · ")}
+    </p>
+  );
+}

@@ -1,0 +1,43 @@
+"""The wiring of the console: each piece is built once, on first use. Pages need nothing of AWS."""
+
+import os
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from popfetch.adapters.site_folder import SiteFolder
+from popfetch.ports import Journal
+from popfetch.runtime.settings import Settings
+from popfetch.services.sessions import Sessions
+
+COGNITO_READ_SECONDS, COGNITO_ATTEMPTS = 8, 2
+"""With five seconds to connect that ends before the function does, so that owners get an answer."""
+
+
+@cache
+def sessions(journal: Journal) -> Sessions:
+    """The verbs over sessions, on the stack's user pool."""
+    from popfetch.adapters.owner_sessions import UserPoolSessions
+    from popfetch.runtime.aws_clients import aws_client
+
+    client_id = Settings.from_environment().require("user_pool_client_id")
+    client = aws_client("cognito-idp", read_seconds=COGNITO_READ_SECONDS, attempts=COGNITO_ATTEMPTS)
+    return Sessions(UserPoolSessions(client, client_id), journal)
+
+
+@cache
+def site(folder: Path) -> SiteFolder:
+    """The built web app in a folder."""
+    return SiteFolder(folder)
+
+
+@cache
+def mail_origins() -> tuple[str, ...]:
+    """Where presigned addresses of the bucket lead: its hosts in S3, or an engine that stands in for it."""
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"):
+        if os.environ.get(name):
+            parts = urlsplit(os.environ[name])
+            return (f"{parts.scheme}://{parts.netloc}",)
+    bucket, region = Settings.from_environment().require("mail_bucket_name"), os.environ["AWS_REGION"]
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://{bucket}.s3.{region}.{suffix}", f"https://{bucket}.s3.{suffix}"
