@@ -129,7 +129,7 @@ export const mail = {
   unnamedFile: "Unnamed file",
   deliveries: {
     sent: "Sent to everyone it is addressed to.",
-    sending: "This mail is being sent.",
+    sending: "This mail is being sent. If this stays so, it is not known whether it was.",
     unconfirmed:
       "The server never said whether it took this mail. It may have been sent, or not; popfetch does not send it again by itself.",
     partly: "Some recipients did not get this mail:",
@@ -142,6 +142,7 @@ export const mail = {
     text_undecodable: "Some characters could not be read.",
     too_many_parts: "The message has too many parts. Some are not shown; the download has them all.",
     too_many_headers: "The message has too many headers. Some are not shown; the download has them all.",
+    html_unreadable: "The formatted text could not be read. What else there is is shown; the download has it all.",
     other: "Something in this message could not be read. The download has all of it.",
   },
 

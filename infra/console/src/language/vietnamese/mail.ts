@@ -125,7 +125,7 @@ export const mail: Words["mail"] = {
   unnamedFile: "Tệp không tên",
   deliveries: {
     sent: "Đã gửi tới tất cả người nhận.",
-    sending: "Thư này đang được gửi.",
+    sending: "Thư này đang được gửi. Nếu mãi vẫn như vậy thì không rõ thư đã được gửi hay chưa.",
     unconfirmed:
       "Máy chủ không cho biết đã nhận thư này hay chưa. Thư có thể đã được gửi hoặc chưa; popfetch không tự gửi lại.",
     partly: "Một số người không nhận được thư này:",
@@ -137,6 +137,7 @@ export const mail: Words["mail"] = {
     text_undecodable: "Một số ký tự không đọc được.",
     too_many_parts: "Thư có quá nhiều phần nên không hiện hết; bản tải xuống có đầy đủ.",
     too_many_headers: "Thư có quá nhiều tiêu đề kỹ thuật nên không hiện hết; bản tải xuống có đầy đủ.",
+    html_unreadable: "Không đọc được phần có định dạng. Phần còn lại hiện ở đây; bản tải xuống có đầy đủ.",
     other: "Có phần của thư này không đọc được. Bản tải xuống có đầy đủ.",
   },
 

@@ -29,7 +29,7 @@ export function Attachments({ message }: { message: Message }) {
               >
                 <Paperclip size={18} aria-hidden="true" />
                 <span className={styles.named}>
-                  <span className="visually-hidden">{words.mail.downloadFile}</span>
+                  <span className="visually-hidden">{words.mail.downloadFile} </span>
                   <span className={styles.name} title={name}>
                     {name}
                   </span>
