@@ -4,7 +4,8 @@ import { createContext, type ReactNode, useCallback, useContext, useEffect, useM
 import { type Account, askForCheck, keepAccount, readAccount } from "../../api/accounts";
 import { useNotices } from "../../controls/notices";
 import { useFormats } from "../../language/formats";
-import { useWords } from "../../language/language";
+import { toldCode, useWords } from "../../language/language";
+import type { Words } from "../../language/words";
 
 const LOOK_MS = 1_500;
 const LONGEST_MS = 5 * 60_000;
@@ -96,21 +97,24 @@ function Followed({ accountId, since, begun, onEnd }: FollowedProps) {
     const done = account.last_fetch && Date.parse(account.last_fetch.at) > Date.parse(since);
     if (!done && dataUpdatedAt - begun < LONGEST_MS) return;
     told.current = true;
-    const [text, tone] = done
-      ? outcome(words.mail.checked, formats.count, account)
-      : [words.mail.checked.slow(account.name)];
+    const [text, tone] = done ? outcome(words, formats.count, account) : [words.mail.checked.slow(account.name)];
     tell(text, tone ?? "plain");
     onEnd(accountId);
   }, [account, dataUpdatedAt, accountId, begun, since, cache, tell, onEnd, words, formats]);
   return null;
 }
 
-type Told = ReturnType<typeof useWords>["mail"]["checked"];
-
-function outcome(told: Told, count: (number: number) => string, account: Account): [string, "good" | "bad" | "plain"] {
+function outcome(
+  words: Words,
+  count: (number: number) => string,
+  account: Account,
+): [string, "good" | "bad" | "plain"] {
+  const told = words.mail.checked;
   const { name, last_fetch: last } = account;
   if (!last) return [told.nothing(name), "plain"];
-  if (last.outcome === "failed") return [told.failed(name, last.error?.message ?? ""), "bad"];
+  if (last.outcome === "failed") {
+    return [told.failed(name, last.error ? toldCode(words, last.error.code, last.error.message) : ""), "bad"];
+  }
   if (last.remaining) return [told.waiting(name, count(last.stored), count(last.remaining)), "good"];
   if (last.stored === 1) return [told.one(name), "good"];
   return last.stored ? [told.some(name, count(last.stored)), "good"] : [told.nothing(name), "plain"];
