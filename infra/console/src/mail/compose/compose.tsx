@@ -277,26 +277,28 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
             change({ files, lost: [] });
           }}
         />
-        <div role="alert">
-          {failure ? (
-            <div className={styles.failure}>
-              <p>{toldSending(words, failure)}</p>
-              <WhatTheServerSaid failure={failure} />
-            </div>
-          ) : null}
-          {hasChangedSince ? <p className={styles.failure}>{words.mail.changedSince}</p> : null}
-        </div>
-        <div className={styles.actions}>
-          <Button type="submit" kind="main" busy={isSending} icon={<Send size={18} aria-hidden="true" />}>
-            {words.mail.send}
-          </Button>
-          <Button
-            kind="quiet"
-            icon={<Trash2 size={18} aria-hidden="true" />}
-            onClick={() => (isTouched ? setAsking("discard") : discard())}
-          >
-            {words.mail.discard}
-          </Button>
+        <div className={styles.foot}>
+          <div role="alert" className={styles.failures}>
+            {failure ? (
+              <div className={styles.failure}>
+                <p>{toldSending(words, failure)}</p>
+                <WhatTheServerSaid failure={failure} />
+              </div>
+            ) : null}
+            {hasChangedSince ? <p className={styles.failure}>{words.mail.changedSince}</p> : null}
+          </div>
+          <div className={styles.actions}>
+            <Button type="submit" kind="main" busy={isSending} icon={<Send size={18} aria-hidden="true" />}>
+              {words.mail.send}
+            </Button>
+            <Button
+              kind="quiet"
+              icon={<Trash2 size={18} aria-hidden="true" />}
+              onClick={() => (isTouched ? setAsking("discard") : discard())}
+            >
+              {words.mail.discard}
+            </Button>
+          </div>
         </div>
       </form>
       {asking === "discard" ? (
