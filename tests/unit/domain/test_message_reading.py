@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -346,5 +345,5 @@ class TestAttachments:
         (b"", None),
     ],
 )
-def test_an_image_is_one_by_its_octets(octets: bytes, kind: Callable[[], str] | None) -> None:
+def test_an_image_is_one_by_its_octets(octets: bytes, kind: str | None) -> None:
     assert image_type(octets) == kind
