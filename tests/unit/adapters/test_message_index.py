@@ -119,14 +119,14 @@ class TestPages:
         st.integers(1, 7),
     )
     def test_miss_nothing_and_repeat_nothing(
-        self, shared: Aws, monkeypatch: pytest.MonkeyPatch, placed: list[tuple[int, int]], limit: int, most: int
+        self, aws: Aws, monkeypatch: pytest.MonkeyPatch, placed: list[tuple[int, int]], limit: int, most: int
     ) -> None:
         monkeypatch.setattr(message_index, "MOST_READ", most)
         monkeypatch.setattr(message_index, "SMALLEST_READ", 1)
-        stack.empty(shared)
+        stack.empty(aws)
         stored = [a_row(minute, account_id=ACCOUNTS[account]) for account, minute in placed]
-        enter(shared, stored)
-        pages = all_pages(MessageIndexTable(shared.dynamodb, shared.table), ACCOUNTS, Wanted(), limit)
+        enter(aws, stored)
+        pages = all_pages(MessageIndexTable(aws.dynamodb, aws.table), ACCOUNTS, Wanted(), limit)
         found = [(row.message_id, row.account_id) for page in pages for row in page.messages]
         assert found == sorted(((one.message_id, one.account_id) for one in stored), reverse=True)
 
