@@ -3,21 +3,7 @@ import { type QueryClient, queryOptions, useQuery } from "@tanstack/react-query"
 import { answered, api } from "./client";
 import type { components } from "./schema";
 
-/** The cycle under way, as far as it has come. */
-export interface Fetching {
-  started_at: string;
-  updated_at: string;
-  listed: number;
-  remaining: number;
-  stored: number;
-}
-
-export type Account = components["schemas"]["AccountOut"] & {
-  /** Messages that were fetched since the owner last looked at the account. */
-  unread?: number;
-  visited_at?: string | null;
-  fetching?: Fetching | null;
-};
+export type Account = components["schemas"]["AccountOut"];
 
 const FRESH_MS = 30_000;
 

@@ -39,6 +39,7 @@ export const settings = {
     replyTo: "Reply-to address",
     history: "History",
     delete: "Delete the account",
+    appearance: "Language and theme",
   },
   standing: {
     active: "Active",

@@ -34,6 +34,7 @@ export const settings: Words["settings"] = {
     replyTo: "Địa chỉ nhận thư trả lời",
     history: "Lịch sử",
     delete: "Xóa tài khoản",
+    appearance: "Ngôn ngữ và giao diện",
   },
   standing: {
     active: "Đang hoạt động",
