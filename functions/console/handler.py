@@ -9,8 +9,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from popfetch.api.console_pages import RemoteImages, app_page, asset_answer, frame_page
+from popfetch.api.console_pages import app_page, asset_answer, frame_page
 from popfetch.api.errors import ErrorOut
+from popfetch.api.fields import RemoteImages
 from popfetch.api.pages import html_of
 from popfetch.api.public_url import public_url
 from popfetch.api.resolver import answer, failures, json_answer, json_of, make_resolver

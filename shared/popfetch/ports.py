@@ -6,7 +6,7 @@ because many cycles run side by side; those of the API and of dispatch are plain
 ``popfetch.smtp.errors.SmtpError`` leaves where a submission server is.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -18,6 +18,8 @@ from popfetch.domain.fetch_state import FetchState, LastFetch
 from popfetch.domain.ledger import Ledger, LedgerEntry
 from popfetch.domain.mail_settings import FoundServer, MailAddress
 from popfetch.domain.message import QuarantinedMessage, StoredMessage
+from popfetch.domain.message_list import MessageRow, Wanted
+from popfetch.domain.message_reading import AttachedFile
 from popfetch.domain.notice import Mail
 from popfetch.domain.oauth import (
     AuthorizationServer,
@@ -328,6 +330,83 @@ class Uploads(Protocol):
 
     async def read(self, owner_id: str, upload_id: str, longest: int) -> bytes:
         """The file. Raises InvalidMail where there is none, or it has more octets than ``longest``."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Messages, the newest first; ``cursor`` asks for those before them, ``None`` where there are none.
+
+    ``searched_to`` is the arrival down to which has been looked; ``None`` once there is nothing more to look at.
+    """
+
+    messages: list[MessageRow]
+    cursor: str | None
+    searched_to: datetime | None
+
+
+class MessageIndex(Protocol):
+    """The index of what is stored."""
+
+    def get(self, account_id: str, message_id: str) -> StoredMessage | None:
+        """A message of the index; ``None`` where there is none."""
+
+    def page(self, account_ids: Sequence[str], wanted: Wanted, *, limit: int, cursor: str | None = None) -> MessagePage:
+        """One page of these accounts' messages, as far as a bounded part of the index has any.
+
+        Raises InvalidCursor for a cursor that no page gave.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class FileLink:
+    """An address that gives one file to whoever has it, until ``expires_at``."""
+
+    url: str = field(repr=False)
+    expires_at: datetime
+
+
+class StoredMail(Protocol):
+    """The messages in the bucket, to be read."""
+
+    def read(self, key: str, longest: int) -> bytes | None:
+        """The first octets of a message, all of them where it has no more; ``None`` where it is gone."""
+
+    def link(self, key: str, filename: str, now: datetime) -> FileLink:
+        """An address of a message, byte for byte, that a browser keeps under this name."""
+
+
+class ExtractedFiles(Protocol):
+    """What was attached to messages, taken out of them for a while."""
+
+    def link(self, message: StoredMessage, attachment_id: str, file: AttachedFile, now: datetime) -> FileLink:
+        """Put a file where it can be had, and give its address; browsers keep it, and never show it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanHtml:
+    """HTML that can be shown, or its beginning (not ``whole``).
+
+    ``shown`` are the Content-IDs of the images that are in it.
+    ``remote_images`` is how many images and backgrounds it names elsewhere, whether they were held back or not.
+    """
+
+    html: str
+    remote_images: int
+    shown: tuple[str, ...] = ()
+    whole: bool = True
+
+
+class HtmlSanitiser(Protocol):
+    """Makes the HTML of messages harmless."""
+
+    def clean(self, document: str, images: Mapping[str, str], *, remote_images: bool) -> CleanHtml:
+        """The document without whatever runs, asks, or loads; of the latter, remote images stay if they are wanted.
+
+        ``images`` are ``data:`` addresses by Content-ID. Raises HtmlUnreadable where it would take too much.
+        """
+
+    def text(self, document: str) -> str:
+        """The text of a document that cannot be cleaned."""
 
 
 class FetchRecords(Protocol):

@@ -11,8 +11,11 @@ from popfetch.adapters.consents_table import ConsentsTable
 from popfetch.adapters.credential_vault import CredentialVault
 from popfetch.adapters.cycle_history import CycleHistoryTable
 from popfetch.adapters.dynamodb_items import to_wire
+from popfetch.adapters.extracted_files import AttachmentBucket
 from popfetch.adapters.mail_bucket import MailBucket
+from popfetch.adapters.message_index import MessageIndexTable
 from popfetch.adapters.once import OnceTable
+from popfetch.adapters.sanitising_process import HtmlSanitiser
 from popfetch.adapters.sent_mail import SentMailStore
 from popfetch.adapters.uploads import UploadBucket
 from popfetch.domain.account import Direction
@@ -25,6 +28,7 @@ from popfetch.services.accounts import Accounts
 from popfetch.services.consent import Consent
 from popfetch.services.grants import Grants
 from popfetch.services.outgoing_sessions import OutgoingSessions
+from popfetch.services.reading import Reading
 from popfetch.services.sending import Sending
 from popfetch.services.sign_in_trial import SignInTester
 from tests.builders.accounts import (
@@ -113,6 +117,18 @@ class KeptAccounts:
             mail=MailBucket(self.stack.s3, self.stack.bucket),
             uploads=self.uploads,
             journal=journal,
+            clock=lambda: self.now,
+        )
+
+    def reading(self) -> Reading:
+        """The verbs that read."""
+        stack = self.stack
+        return Reading(
+            accounts=self.table,
+            index=MessageIndexTable(stack.dynamodb, stack.table),
+            mail=MailBucket(stack.s3, stack.bucket),
+            extracted=AttachmentBucket(stack.s3, stack.bucket),
+            sanitiser=HtmlSanitiser(),
             clock=lambda: self.now,
         )
 

@@ -120,6 +120,22 @@ def test_fetch_cannot_read_or_delete_mail() -> None:
     assert {action for action in actions if action.startswith("s3:")} == {"s3:PutObject", "s3:AbortMultipartUpload"}
 
 
+def test_reading_mail_changes_none_of_it() -> None:
+    reached = {
+        (a, s["Resource"]["Fn::Sub"])
+        for s in statements(ROLES["MessagesRole"])
+        for a in as_list(s["Action"])
+        if a.startswith("s3:")
+    }
+    assert reached == {
+        ("s3:GetObject", "${MailBucket.Arn}/mail/*"),
+        ("s3:GetObject", "${MailBucket.Arn}/attachments/*"),
+        ("s3:PutObject", "${MailBucket.Arn}/attachments/*"),
+    }
+    tables = {a for s in statements(ROLES["MessagesRole"]) for a in as_list(s["Action"]) if a.startswith("dynamodb:")}
+    assert tables == {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+
+
 MAILING_ROLES = ("NotifyRole", "ReplyToRole")
 
 
@@ -372,8 +388,9 @@ def test_bucket_refuses_plain_http() -> None:
 def test_bucket_never_expires_a_current_message() -> None:
     rules = of_type("AWS::S3::Bucket")["MailBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     expiring = [rule for rule in rules if {"ExpirationInDays", "ExpirationDate"} & set(rule)]
-    assert [rule["Prefix"] for rule in expiring] == [keys.upload_object("", "").removesuffix("/")]
-    assert not keys.mail_prefix("o", "a").startswith(expiring[0]["Prefix"])
+    passing = {keys.upload_object("", ""), keys.attachment_object("", "", "", "")}
+    assert {rule["Prefix"] for rule in expiring} == {f"{key.partition('/')[0]}/" for key in passing}
+    assert not any(keys.mail_prefix("o", "a").startswith(rule["Prefix"]) for rule in expiring)
 
 
 def test_table_fits_its_keys() -> None:
@@ -413,6 +430,11 @@ def test_routes_are_those_of_the_contract() -> None:
         ("POST", "/reply-to/confirm"),
         ("POST", "/accounts/{account_id}/send"),
         ("POST", "/accounts/{account_id}/uploads"),
+        ("GET", "/messages"),
+        ("GET", "/accounts/{account_id}/messages"),
+        ("GET", "/accounts/{account_id}/messages/{message_id}"),
+        ("GET", "/accounts/{account_id}/messages/{message_id}/raw"),
+        ("GET", "/accounts/{account_id}/messages/{message_id}/attachments/{attachment_id}"),
         ("GET", "/providers"),
         ("GET", "/providers/lookup"),
         ("GET", "/openapi.json"),

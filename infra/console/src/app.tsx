@@ -4,6 +4,7 @@ import { Redirect, Route, Router, Switch, useLocation } from "wouter";
 import { Button } from "./controls/button";
 import { Empty, Failed, Loading } from "./controls/states";
 import { useWords } from "./language/language";
+import { DraftsProvider } from "./mail/compose/drafts";
 import MailPage from "./mail/mail";
 import { useSession } from "./session/session";
 import { SignIn } from "./session/sign-in";
@@ -28,9 +29,11 @@ export function App() {
     case "signedIn":
       return (
         <Router hook={useHashRoute} searchHook={useHashQuery} aroundNav={askFirst}>
-          <Shell email={state.email}>
-            <Pages />
-          </Shell>
+          <DraftsProvider email={state.email}>
+            <Shell email={state.email}>
+              <Pages />
+            </Shell>
+          </DraftsProvider>
         </Router>
       );
   }

@@ -1,10 +1,9 @@
 """The history of an account's finished cycles, page by page from the table."""
 
-import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
 from popfetch.adapters import keys
+from popfetch.adapters.cursors import from_cursor, to_cursor
 from popfetch.adapters.cycle_items import finished_cycle_from_item
 from popfetch.adapters.dynamodb_items import from_wire, to_wire, translated
 from popfetch.domain.errors import InvalidCursor
@@ -40,18 +39,13 @@ class CycleHistoryTable:
         more = answer.get("LastEvaluatedKey")
         return HistoryPage(
             cycles=[finished_cycle_from_item(item) for item in items],
-            cursor=_cursor_of(from_wire(more)[keys.SORT]) if more else None,
+            cursor=to_cursor(keys.finished_cycle_name(from_wire(more)[keys.SORT])) if more else None,
         )
-
-
-def _cursor_of(sort: str) -> str:
-    return base64.urlsafe_b64encode(keys.finished_cycle_name(sort).encode()).decode().rstrip("=")
 
 
 def _key_of(account_id: str, cursor: str) -> keys.Key:
     """The key that a cursor stands for, always in the account's own partition."""
     try:
-        name = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-        return keys.finished_cycle_named(account_id, name)
-    except (ValueError, binascii.Error) as error:
+        return keys.finished_cycle_named(account_id, from_cursor(cursor))
+    except ValueError as error:
         raise InvalidCursor from error

@@ -16,8 +16,10 @@ from popfetch.adapters.fetch_state_items import (
 )
 from popfetch.domain.account import Account
 from popfetch.domain.fetch_state import LastFetch
+from popfetch.domain.header_text import mailbox_in
 from popfetch.domain.ledger import uid_print
 from popfetch.domain.message import Delivery, DeliveryState, QuarantinedMessage, Refusal, StoredMessage
+from popfetch.domain.message_list import MessageRow
 
 SEGMENT = "entries"
 HISTORY_IS_KEPT = timedelta(days=30)
@@ -73,6 +75,25 @@ def message_from_item(item: Item) -> StoredMessage:
         subject=item.get("subject", ""),
         header_message_id=item.get("header_message_id", ""),
         delivery=_delivery_from_map(item["delivery"]) if item.get("delivery") else None,
+    )
+
+
+def message_row_from_item(item: Item) -> MessageRow:
+    """A message of the index as a list shows it; of the item, only what it shows is needed."""
+    stored_at = instant_from_text(item["stored_at"])
+    assert stored_at is not None
+    delivery: Item = item.get("delivery") or {}
+    return MessageRow(
+        account_id=item[keys.PARTITION].removeprefix(keys.account_partition("")),
+        message_id=item[keys.SORT].removeprefix(keys.MESSAGES),
+        sender=mailbox_in(item.get("sender", "")),
+        subject=item.get("subject", ""),
+        dated=instant_from_text(item.get("dated")),
+        arrived=instant_from_text(item.get("arrived")),
+        stored_at=stored_at,
+        octets=item["octets"],
+        recipients=tuple(delivery.get("recipients", ())),
+        delivery=DeliveryState(delivery["state"]) if delivery else None,
     )
 
 

@@ -114,7 +114,12 @@ def segment_sequence(sort: str) -> int:
 
 def message(account_id: str, message_id: str) -> Key:
     """The key of a message in the index."""
-    return _key(account_partition(account_id), f"{MESSAGES}{message_id}")
+    return _key(account_partition(account_id), message_sort(message_id))
+
+
+def message_sort(message_id: str) -> str:
+    """The sort key of a message, or what those of all messages from an id on are not less than."""
+    return f"{MESSAGES}{message_id}"
 
 
 def sending(account_id: str, key_hash: str) -> Key:
@@ -209,3 +214,8 @@ def mail_object(owner_id: str, account_id: str, message_id: str, dated: datetime
 def upload_object(owner_id: str, upload_id: str) -> str:
     """The object key of a file that an owner has put into the bucket to send it."""
     return f"uploads/{owner_id}/{upload_id}"
+
+
+def attachment_object(owner_id: str, account_id: str, message_id: str, attachment_id: str) -> str:
+    """The object key of something attached to a message, taken out of it to be downloaded."""
+    return f"attachments/{owner_id}/{account_id}/{message_id}/{attachment_id}"

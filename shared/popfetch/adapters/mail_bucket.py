@@ -1,17 +1,19 @@
-"""Raw messages in the bucket: small ones by one PUT, large ones by a multipart upload in equal parts.
+"""Raw messages in the bucket: small ones by one PUT, large ones by a multipart upload in equal parts; and read again.
 
 Every request carries a checksum that S3 verifies before it acknowledges (botocore's default, CRC32). Encryption is
-the bucket's default. Calls to boto3 block, so each runs in a thread of the loop's executor.
+the bucket's default. Calls to boto3 block, so what cycles do runs in a thread of the loop's executor.
 """
 
 import asyncio
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from popfetch.adapters import keys
-from popfetch.adapters.dynamodb_items import translated
+from popfetch.adapters.download_links import download_link
+from popfetch.adapters.dynamodb_items import error_code, translated
+from popfetch.ports import FileLink
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -23,12 +25,15 @@ PART_OCTETS = 8 * 1024 * 1024
 
 PARTS_UNDER_WAY = 3
 
+NOTHING_IN_RANGE = "InvalidRange"
+"""What S3 says of a range of an empty object."""
+
 MISSING = frozenset({"NoSuchKey", "404", "AccessDenied"})
 """What S3 says of a missing object; that access is denied to whoever may not list the bucket."""
 
 
 class MailBucket:
-    """``MailStore`` on S3."""
+    """``MailStore`` and ``StoredMail`` on S3."""
 
     part_octets = PART_OCTETS
 
@@ -52,6 +57,27 @@ class MailBucket:
                 Metadata=metadata,
             )
 
+    def read(self, key: str, longest: int | None = None) -> bytes | None:
+        """A message, or its first so many octets; ``None`` where it is gone.
+
+        Raises StorageUnavailable.
+        """
+        with translated("Reading a message's octets"):
+            try:
+                found = self._client.get_object(Bucket=self._bucket, Key=key, **_leading(longest))
+            except ClientError as error:
+                if error_code(error) == NOTHING_IN_RANGE:
+                    return b""
+                if error_code(error) not in MISSING:
+                    raise
+                return None
+            with found["Body"] as body:
+                return body.read()
+
+    def link(self, key: str, filename: str, now: datetime) -> FileLink:
+        """An address of a message, byte for byte, that a browser keeps under this name. Raises StorageUnavailable."""
+        return download_link(self._client, self._bucket, key, filename=filename, content_type=CONTENT_TYPE, now=now)
+
     async def begin_upload(self, key: str, metadata: dict[str, str]) -> "MultipartUpload":
         """Begin to store a message that is larger than ``part_octets``. Raises StorageUnavailable."""
         with translated("Beginning to store a large message"):
@@ -64,6 +90,10 @@ class MailBucket:
                 ChecksumAlgorithm="CRC32",
             )
         return MultipartUpload(self._client, self._bucket, key, answer["UploadId"])
+
+
+def _leading(octets: int | None) -> dict[str, Any]:
+    return {} if octets is None else {"Range": f"bytes=0-{octets - 1}"}
 
 
 class MultipartUpload:

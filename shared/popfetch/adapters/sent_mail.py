@@ -25,7 +25,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from popfetch.adapters import cycle_items, keys
 from popfetch.adapters.accounts_table import ABSENT, PRESENT
 from popfetch.adapters.dynamodb_items import Item, error_code, from_wire, to_wire, translated
-from popfetch.adapters.mail_bucket import MISSING, MailBucket
+from popfetch.adapters.mail_bucket import MailBucket
+from popfetch.adapters.message_index import MessageIndexTable
 from popfetch.domain.account import Direction
 from popfetch.domain.draft import MESSAGE_ID, Thread
 from popfetch.domain.errors import AccountNotFound, StorageUnavailable
@@ -48,8 +49,6 @@ SENT = {"direction": str(Direction.OUTGOING)}
 """What tells a copy apart in the bucket itself, where nothing else does."""
 
 _MESSAGE_ID = re.compile(MESSAGE_ID)
-NOTHING_THERE = MISSING | {"InvalidRange"}
-"""What S3 says of a missing object, and of a range of an empty one."""
 
 _CONDITION_FAILED = "ConditionalCheckFailed"
 
@@ -63,6 +62,7 @@ class SentMailStore:
         self._bucket = MailBucket(s3, bucket_name)
         self._dynamodb = dynamodb
         self._table = table_name
+        self._index = MessageIndexTable(dynamodb, table_name)
 
     async def earlier(self, account_id: str, key_hash: str) -> StoredMessage | None:
         """The message that a key has begun to send, whatever became of it; ``None`` where it began none."""
@@ -71,8 +71,7 @@ class SentMailStore:
 
     async def stored(self, account_id: str, message_id: str) -> StoredMessage | None:
         """A message of the index, whether it came or was sent; ``None`` where there is none."""
-        item = await asyncio.to_thread(self._item, keys.message(account_id, message_id))
-        return cycle_items.message_from_item(item) if item else None
+        return await asyncio.to_thread(self._index.get, account_id, message_id)
 
     def _item(self, key: keys.Key) -> Item | None:
         with translated("Reading a message"):
@@ -179,27 +178,15 @@ class SentMailStore:
         message = await self.stored(account_id, message_id)
         if message is None:
             return None
-        block = await asyncio.to_thread(self._object, message.key, Range=f"bytes=0-{HEADER_LIMIT - 1}")
-        fields = BytesHeaderParser().parsebytes(block or b"")
+        block = await asyncio.to_thread(self._bucket.read, message.key, HEADER_LIMIT) or b""
+        fields = BytesHeaderParser().parsebytes(block)
         own = _message_ids(fields.get("Message-ID"))[:1]
         before = _message_ids(fields.get("References")) or _message_ids(fields.get("In-Reply-To"))[:1]
         return Thread(own[0], _shortened((*before, *own))) if own else None
 
     async def content(self, message: StoredMessage) -> bytes | None:
         """A message octet for octet, all of it; ``None`` where it has gone from the bucket."""
-        return await asyncio.to_thread(self._object, message.key)
-
-    def _object(self, key: str, **options: Any) -> bytes | None:
-        """An object, or what ``options`` ask for of it; ``None`` where there is nothing to be read."""
-        with translated("Reading a message"):
-            try:
-                found = self._s3.get_object(Bucket=self._bucket_name, Key=key, **options)
-            except ClientError as error:
-                if error_code(error) not in NOTHING_THERE:
-                    raise
-                return None
-            with found["Body"] as body:
-                return body.read()
+        return await asyncio.to_thread(self._bucket.read, message.key)
 
 
 def _message_ids(value: object) -> tuple[str, ...]:

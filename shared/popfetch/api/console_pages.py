@@ -2,13 +2,13 @@
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
 from popfetch.adapters.site_folder import Asset
 from popfetch.api.cookies import is_secure
+from popfetch.api.fields import RemoteImages
 from popfetch.api.pages import HTML
 
 YEAR = 31_536_000
@@ -21,13 +21,6 @@ FRAME = (
     "<body></body></html>"
 )
 """A document without anything: the app writes a message's HTML into it, which its policy then holds."""
-
-
-class RemoteImages(StrEnum):
-    """Whether a message may load images from elsewhere, by which its sender learns that it is read."""
-
-    BLOCKED = "blocked"
-    SHOWN = "shown"
 
 
 def app_page(html: str, public_url: str, mail_origins: Sequence[str]) -> Response[str]:

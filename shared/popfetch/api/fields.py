@@ -7,6 +7,7 @@ protocols and in headers of mail.
 import re
 import unicodedata
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import (
@@ -50,6 +51,13 @@ _DOT_ATOM = re.compile(r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9#$&'*+/=?^_`{
 servers are told to pass mail on to another address (RFC 5321, appendix F.2)."""
 
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+class RemoteImages(StrEnum):
+    """Whether a message may load images from elsewhere, by which its sender learns that it is read."""
+
+    BLOCKED = "blocked"
+    SHOWN = "shown"
 
 
 def _printable[Value](text: Value) -> Value:

@@ -85,6 +85,30 @@ class AccountNotFound(PopfetchError):
         super().__init__(f"There is no account {account_id}; list the accounts to see which there are.")
 
 
+class MessageNotFound(PopfetchError):
+    """No such message in this account, or its octets are not in the bucket any more."""
+
+    code = "message_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such message in this account; list its messages to see which there are.")
+
+
+class AttachmentNotFound(PopfetchError):
+    """Nothing is attached to the message under this id."""
+
+    code = "attachment_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("This message has no such attachment; read the message to see which there are.")
+
+
+class HtmlUnreadable(PopfetchError):
+    """A message's HTML takes more time or memory than there is for it; what else the message has can be read."""
+
+    code = "html_unreadable"
+
+
 class AccountAlreadyAdded(PopfetchError):
     """The owner has this mailbox already: same host, port and user name."""
 

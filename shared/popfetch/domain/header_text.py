@@ -24,6 +24,7 @@ _LONGEST_DATE = 200
 
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_NAME_AND_ADDRESS = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>?")
 _ENCODED_WORD = re.compile(
     r"=\?(?P<charset>[^?*\s]{1,60})(?:\*[^?\s]{0,40})?\?(?P<encoding>[BbQq])\?(?P<text>(?:[^?]|\?(?!=)){0,1000})\?="
 )
@@ -60,6 +61,13 @@ def read_date(value: bytes) -> datetime | None:
 def read_mailboxes(value: bytes, *, longest_value: int = 4 * LONGEST_VALUE) -> list[Mailbox]:
     """Those whom a value names (RFC 5322, section 3.4), groups taken apart; at most ``MOST_ADDRESSES`` of them."""
     return mailboxes_in(_unfolded(value[:longest_value]))
+
+
+def mailbox_in(text: str) -> Mailbox:
+    """The one whom a decoded value names first; a name there may hold what divides names, as its quotes are gone."""
+    if found := _NAME_AND_ADDRESS.fullmatch(text):
+        return Mailbox(found["name"].strip().strip('"').replace('\\"', '"').strip(), found["address"].strip())
+    return next(iter(mailboxes_in(text)), Mailbox("", ""))
 
 
 def mailboxes_in(text: str) -> list[Mailbox]:

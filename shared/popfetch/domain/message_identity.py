@@ -11,7 +11,7 @@ one, exist and must not overwrite each other.
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ BODY_IN_IDENTITY = 4 * 1024 * 1024
 """Octets of the stable content that decide the id; less than one part of an upload, so the key is known in time."""
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_STAMP_LENGTH = 10
+_LATEST_STAMP = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
 STORED_ID = r"[0-9a-hjkmnp-tv-z]{26}"
 """What the id of a stored message looks like: a pattern."""
@@ -75,7 +77,20 @@ def id_of_sent(at: datetime, random: bytes) -> str:
 
     Nothing of the message itself is in it: who sends the same twice on purpose has two messages.
     """
-    return _base32(int(at.timestamp() * 1000), 10) + _base32(int.from_bytes(random), 16)
+    return _base32(int(at.timestamp() * 1000), _STAMP_LENGTH) + _base32(int.from_bytes(random), 16)
+
+
+def earliest_id(at: datetime) -> str:
+    """What is less than every id of a message that arrived at ``at`` or later, and more than every earlier one."""
+    return _base32(max(0, int(at.timestamp() * 1000)), _STAMP_LENGTH)
+
+
+def arrival_of(message_id: str) -> datetime:
+    """The arrival by which an id is ordered, to the millisecond; 1970 where the message names none."""
+    stamp = 0
+    for digit in message_id[:_STAMP_LENGTH]:
+        stamp = 32 * stamp + _CROCKFORD.index(digit)
+    return datetime.fromtimestamp(min(stamp, _LATEST_STAMP) / 1000, UTC)
 
 
 def is_message_id(text: str) -> bool:
@@ -136,7 +151,7 @@ class MessageDigest:
         assert self.ready, "the id is asked for before enough of the message has come"
         seed = b"".join(len(part).to_bytes(4) + part for part in (account_id.encode(), uid, self._identity))
         stamp = int(self.fields.arrived.timestamp() * 1000) if self.fields.arrived else 0
-        return _base32(stamp, 10) + _base32(int.from_bytes(sha256(seed).digest()[:10]), 16)
+        return _base32(stamp, _STAMP_LENGTH) + _base32(int.from_bytes(sha256(seed).digest()[:10]), 16)
 
     @property
     def sha256(self) -> bytes:

@@ -25,11 +25,12 @@ from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.oauth import REDIRECT_URI
 from tests.builders.reply_to import AskedAddresses
 from tests.builders.site import a_site
+from tests.builders.stored_messages import a_message, store
 from tests.builders.user_pool import EMAIL, NEW_PASSWORD, PASSWORD, a_user_pool
 from tests.template.translated import of_type, references, routes
 
 EVENTS = Path(__file__).parents[3] / "infra" / "events"
-API_FUNCTIONS = ("accounts", "passwords", "oauth", "reply_to", "send", "providers", "console")
+API_FUNCTIONS = ("accounts", "passwords", "oauth", "reply_to", "send", "messages", "providers", "console")
 OTHERS = {"dispatch", "fetch", "erase", "notify"}
 """Functions whose one event is exercised beside their handlers' other tests."""
 
@@ -99,6 +100,7 @@ def asked(kept: KeptAccounts, monkeypatch: pytest.MonkeyPatch) -> AskedAddresses
         monkeypatch.setattr(handler, "consent", lambda _: kept.consent, raising=False)
         monkeypatch.setattr(handler, "reply_to_addresses", lambda _: asked.service, raising=False)
         monkeypatch.setattr(handler, "sending", kept.sending, raising=False)
+        monkeypatch.setattr(handler, "reading", kept.reading, raising=False)
         monkeypatch.setattr(handler, "sent_under_a_key", kept.once, raising=False)
         monkeypatch.setattr(handler.journal.metrics.provider, "namespace", "popfetch")
         monkeypatch.setattr(handler, "look_up", lambda *_: NOTHING_FOUND, raising=False)
@@ -176,6 +178,8 @@ def test_an_event_of_the_api_does_what_it_is_there_for(
     given = asked_for_consent(kept, name, account_id)
     if function_of(name) == "console":
         given = at_the_console(name, monkeypatch, tmp_path)
+    if function_of(name) == "messages":
+        given["MESSAGES-ID"] = store(kept.stack, a_message(), account_id=account_id).message_id
     answer = client.call(an_event(name, account_id, "".join(asked.tokens), **given))
     assert answer.status == DONE.get(name, 200), answer.text
     if name.startswith("passwords"):

@@ -6,11 +6,13 @@ import type { components } from "./schema";
 export type Account = components["schemas"]["AccountOut"];
 
 const FRESH_MS = 30_000;
+const FRESH_WHILE_FETCHING_MS = 4_000;
 
 export const accountsQuery = queryOptions({
   queryKey: ["accounts"],
-  queryFn: async ({ signal }): Promise<Account[]> => (await answered(api.GET("/accounts", { signal }))).accounts,
-  refetchInterval: FRESH_MS,
+  queryFn: async ({ signal }) => (await answered(api.GET("/accounts", { signal }))).accounts,
+  refetchInterval: (query) =>
+    query.state.data?.some((account) => account.fetching) ? FRESH_WHILE_FETCHING_MS : FRESH_MS,
 });
 
 /** The accounts in their owner's order. */
@@ -18,21 +20,29 @@ export function useAccounts() {
   return useQuery(accountsQuery);
 }
 
-/** One account as it is now. Throws ApiFailure. */
-export async function readAccount(id: string, signal?: AbortSignal): Promise<Account> {
-  const params = { path: { account_id: id } };
-  return answered(api.GET("/accounts/{account_id}", signal ? { params, signal } : { params }));
+/** One account as it is now. */
+export async function readAccount(accountId: string, signal?: AbortSignal): Promise<Account> {
+  const params = { path: { account_id: accountId } };
+  return answered(api.GET("/accounts/{account_id}", { params, ...(signal && { signal }) }));
 }
 
-/** Put an account that an answer brought in the place of the one that is shown. */
-export function keepAccount(cache: QueryClient, account: Account): void {
-  cache.setQueryData(accountsQuery.queryKey, (all) => all?.map((one) => (one.id === account.id ? account : one)));
+/** Keep what is known anew of one account among the others. */
+export function keepAccount(cache: QueryClient, accountId: string, known: Partial<Account>): void {
+  cache.setQueryData(accountsQuery.queryKey, (all) =>
+    all?.map((account) => (account.id === accountId ? { ...account, ...known } : account)),
+  );
 }
 
-/** Ask for a check for mail now; returns when it was asked for. Throws ApiFailure. */
-export async function askForCheck(id: string): Promise<string> {
-  const path = { account_id: id };
-  return (await answered(api.POST("/accounts/{account_id}/fetch", { params: { path } }))).requested_at;
+/** Ask for a check for mail; it is done once `last_fetch.at` is later than the instant that this gives. */
+export async function checkNow(accountId: string): Promise<string> {
+  const params = { path: { account_id: accountId } };
+  return (await answered(api.POST("/accounts/{account_id}/fetch", { params }))).requested_at;
+}
+
+/** The owner has seen the account's mail: nothing in it is unread any more. */
+export async function visitAccount(accountId: string) {
+  const params = { path: { account_id: accountId } };
+  return answered(api.PUT("/accounts/{account_id}/visit", { params }));
 }
 
 type Schemas = components["schemas"];

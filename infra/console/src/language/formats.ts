@@ -7,6 +7,8 @@ const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
 export interface Formats {
   /** The time where it is today, the day within the year, else the date; empty for null. */
   brief: (instant: string | null | undefined, now?: Date) => string;
+  /** The day, its year included; empty for null. */
+  day: (instant: string | null | undefined) => string;
   /** Day and time in full. */
   full: (instant: string | null | undefined) => string;
   /** Day and time in short. */
@@ -14,7 +16,7 @@ export interface Formats {
   /** How long ago, in the largest unit that fits. */
   ago: (instant: string, now?: Date) => string;
   /** The day of an ISO date, the same wherever one is. */
-  day: (date: string) => string;
+  calendarDay: (isoDate: string) => string;
   size: (octets: number) => string;
   count: (number: number) => string;
 }
@@ -38,6 +40,10 @@ export function formatsOf(tag: Tag): Formats {
       if (moment.toDateString() === now.toDateString()) return time.format(moment);
       return (moment.getFullYear() === now.getFullYear() ? day : date).format(moment);
     },
+    day(instant) {
+      const moment = read(instant);
+      return moment ? date.format(moment) : "";
+    },
     full(instant) {
       const moment = read(instant);
       return moment ? whole.format(moment) : "";
@@ -59,8 +65,10 @@ export function formatsOf(tag: Tag): Formats {
       }
       return relative.format(Math.min(0, seconds), "second");
     },
-    day: (isoDate) => date.format(new Date(`${isoDate}T00:00`)),
+    calendarDay: (isoDate) => date.format(new Date(`${isoDate}T00:00`)),
     size(octets) {
+      // Its short form is a whole word in some languages.
+      if (octets < 1000) return `${plain.format(octets)}\u00a0B`;
       let value = octets;
       let unit = 0;
       while (value >= 1000 && unit < UNITS.length - 1) {

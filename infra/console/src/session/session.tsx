@@ -41,6 +41,8 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     await endSession().catch(() => undefined);
     holdTokens(null);
     cache.clear();
+    // What this person has begun to write is for nobody who comes after.
+    sessionStorage.clear();
     setState({ kind: "signedOut", ended: false });
   }, [cache]);
 

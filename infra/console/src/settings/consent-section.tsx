@@ -90,7 +90,7 @@ function DisconnectDialog({ account, name, onClose }: DialogProps & { name: stri
   const { mutate, isPending, error } = useMutation({
     mutationFn: () => giveConsentBack(account.id),
     onSuccess: (changed) => {
-      keepAccount(cache, changed);
+      keepAccount(cache, account.id, changed);
       onClose();
     },
   });
@@ -140,11 +140,11 @@ function DeviceDialog({ account, onClose }: DialogProps) {
     if (!connected) return;
     const codes: Record<string, string | undefined> = words.settings.connected.codes;
     const { trouble } = connected;
-    keepAccount(cache, connected.account);
+    keepAccount(cache, id, connected.account);
     tell(trouble ? (codes[trouble.code] ?? words.settings.connected.other) : words.settings.connected.heading, "good");
     void cache.invalidateQueries({ queryKey: accountsQuery.queryKey });
     onClose();
-  }, [connected, cache, tell, words, onClose]);
+  }, [connected, cache, id, tell, words, onClose]);
 
   const address = asked && URL.parse(asked.verification_uri);
   return (

@@ -40,7 +40,7 @@ export function ReplyToSection({ account }: { account: Account }) {
   };
   const ask = (what: "ask" | "again", to: string) =>
     doing(what, async () => {
-      keepAccount(cache, await askReplyTo(account.id, to));
+      keepAccount(cache, account.id, await askReplyTo(account.id, to));
       setAddress("");
       tell(told.asked(to), "good");
     });
@@ -52,7 +52,7 @@ export function ReplyToSection({ account }: { account: Account }) {
   const remove = () =>
     doing("remove", async () => {
       await removeReplyTo(account.id);
-      keepAccount(cache, { ...account, reply_to: null });
+      keepAccount(cache, account.id, { reply_to: null });
       tell(told.removed, "good");
     });
   return (

@@ -78,7 +78,7 @@ export function SettingsForm({ account, wantedField, onFieldShown }: Props) {
     setBusy(true);
     try {
       const changed = await changeAccount(base, patch);
-      keepAccount(cache, changed);
+      keepAccount(cache, account.id, changed);
       begin(changed);
       tell(words.common.saved, "good");
       void cache.invalidateQueries({ queryKey: accountsQuery.queryKey });
@@ -88,7 +88,7 @@ export function SettingsForm({ account, wantedField, onFieldShown }: Props) {
       if (reason instanceof ApiFailure && reason.status === 412) {
         const fresh = await readAccount(account.id).catch(() => null);
         if (fresh) {
-          keepAccount(cache, fresh);
+          keepAccount(cache, account.id, fresh);
           begin(fresh);
         }
       }

@@ -1,0 +1,480 @@
+/** Writing a mail: new, as an answer, or forwarded. */
+import { useQuery } from "@tanstack/react-query";
+import { Paperclip, Send, Trash2, X } from "lucide-react";
+import { type DragEvent, useEffect, useId, useRef, useState } from "react";
+import { Link } from "wouter";
+import type { Account } from "../../api/accounts";
+import { messageQuery, type Sent } from "../../api/messages";
+import { Button, IconButton } from "../../controls/button";
+import { Actions, Dialog } from "../../controls/dialog";
+import { Field, SelectField, TextField } from "../../controls/field";
+import fieldStyles from "../../controls/field.module.css";
+import { useNotices } from "../../controls/notices";
+import { Empty, Failed, Loading } from "../../controls/states";
+import { useFormats } from "../../language/formats";
+import { toldFailure, useWords } from "../../language/language";
+import type { Words } from "../../language/words";
+import { recipientsOf } from "./addresses";
+import { answerTo, canSend, newDraft, senderAmong } from "./beginning";
+import styles from "./compose.module.css";
+import { type Draft, type DraftFile, draftId, useDrafts } from "./drafts";
+import {
+  isUnsure,
+  MOST_FILES,
+  MOST_OCTETS,
+  MOST_RECIPIENTS,
+  mailOf,
+  requestOf,
+  sendOnce,
+  UploadFailed,
+  uploaded,
+  withKey,
+} from "./sending";
+
+interface Props {
+  answering: Draft["answering"];
+  accounts: readonly Account[];
+  /** The account in question. */
+  accountId: string;
+  /** Whom a new mail is for, where that is known. */
+  to: string;
+  onClose: () => void;
+  onSent: (sent: Sent, accountId: string) => void;
+}
+
+/** The draft that was begun before, else a new one, once what it answers is there. */
+export default function Compose(props: Props) {
+  const { answering, accounts, accountId, to } = props;
+  const words = useWords();
+  const formats = useFormats();
+  const { find } = useDrafts();
+  const kept = find(draftId(answering));
+  const name = answering?.name ?? { accountId: "", messageId: "" };
+  const answered = useQuery({ ...messageQuery(name, "blocked"), enabled: answering !== null && !kept });
+  const from = senderAmong(accounts, answering?.name.accountId ?? accountId);
+  if (!from) {
+    return (
+      <Empty title={words.mail.noSending}>
+        <Link href={accountId ? `/settings/${accountId}` : "/settings"}>{words.mail.toSettings}</Link>
+      </Empty>
+    );
+  }
+  if (kept) return <Writing {...props} key={kept.id} begun={kept} />;
+  if (!answering) return <Writing {...props} key={draftId(null)} begun={newDraft(from, to)} />;
+  if (answered.error) return <Failed failure={answered.error} onRetry={() => void answered.refetch()} />;
+  if (!answered.data) return <Loading />;
+  const begun = answerTo(answered.data, answering.how, from, accounts, { words, full: formats.full });
+  return <Writing {...props} key={begun.id} begun={begun} />;
+}
+
+type Problems = Partial<Record<"to" | "cc" | "bcc" | "files", string>>;
+
+function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begun: Draft }) {
+  const words = useWords();
+  const { tell, tellFailure } = useNotices();
+  const { find, keep, drop } = useDrafts();
+  const [draft, setDraft] = useState(begun);
+  const latest = useRef(draft);
+  const [hasCopies, setCopies] = useState(false);
+  const [problems, setProblems] = useState<Problems>({});
+  const [failure, setFailure] = useState<unknown>(null);
+  const [asking, setAsking] = useState<"discard" | "subject" | null>(null);
+  const [shares, setShares] = useState<ReadonlyMap<string, number> | null>(null);
+  const form = useRef<HTMLFormElement>(null);
+  const isSending = shares !== null;
+  const isTouched = find(draft.id) !== undefined;
+
+  const change = (changed: Partial<Draft>) => {
+    latest.current = { ...latest.current, ...changed };
+    setDraft(latest.current);
+    keep(latest.current);
+  };
+
+  // The button is gone once it was pressed: the focus goes to what it has brought.
+  useEffect(() => {
+    if (!hasCopies) return;
+    const [cc, bcc] = ["cc", "bcc"].map((name) => form.current?.querySelector<HTMLTextAreaElement>(`[name=${name}]`));
+    (cc?.value ? bcc : cc)?.focus();
+  }, [hasCopies]);
+
+  const [isAnswer] = useState(Boolean(begun.to));
+  useEffect(() => {
+    // A new mail begins with whom it is for; an answer with its words, above what is quoted.
+    const first = form.current?.querySelector<HTMLTextAreaElement>(isAnswer ? "[name=text]" : "[name=to]");
+    first?.focus({ preventScroll: true });
+    if (isAnswer) first?.setSelectionRange(0, 0);
+  }, [isAnswer]);
+
+  const abort = useRef<AbortController | null>(null);
+  const isHere = useRef(true);
+  useEffect(() => {
+    isHere.current = true;
+    return () => {
+      isHere.current = false;
+      abort.current?.abort();
+    };
+  }, []);
+
+  const send = async () => {
+    const ready = withKey(draft);
+    abort.current = new AbortController();
+    setFailure(null);
+    setShares(new Map());
+    try {
+      const onProgress = (id: string, share: number) => setShares((now) => new Map(now ?? []).set(id, share));
+      const files = await uploaded(ready, onProgress, abort.current.signal);
+      change({ files, attempt: ready.attempt });
+      const sent = await sendOnce(ready.accountId, await mailOf({ ...ready, files }), ready.attempt.key);
+      drop(ready.id);
+      onSent(sent, ready.accountId);
+    } catch (reason) {
+      if (reason instanceof DOMException && reason.name === "AbortError") return;
+      change({ attempt: { ...ready.attempt, unsure: isUnsure(reason) } });
+      if (isHere.current) setFailure(reason);
+      else tellFailure(reason);
+    } finally {
+      setShares(null);
+    }
+  };
+
+  const trySending = (evenWithoutSubject: boolean) => {
+    setAsking(null);
+    const found = problemsOf(draft, words);
+    setProblems(found);
+    const [wrong] = Object.keys(found);
+    if (wrong) {
+      form.current?.querySelector<HTMLElement>(`[name=${wrong}]`)?.focus();
+      return;
+    }
+    if (!draft.subject.trim() && !evenWithoutSubject) setAsking("subject");
+    else void send();
+  };
+
+  const close = () => {
+    if (isTouched) tell(words.mail.draftKept);
+    onClose();
+  };
+  const discard = () => {
+    abort.current?.abort();
+    drop(draft.id);
+    onClose();
+  };
+
+  const account = accounts.find(({ id }) => id === draft.accountId);
+  const title = words.mail.titles[answering?.how ?? "new"];
+  const hasChangedSince = draft.attempt?.unsure === true && draft.attempt.request !== requestOf(draft);
+  return (
+    <section className={styles.compose} aria-label={title}>
+      <header className={styles.header}>
+        <h2>{title}</h2>
+        <IconButton label={words.mail.closeDraft} onClick={close}>
+          <X size={20} aria-hidden="true" />
+        </IconButton>
+      </header>
+      <form
+        ref={form}
+        className={styles.form}
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!isSending) trySending(false);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !isSending) trySending(false);
+        }}
+      >
+        {draft.lost.length ? (
+          <p className={styles.warning} role="status">
+            {words.mail.filesLost(draft.lost.join(", "))}
+          </p>
+        ) : null}
+        <SelectField
+          label={words.mail.sendFrom}
+          value={draft.accountId}
+          hint={account?.reply_to?.in_force ? words.mail.repliesGoTo(account.reply_to.in_force) : undefined}
+          onChange={(event) => change({ accountId: event.target.value })}
+        >
+          {accounts.map((one) => (
+            <option key={one.id} value={one.id} disabled={!canSend(one)}>
+              {`${one.name} <${one.email}>${canSend(one) ? "" : ` (${words.mail.cannotSend})`}`}
+            </option>
+          ))}
+        </SelectField>
+        {account?.outgoing_status === "auth_failed" ? (
+          <p className={styles.warning}>
+            {words.mail.stopped.outgoing} <Link href={`/settings/${account.id}`}>{words.mail.remedies.outgoing}</Link>
+          </p>
+        ) : null}
+        <RecipientsField
+          name="to"
+          label={words.mail.toField}
+          value={draft.to}
+          problem={problems.to}
+          hint={answering ? undefined : words.mail.recipientsHint}
+          onChange={(to) => change({ to })}
+          onProblem={(to) => setProblems({ ...problems, to })}
+        />
+        {hasCopies || draft.cc ? (
+          <RecipientsField
+            name="cc"
+            label={words.mail.cc}
+            value={draft.cc}
+            problem={problems.cc}
+            onChange={(cc) => change({ cc })}
+            onProblem={(cc) => setProblems({ ...problems, cc })}
+          />
+        ) : null}
+        {hasCopies || draft.bcc ? (
+          <RecipientsField
+            name="bcc"
+            label={words.mail.bcc}
+            value={draft.bcc}
+            problem={problems.bcc}
+            onChange={(bcc) => change({ bcc })}
+            onProblem={(bcc) => setProblems({ ...problems, bcc })}
+          />
+        ) : null}
+        {hasCopies || (draft.cc && draft.bcc) ? null : (
+          <Button kind="quiet" className={styles.copies} onClick={() => setCopies(true)}>
+            {draft.cc ? words.mail.bcc : draft.bcc ? words.mail.cc : words.mail.addCopies}
+          </Button>
+        )}
+        <TextField
+          label={words.mail.subject}
+          name="subject"
+          maxLength={500}
+          autoComplete="off"
+          value={draft.subject}
+          onChange={(event) => change({ subject: event.target.value })}
+        />
+        <Field label={words.mail.text}>
+          {(described) => (
+            <textarea
+              className={`${fieldStyles.input} ${styles.text}`}
+              name="text"
+              dir="auto"
+              maxLength={1_500_000}
+              value={draft.text}
+              onChange={(event) => change({ text: event.target.value })}
+              {...described}
+            />
+          )}
+        </Field>
+        <Files
+          files={draft.files}
+          problem={problems.files}
+          shares={shares}
+          onChange={(files) => {
+            setProblems({ ...problems, files: undefined });
+            change({ files, lost: [] });
+          }}
+        />
+        <div role="alert">
+          {failure ? <p className={styles.failure}>{toldSending(words, failure)}</p> : null}
+          {hasChangedSince ? <p className={styles.failure}>{words.mail.changedSince}</p> : null}
+        </div>
+        <div className={styles.actions}>
+          <Button type="submit" kind="main" busy={isSending} icon={<Send size={18} aria-hidden="true" />}>
+            {words.mail.send}
+          </Button>
+          <Button
+            kind="quiet"
+            icon={<Trash2 size={18} aria-hidden="true" />}
+            onClick={() => (isTouched ? setAsking("discard") : discard())}
+          >
+            {words.mail.discard}
+          </Button>
+        </div>
+      </form>
+      {asking === "discard" ? (
+        <Dialog title={words.mail.discardQuestion} onClose={() => setAsking(null)}>
+          <p>{words.mail.discardText}</p>
+          <Actions>
+            <Button onClick={() => setAsking(null)}>{words.mail.keepWriting}</Button>
+            <Button kind="danger" onClick={discard}>
+              {words.mail.discard}
+            </Button>
+          </Actions>
+        </Dialog>
+      ) : null}
+      {asking === "subject" ? (
+        <Dialog title={words.mail.needsSubject} onClose={() => setAsking(null)}>
+          <p>{words.mail.needsSubjectText}</p>
+          <Actions>
+            <Button onClick={() => setAsking(null)}>{words.mail.keepWriting}</Button>
+            <Button kind="main" onClick={() => trySending(true)}>
+              {words.mail.sendAnyway}
+            </Button>
+          </Actions>
+        </Dialog>
+      ) : null}
+    </section>
+  );
+}
+
+function problemsOf(draft: Draft, words: Words): Problems {
+  const found: Problems = {};
+  let count = 0;
+  for (const field of ["to", "cc", "bcc"] as const) {
+    const { people, wrong } = recipientsOf(draft[field]);
+    count += people.length;
+    if (wrong.length) found[field] = words.mail.wrongAddress(wrong.join(", "));
+  }
+  if (!count && !Object.keys(found).length) found.to = words.mail.needsRecipient;
+  if (count > MOST_RECIPIENTS) found.to = words.mail.tooManyRecipients;
+  if (draft.files.length > MOST_FILES) found.files = words.mail.tooManyFiles;
+  if (draft.files.reduce((sum, { octets }) => sum + octets, 0) > MOST_OCTETS) found.files = words.mail.filesTooLarge;
+  return found;
+}
+
+function toldSending(words: Words, failure: unknown): string {
+  if (failure instanceof UploadFailed) return words.mail.uploadFailed(failure.filename);
+  if (isUnsure(failure)) return words.mail.maybeSent;
+  return toldFailure(words, failure);
+}
+
+interface RecipientsProps {
+  name: string;
+  label: string;
+  value: string;
+  problem: string | undefined;
+  hint?: string | undefined;
+  onChange: (value: string) => void;
+  onProblem: (problem: string | undefined) => void;
+}
+
+function RecipientsField({ name, label, value, problem, hint, onChange, onProblem }: RecipientsProps) {
+  const words = useWords();
+  return (
+    <Field label={label} problem={problem} hint={hint}>
+      {(described) => (
+        <textarea
+          className={`${fieldStyles.input} ${styles.recipients}`}
+          name={name}
+          rows={1}
+          inputMode="email"
+          autoCapitalize="none"
+          autoComplete="off"
+          spellCheck={false}
+          value={value}
+          onChange={(event) => onChange(event.target.value.replace(/\n/g, ", "))}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) event.preventDefault();
+          }}
+          onBlur={() => {
+            const { wrong } = recipientsOf(value);
+            onProblem(wrong.length ? words.mail.wrongAddress(wrong.join(", ")) : undefined);
+          }}
+          {...described}
+        />
+      )}
+    </Field>
+  );
+}
+
+interface FilesProps {
+  files: readonly DraftFile[];
+  problem: string | undefined;
+  /** How far each upload is, while the mail is sent. */
+  shares: ReadonlyMap<string, number> | null;
+  onChange: (files: DraftFile[]) => void;
+}
+
+function Files({ files, problem, shares, onChange }: FilesProps) {
+  const words = useWords();
+  const formats = useFormats();
+  const id = useId();
+  const picker = useRef<HTMLInputElement>(null);
+  const [isOver, setOver] = useState(false);
+  const add = (chosen: FileList | null) => {
+    const added = [...(chosen ?? [])].map(
+      (file): DraftFile => ({
+        kind: "chosen",
+        id: crypto.randomUUID(),
+        file,
+        name: file.name,
+        type: file.type,
+        octets: file.size,
+      }),
+    );
+    if (added.length) onChange([...files, ...added]);
+  };
+  const over = (event: DragEvent, is: boolean) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    setOver(is);
+  };
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: whoever cannot drop has the button.
+    <div
+      className={styles.drop}
+      data-over={isOver || undefined}
+      onDragEnter={(event) => over(event, true)}
+      onDragOver={(event) => over(event, true)}
+      onDragLeave={(event) => over(event, false)}
+      onDrop={(event) => {
+        over(event, false);
+        if (!shares) add(event.dataTransfer.files);
+      }}
+    >
+      <input
+        ref={picker}
+        id={id}
+        type="file"
+        name="files"
+        multiple
+        hidden
+        onChange={(event) => {
+          add(event.target.files);
+          event.target.value = "";
+        }}
+      />
+      <div className={styles.attach}>
+        <Button
+          disabled={shares !== null}
+          icon={<Paperclip size={18} aria-hidden="true" />}
+          onClick={() => picker.current?.click()}
+        >
+          {words.mail.attach}
+        </Button>
+        <span className={styles.dropHint}>{words.mail.dropHere}</span>
+      </div>
+      {files.length ? (
+        <ul className={styles.files} aria-label={words.mail.attached}>
+          {files.map((file) => (
+            <li key={file.id} className={styles.file}>
+              <Paperclip size={16} aria-hidden="true" />
+              <span className={styles.filename} title={file.name}>
+                {file.name}
+              </span>
+              <span className={styles.octets}>{formats.size(file.octets)}</span>
+              {shares?.has(file.id) ? (
+                <progress
+                  className={styles.share}
+                  aria-label={words.mail.uploading(file.name)}
+                  value={shares.get(file.id) ?? 0}
+                />
+              ) : (
+                <IconButton
+                  label={words.mail.remove(file.name)}
+                  disabled={shares !== null}
+                  onClick={() => {
+                    onChange(files.filter((one) => one !== file));
+                    picker.current?.parentElement?.querySelector("button")?.focus();
+                  }}
+                >
+                  <X size={18} aria-hidden="true" />
+                </IconButton>
+              )}
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      {problem ? (
+        <p className={fieldStyles.problem} role="alert">
+          {problem}
+        </p>
+      ) : null}
+    </div>
+  );
+}

@@ -1,0 +1,137 @@
+/**
+ * Mails that are being written.
+ *
+ * They outlive leaving the page and loading it anew, in this tab and for this person alone; their files only the first.
+ */
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import type { MessageName } from "../../api/messages";
+import type { Answering } from "../route";
+
+/** A file that was chosen here. */
+export interface ChosenFile {
+  kind: "chosen";
+  id: string;
+  file: File;
+  name: string;
+  type: string;
+  octets: number;
+  /** Where it was uploaded to already, and for which account. */
+  upload?: { accountId: string; uploadId: string };
+}
+
+/** A file that popfetch has: a stored message's, or (without an attachment's id) the message itself. */
+export interface StoredFile {
+  kind: "stored";
+  id: string;
+  accountId: string;
+  messageId: string;
+  attachmentId: string | null;
+  name: string;
+  type: string;
+  octets: number;
+}
+
+export type DraftFile = ChosenFile | StoredFile;
+
+export interface Thread {
+  /** The stored message that is answered. */
+  name: MessageName;
+  /** The same by its Message-IDs, for another account. */
+  ids: { inReplyTo: string; references: string[] } | null;
+}
+
+export interface Draft {
+  id: string;
+  answering: { how: Answering; name: MessageName } | null;
+  accountId: string;
+  to: string;
+  cc: string;
+  bcc: string;
+  subject: string;
+  text: string;
+  files: DraftFile[];
+  thread: Thread | null;
+  /** Files that did not outlive loading the page anew, by their names. */
+  lost: string[];
+  /** The key of the last try to send it, and of which request it is. */
+  attempt: { key: string; request: string; unsure: boolean } | null;
+}
+
+/** The id of the draft that answers a message, or of the new mail. */
+export function draftId(answering: Draft["answering"]): string {
+  return answering ? `${answering.how} ${answering.name.accountId} ${answering.name.messageId}` : "new";
+}
+
+interface Drafts {
+  drafts: readonly Draft[];
+  find: (id: string) => Draft | undefined;
+  keep: (draft: Draft) => void;
+  drop: (id: string) => void;
+}
+
+const STORED = "popfetch.drafts";
+const Context = createContext<Drafts | null>(null);
+
+/** Keeps the drafts of whoever is signed in with `email`; somebody else's are forgotten. */
+export function DraftsProvider({ email, children }: { email: string; children: ReactNode }) {
+  const [drafts, setDrafts] = useState<readonly Draft[]>(() => stored(email));
+  useEffect(() => {
+    store(email, drafts);
+    if (!drafts.length) return;
+    // With the tab they are gone.
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    addEventListener("beforeunload", ask);
+    return () => removeEventListener("beforeunload", ask);
+  }, [email, drafts]);
+  const keep = useCallback(
+    (draft: Draft) =>
+      setDrafts((all) =>
+        all.some(({ id }) => id === draft.id) ? all.map((one) => (one.id === draft.id ? draft : one)) : [...all, draft],
+      ),
+    [],
+  );
+  const drop = useCallback((id: string) => setDrafts((all) => all.filter((one) => one.id !== id)), []);
+  const value = useMemo(
+    () => ({ drafts, keep, drop, find: (id: string) => drafts.find((one) => one.id === id) }),
+    [drafts, keep, drop],
+  );
+  return <Context value={value}>{children}</Context>;
+}
+
+export function useDrafts(): Drafts {
+  const drafts = useContext(Context);
+  if (!drafts) throw new Error("There is no DraftsProvider around this.");
+  return drafts;
+}
+
+function forgetDrafts(): void {
+  sessionStorage.removeItem(STORED);
+}
+
+function store(email: string, drafts: readonly Draft[]): void {
+  if (!drafts.length) {
+    forgetDrafts();
+    return;
+  }
+  const lasting = drafts.map((draft) => ({
+    ...draft,
+    files: draft.files.filter((file) => file.kind === "stored"),
+    lost: [...draft.lost, ...draft.files.filter((file) => file.kind === "chosen").map((file) => file.name)],
+  }));
+  try {
+    sessionStorage.setItem(STORED, JSON.stringify({ email, drafts: lasting }));
+  } catch {
+    // It is full: the drafts still outlive leaving the page.
+  }
+}
+
+function stored(email: string): Draft[] {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(STORED) ?? "null") as { email: string; drafts: Draft[] } | null;
+    if (kept?.email === email) return kept.drafts;
+  } catch {
+    // What cannot be read is no draft.
+  }
+  forgetDrafts();
+  return [];
+}

@@ -1,0 +1,85 @@
+/** Where one is in the mail, as an address: which list, narrowed to what, and what stands beside it. */
+import { ALL, type Kind, type MessageName, type Scope, type Search } from "../api/messages";
+
+export type Answering = "reply" | "reply-all" | "forward" | "forward-whole";
+
+/** What stands beside the list. */
+export type Beside =
+  | { kind: "nothing" }
+  | { kind: "message"; name: MessageName }
+  | { kind: "compose"; answering: { how: Answering; name: MessageName } | null };
+
+export interface MailRoute {
+  /** Null: the default account's. */
+  scope: Scope | null;
+  search: Search;
+  beside: Beside;
+}
+
+export const NO_SEARCH: Search = { q: "", sender: "", subject: "", since: "", before: "", kind: "all" };
+
+const ANSWERINGS: readonly string[] = ["reply", "reply-all", "forward", "forward-whole"] satisfies Answering[];
+const KINDS: readonly string[] = ["received", "sent"] satisfies Kind[];
+const WORDS = ["q", "sender", "subject"] as const;
+const DATES = ["since", "before"] as const;
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+
+/** The route of an address; what makes no sense in it is left out. */
+export function routeOf(path: string, query: string): MailRoute {
+  const [, , scope, what, how] = path.split("/");
+  return { scope: scope || null, search: searchOf(query), beside: besideOf(what, how) };
+}
+
+function besideOf(what: string | undefined, how: string | undefined): Beside {
+  if (what === "new") return { kind: "compose", answering: null };
+  const [accountId, messageId] = what?.split(":") ?? [];
+  if (!accountId || !messageId) return { kind: "nothing" };
+  const name = { accountId, messageId };
+  if (how && ANSWERINGS.includes(how)) return { kind: "compose", answering: { how: how as Answering, name } };
+  return { kind: "message", name };
+}
+
+function searchOf(query: string): Search {
+  const given = new URLSearchParams(query);
+  const search: Search = { ...NO_SEARCH };
+  for (const field of WORDS) search[field] = given.get(field)?.trim() ?? "";
+  for (const field of DATES) {
+    const date = given.get(field) ?? "";
+    if (DATE.test(date)) search[field] = date;
+  }
+  const kind = given.get("kind");
+  if (kind && KINDS.includes(kind)) search.kind = kind as Kind;
+  return search;
+}
+
+/** The address of a route. */
+export function addressOf({ scope, search, beside }: MailRoute): string {
+  const query = new URLSearchParams();
+  for (const field of [...WORDS, ...DATES]) if (search[field]) query.set(field, search[field]);
+  if (search.kind !== "all") query.set("kind", search.kind);
+  const parts = ["/mail", ...(scope ? [scope] : beside.kind === "nothing" ? [] : [ALL]), ...besideParts(beside)];
+  return parts.join("/") + (query.size ? `?${query}` : "");
+}
+
+function besideParts(beside: Beside): string[] {
+  const named = ({ accountId, messageId }: MessageName) => `${accountId}:${messageId}`;
+  switch (beside.kind) {
+    case "nothing":
+      return [];
+    case "message":
+      return [named(beside.name)];
+    case "compose":
+      return beside.answering ? [named(beside.answering.name), beside.answering.how] : ["new"];
+  }
+}
+
+/** Whether a search narrows anything. */
+export function isNarrowed(search: Search): boolean {
+  return filtersOf(search) > 0 || search.q !== "";
+}
+
+/** How many of the fields beside the words narrow a search. */
+export function filtersOf(search: Search): number {
+  const fields = [search.sender, search.subject, search.since, search.before];
+  return fields.filter(Boolean).length + (search.kind === "all" ? 0 : 1);
+}
