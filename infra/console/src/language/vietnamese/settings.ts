@@ -19,7 +19,7 @@ export const settings: Words["settings"] = {
   unsaved: "Có thay đổi chưa lưu.",
   discard: "Bỏ thay đổi",
   pause: "Tạm dừng",
-  resume: "Tiếp tục",
+  resume: "Chạy lại",
   pausedTitle: "Tài khoản này đang tạm dừng",
   paused: "popfetch không lấy thư theo lịch. “Kiểm tra ngay” vẫn dùng được.",
   toItsMail: "Xem thư của tài khoản",
@@ -58,7 +58,7 @@ export const settings: Words["settings"] = {
     defaultLegend: "Các tài khoản thư; một trong số đó là tài khoản mặc định",
     defaultOf: (name) => `${name} là tài khoản mặc định`,
     pause: (name) => `Tạm dừng ${name}`,
-    resume: (name) => `Tiếp tục ${name}`,
+    resume: (name) => `Cho ${name} chạy lại`,
     settingsOf: (name) => `Cài đặt của ${name}`,
     sendingFails: "Không gửi được thư.",
     moveUp: (name) => `Chuyển ${name} lên`,
@@ -211,6 +211,7 @@ export const settings: Words["settings"] = {
     inForce: (address) => `Đã xác nhận: thư trả lời được gửi đến ${address}.`,
     waiting: (address, until) => `Đang chờ ${address} được xác nhận, đến ${until}.`,
     unanswered: (address) => `Không ai xác nhận ${address} kịp thời. Hãy hỏi lại nếu bạn vẫn muốn dùng.`,
+    now: (address) => `Thư trả lời được gửi đến ${address}.`,
     meanwhile: (address) => `Cho đến lúc đó, thư trả lời được gửi đến ${address}.`,
   },
   history: {
@@ -278,6 +279,7 @@ export const settings: Words["settings"] = {
     date: "Hãy chọn một ngày.",
     days: "Hãy nhập số ngày từ 1 đến 3650.",
     passwordAgain: "Hãy nhập lại mật khẩu: máy chủ đã thay đổi.",
+    marked: "Có mục chưa đúng. Hãy xem các mục được đánh dấu.",
     refused: () => "Giá trị này không dùng được ở đây.",
   },
   connected: {
