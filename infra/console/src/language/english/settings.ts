@@ -195,6 +195,10 @@ export const settings = {
     notUsed: (name: string) => `This account is opened with a password. ${name} also lets you sign in on its own page.`,
     connectedSince: (name: string, since: string) => `Connected with ${name} since ${since}.`,
     notConnected: (name: string) => `Not connected with ${name}: no mail is collected until you sign in there.`,
+    usePassword: "Use a password instead",
+    usePasswordText:
+      "Most of these providers want an app password, which you make in their security settings. It takes the place of your consent.",
+    passwordKept: "The password works and is kept. The consent is given back.",
     disconnect: "Disconnect",
     disconnectTitle: (name: string) => `Disconnect from ${name}?`,
     disconnectText: "popfetch gives its access back. No mail is collected or sent until you sign in again.",

@@ -189,6 +189,10 @@ export const settings: Words["settings"] = {
     notUsed: (name) => `Tài khoản này được mở bằng mật khẩu. ${name} cũng cho phép đăng nhập trên trang của họ.`,
     connectedSince: (name, since) => `Đã kết nối với ${name} từ ${since}.`,
     notConnected: (name) => `Chưa kết nối với ${name}: popfetch không lấy thư cho đến khi bạn đăng nhập ở đó.`,
+    usePassword: "Dùng mật khẩu",
+    usePasswordText:
+      "Phần lớn các nhà cung cấp này yêu cầu mật khẩu ứng dụng, được tạo trong phần cài đặt bảo mật của họ. Mật khẩu này thay cho quyền truy cập bạn đã cấp.",
+    passwordKept: "Mật khẩu dùng được và đã được lưu. Quyền truy cập đã được trả lại.",
     disconnect: "Ngắt kết nối",
     disconnectTitle: (name) => `Ngắt kết nối với ${name}?`,
     disconnectText: "popfetch trả lại quyền truy cập. Thư không được lấy hay gửi cho đến khi bạn đăng nhập lại.",
