@@ -1,5 +1,6 @@
 """Mail that the stack has sent: the engine keeps it and delivers none."""
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,12 @@ class SentMail:
     subject: str
     text: str
     html: str
+
+    @property
+    def link(self) -> str:
+        """The one address that its text has."""
+        (link,) = re.findall(r"https?://\S+", self.text)
+        return str(link)
 
 
 def allow_sender(clients: Clients, address: str) -> None:

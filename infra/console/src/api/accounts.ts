@@ -20,29 +20,23 @@ export function useAccounts() {
   return useQuery(accountsQuery);
 }
 
-/** One account as it is now. */
-export async function readAccount(accountId: string, signal?: AbortSignal): Promise<Account> {
-  const params = { path: { account_id: accountId } };
-  return answered(api.GET("/accounts/{account_id}", { params, ...(signal && { signal }) }));
+/** One account as it is now. Throws ApiFailure. */
+export async function readAccount(id: string, signal?: AbortSignal): Promise<Account> {
+  const params = { path: { account_id: id } };
+  return answered(api.GET("/accounts/{account_id}", signal ? { params, signal } : { params }));
 }
 
-/** Keep what is known anew of one account among the others. */
-export function keepAccount(cache: QueryClient, accountId: string, known: Partial<Account>): void {
+/** Keep what an answer brought of an account in the place of what is shown. */
+export function keepAccount(cache: QueryClient, known: Pick<Account, "id"> & Partial<Account>): void {
   cache.setQueryData(accountsQuery.queryKey, (all) =>
-    all?.map((account) => (account.id === accountId ? { ...account, ...known } : account)),
+    all?.map((account) => (account.id === known.id ? { ...account, ...known } : account)),
   );
 }
 
-/** Ask for a check for mail; it is done once `last_fetch.at` is later than the instant that this gives. */
-export async function checkNow(accountId: string): Promise<string> {
-  const params = { path: { account_id: accountId } };
-  return (await answered(api.POST("/accounts/{account_id}/fetch", { params }))).requested_at;
-}
-
-/** The owner has seen the account's mail: nothing in it is unread any more. */
-export async function visitAccount(accountId: string) {
-  const params = { path: { account_id: accountId } };
-  return answered(api.PUT("/accounts/{account_id}/visit", { params }));
+/** Ask for a check for mail now; returns when it was asked for. Throws ApiFailure. */
+export async function askForCheck(id: string): Promise<string> {
+  const path = { account_id: id };
+  return (await answered(api.POST("/accounts/{account_id}/fetch", { params: { path } }))).requested_at;
 }
 
 type Schemas = components["schemas"];
@@ -106,4 +100,9 @@ export async function askReplyTo(id: string, address: string): Promise<Account> 
 
 export async function removeReplyTo(id: string): Promise<void> {
   await answered(api.DELETE("/accounts/{account_id}/reply-to", { params: of(id) }));
+}
+
+/** The owner has seen the account's mail: nothing in it is unread any more. Throws ApiFailure. */
+export async function visitAccount(id: string) {
+  return answered(api.PUT("/accounts/{account_id}/visit", { params: of(id) }));
 }

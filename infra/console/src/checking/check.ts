@@ -1,7 +1,7 @@
 /** Checking an account for mail now, and watching how far it has come; wherever it is shown, it is the same check. */
 import { type QueryClient, queryOptions, skipToken, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect } from "react";
-import { type Account, checkNow, keepAccount, readAccount } from "../api/accounts";
+import { type Account, askForCheck, keepAccount, readAccount } from "../api/accounts";
 import { useNotices } from "../controls/notices";
 import { toldCode, useWords } from "../language/language";
 import { isAnswered, type Progress, progressOf } from "./progress";
@@ -36,7 +36,7 @@ export function useCheck(account: Account): Check {
   const check = useCallback(() => {
     if (askedOf(cache, id)) return;
     setAsked(cache, id, { requestedAt: null });
-    checkNow(id).then(
+    askForCheck(id).then(
       (requestedAt) => setAsked(cache, id, { requestedAt }),
       (failure) => {
         setAsked(cache, id, null);
@@ -49,7 +49,7 @@ export function useCheck(account: Account): Check {
     queryKey: ["account", id],
     queryFn: async ({ signal }) => {
       const now = await readAccount(id, signal);
-      keepAccount(cache, id, now);
+      keepAccount(cache, now);
       return now;
     },
     enabled: Boolean(asked?.requestedAt) || progress !== null,

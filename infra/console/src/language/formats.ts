@@ -4,10 +4,12 @@ import { type Tag, useLanguage } from "./language";
 
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
 
+const ISO_DATE = "2026-01-31".length;
+
 export interface Formats {
   /** The time where it is today, the day within the year, else the date; empty for null. */
   brief: (instant: string | null | undefined, now?: Date) => string;
-  /** The day, its year included; empty for null. */
+  /** The day, its year included; an ISO date is the same day wherever one is. Empty for null. */
   day: (instant: string | null | undefined) => string;
   /** Day and time in full. */
   full: (instant: string | null | undefined) => string;
@@ -15,8 +17,6 @@ export interface Formats {
   moment: (instant: string | null | undefined) => string;
   /** How long ago, in the largest unit that fits. */
   ago: (instant: string, now?: Date) => string;
-  /** The day of an ISO date, the same wherever one is. */
-  calendarDay: (isoDate: string) => string;
   size: (octets: number) => string;
   count: (number: number) => string;
 }
@@ -30,7 +30,7 @@ export function formatsOf(tag: Tag): Formats {
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: "auto" });
   const plain = new Intl.NumberFormat(tag);
   const read = (instant: string | null | undefined) => {
-    const moment = instant ? new Date(instant) : null;
+    const moment = instant ? new Date(instant.length === ISO_DATE ? `${instant}T00:00` : instant) : null;
     return moment && !Number.isNaN(moment.getTime()) ? moment : null;
   };
   return {
@@ -65,7 +65,6 @@ export function formatsOf(tag: Tag): Formats {
       }
       return relative.format(Math.min(0, seconds), "second");
     },
-    calendarDay: (isoDate) => date.format(new Date(`${isoDate}T00:00`)),
     size(octets) {
       // Its short form is a whole word in some languages.
       if (octets < 1000) return `${plain.format(octets)}\u00a0B`;

@@ -69,7 +69,7 @@ export function usePause(account: Account) {
   const { tellFailure } = useNotices();
   const { mutate, isPending } = useMutation({
     mutationFn: (pause: boolean) => (pause ? pauseAccount(account.id) : resumeAccount(account.id)),
-    onSuccess: (changed) => keepAccount(cache, account.id, changed),
+    onSuccess: (changed) => keepAccount(cache, changed),
     onError: tellFailure,
   });
   return { pause: () => mutate(true), resume: () => mutate(false), busy: isPending };

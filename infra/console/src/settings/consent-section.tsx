@@ -100,7 +100,7 @@ function DisconnectDialog({ account, name, onClose }: DialogProps & { name: stri
   const { mutate, isPending, error } = useMutation({
     mutationFn: () => giveConsentBack(account.id),
     onSuccess: (changed) => {
-      keepAccount(cache, account.id, changed);
+      keepAccount(cache, changed);
       onClose();
     },
   });
@@ -150,11 +150,11 @@ function DeviceDialog({ account, onClose }: DialogProps) {
     if (!connected) return;
     const codes: Record<string, string | undefined> = words.settings.connected.codes;
     const { trouble } = connected;
-    keepAccount(cache, id, connected.account);
+    keepAccount(cache, connected.account);
     tell(trouble ? (codes[trouble.code] ?? words.settings.connected.other) : words.settings.connected.heading, "good");
     void cache.invalidateQueries({ queryKey: accountsQuery.queryKey });
     onClose();
-  }, [connected, cache, id, tell, words, onClose]);
+  }, [connected, cache, tell, words, onClose]);
 
   const address = asked && URL.parse(asked.verification_uri);
   return (

@@ -39,7 +39,7 @@ export function PasswordForm({ account, direction, focused = false }: Props) {
     if (!password) return form.current?.querySelector("input")?.focus();
     setBusy(true);
     try {
-      keepAccount(cache, account.id, await changePassword(account.id, direction, password));
+      keepAccount(cache, await changePassword(account.id, direction, password));
       setPassword("");
       tell(told.kept[direction], "good");
       void cache.invalidateQueries({ queryKey: accountsQuery.queryKey });

@@ -21,7 +21,7 @@ export function PasswordInsteadDialog({ account, onClose }: { account: Account; 
   const { mutate, isPending, error } = useMutation({
     mutationFn: () => changeAccount(account, passwordsInstead(account, password)),
     onSuccess: (changed) => {
-      keepAccount(cache, account.id, changed);
+      keepAccount(cache, changed);
       tell(told.passwordKept, "good");
       void cache.invalidateQueries({ queryKey: accountsQuery.queryKey });
       onClose();

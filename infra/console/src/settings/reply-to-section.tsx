@@ -41,7 +41,7 @@ export function ReplyToSection({ account }: { account: Account }) {
   };
   const ask = (what: "ask" | "again", to: string) =>
     doing(what, async () => {
-      keepAccount(cache, account.id, await askReplyTo(account.id, to));
+      keepAccount(cache, await askReplyTo(account.id, to));
       setAddress("");
       tell(told.asked(to), "good");
     });
@@ -53,7 +53,7 @@ export function ReplyToSection({ account }: { account: Account }) {
   const remove = () =>
     doing("remove", async () => {
       await removeReplyTo(account.id);
-      keepAccount(cache, account.id, { reply_to: null });
+      keepAccount(cache, { id: account.id, reply_to: null });
       tell(told.removed, "good");
     });
   return (

@@ -79,7 +79,7 @@ export function SettingsForm({ account, wantedField, onFieldShown }: Props) {
     setBusy(true);
     try {
       const changed = await changeAccount(base, patch);
-      keepAccount(cache, account.id, changed);
+      keepAccount(cache, changed);
       begin(changed);
       tell(words.common.saved, "good");
       void cache.invalidateQueries({ queryKey: accountsQuery.queryKey });
@@ -89,7 +89,7 @@ export function SettingsForm({ account, wantedField, onFieldShown }: Props) {
       if (reason instanceof ApiFailure && reason.status === 412) {
         const fresh = await readAccount(account.id).catch(() => null);
         if (fresh) {
-          keepAccount(cache, account.id, fresh);
+          keepAccount(cache, fresh);
           begin(fresh);
         }
       }

@@ -8,7 +8,7 @@ export function Summary({ retrieval }: { retrieval: RetrievalValues }) {
   const formats = useFormats();
   const what =
     retrieval.start === "since" && retrieval.since
-      ? words.sinceDay(formats.calendarDay(retrieval.since))
+      ? words.sinceDay(formats.day(retrieval.since))
       : words.starts[retrieval.start];
   const after = {
     keep: words.keptThere,

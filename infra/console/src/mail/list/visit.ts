@@ -37,7 +37,7 @@ export function useVisit(scope: Scope, accounts: readonly Account[], listIsShown
       if (document.visibilityState !== "visible" || isVisiting.current) return;
       isVisiting.current = true;
       visitAccount(scope)
-        .then((known) => keepAccount(cache, scope, known))
+        .then((known) => keepAccount(cache, { id: scope, ...known }))
         // The badge stays, and the next look at the account tries it again.
         .catch(() => undefined)
         .finally(() => {
