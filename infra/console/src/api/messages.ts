@@ -3,80 +3,16 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answered, api } from "./client";
 import type { components } from "./schema";
 
-export interface Person {
-  name: string;
-  address: string;
-}
+type Schemas = components["schemas"];
 
-export type DeliveryState = "sending" | "sent" | "unconfirmed";
-
+export type Person = Schemas["MailboxOut"];
+export type DeliveryState = Schemas["DeliveryState"];
 /** A message as the list shows it. */
-export interface Summary {
-  id: string;
-  account_id: string;
-  sender: Person;
-  /** Of sent ones only. */
-  recipients: string[];
-  subject: string;
-  dated: string | null;
-  arrived: string | null;
-  stored_at: string;
-  octets: number;
-  delivery: DeliveryState | null;
-}
-
-export interface Page {
-  messages: Summary[];
-  cursor: string | null;
-  /** How far back a search has looked; null once it has looked at all. */
-  searched_to: string | null;
-}
-
-export interface Attached {
-  id: string;
-  filename: string;
-  content_type: string;
-  octets: number;
-  inline: boolean;
-}
-
-export interface Refused {
-  address: string;
-  code: string;
-  message: string;
-  server_said: string;
-}
-
-export interface Delivery {
-  state: DeliveryState;
-  recipients: string[];
-  refused: Refused[];
-}
-
+export type Summary = Schemas["MessageRowOut"];
+export type Page = Schemas["MessagesOut"];
 /** A message whole. */
-export interface Message {
-  id: string;
-  account_id: string;
-  octets: number;
-  dated: string | null;
-  arrived: string | null;
-  stored_at: string;
-  sha256: string;
-  subject: string;
-  header_message_id: string;
-  from: Person[];
-  to: Person[];
-  cc: Person[];
-  bcc: Person[];
-  reply_to: Person[];
-  headers: { name: string; value: string }[];
-  text: string | null;
-  html: string | null;
-  remote_images: number;
-  attachments: Attached[];
-  delivery: Delivery | null;
-  problems: string[];
-}
+export type Message = Schemas["MessageOut"];
+export type Delivery = Schemas["DeliveryOut"];
 
 export type Kind = "all" | "received" | "sent";
 
@@ -103,37 +39,30 @@ export interface MessageName {
 }
 
 /** A file of a mail: by its content, by an upload, or by the stored message that has it. */
-export type FileOut = Partial<components["schemas"]["AttachmentIn"]> & {
-  account_id?: string;
-  message_id?: string;
-  attachment_id?: string;
-};
-export type MailOut = Omit<components["schemas"]["MailIn"], "attachments"> & { attachments: FileOut[] };
-export type Sent = components["schemas"]["SentOut"];
-
-type Call = (
-  path: string,
-  init: {
-    params?: { path?: Record<string, string>; query?: Record<string, unknown>; header?: Record<string, string> };
-    headers?: Record<string, string>;
-    body?: unknown;
-    signal?: AbortSignal;
-  },
-) => Promise<{ data?: unknown; error?: unknown; response: Response }>;
-const get = api.GET as unknown as Call;
-const post = api.POST as unknown as Call;
+export type FileOut = Partial<Schemas["AttachmentIn"]>;
+export type MailOut = Omit<Schemas["MailIn"], "attachments"> & { attachments: FileOut[] };
+export type Sent = Schemas["SentOut"];
 
 /** One page of a list, from the newest on or from a cursor. */
 export async function readPage(
   scope: Scope,
-  search: Search,
+  { q, sender, subject, since, before, kind }: Search,
   { cursor, limit, signal }: { cursor: string | null; limit: number; signal?: AbortSignal },
 ): Promise<Page> {
-  const asked = { ...search, kind: search.kind === "all" ? "" : search.kind, cursor: cursor ?? "", limit };
-  const query = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== ""));
-  const where: [string, Record<string, string>] =
-    scope === ALL ? ["/messages", {}] : ["/accounts/{account_id}/messages", { account_id: scope }];
-  return answered(get(where[0], { params: { path: where[1], query }, ...(signal && { signal }) })) as Promise<Page>;
+  const query = {
+    limit,
+    ...(cursor && { cursor }),
+    ...(q && { q }),
+    ...(sender && { sender }),
+    ...(subject && { subject }),
+    ...(since && { since }),
+    ...(before && { before }),
+    ...(kind !== "all" && { kind }),
+  };
+  const given = signal && { signal };
+  if (scope === ALL) return answered(api.GET("/messages", { params: { query }, ...given }));
+  const path = { account_id: scope };
+  return answered(api.GET("/accounts/{account_id}/messages", { params: { path, query }, ...given }));
 }
 
 /**
@@ -148,12 +77,12 @@ export function listQuery(scope: Scope, search: Search, limit: () => number) {
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.cursor,
     staleTime: Number.POSITIVE_INFINITY,
+    // Comparing a hundred thousand messages with themselves for each page that comes would be felt.
+    structuralSharing: false,
   });
 }
 
-const ofMessage = ({ accountId, messageId }: MessageName) => ({
-  path: { account_id: accountId, message_id: messageId },
-});
+const pathOf = ({ accountId, messageId }: MessageName) => ({ account_id: accountId, message_id: messageId });
 
 /** One message; what was stored never changes, so that it is read once. */
 export function messageQuery(name: MessageName, images: Images) {
@@ -161,11 +90,11 @@ export function messageQuery(name: MessageName, images: Images) {
     queryKey: ["message", name.accountId, name.messageId, images],
     queryFn: ({ signal }) =>
       answered(
-        get("/accounts/{account_id}/messages/{message_id}", {
-          params: { ...ofMessage(name), query: { images } },
+        api.GET("/accounts/{account_id}/messages/{message_id}", {
+          params: { path: pathOf(name), query: { images } },
           signal,
         }),
-      ) as Promise<Message>,
+      ),
     // The delivery of a mail that is being sent is still to come.
     staleTime: (query) => (query.state.data?.delivery?.state === "sending" ? 0 : Number.POSITIVE_INFINITY),
   });
@@ -173,24 +102,23 @@ export function messageQuery(name: MessageName, images: Images) {
 
 /** A short-lived address of a message's octets, or of one of its attachments. */
 export async function downloadAddress(name: MessageName, attachmentId?: string): Promise<string> {
-  const { path } = ofMessage(name);
-  const given = attachmentId ? { ...path, attachment_id: attachmentId } : path;
-  const route = "/accounts/{account_id}/messages/{message_id}";
-  const told = await answered(
-    get(attachmentId ? `${route}/attachments/{attachment_id}` : `${route}/raw`, {
-      params: { path: given },
-      headers: { Accept: "application/json" },
-    }),
-  );
-  return (told as { url: string }).url;
+  const header = { accept: "application/json" };
+  const path = pathOf(name);
+  const link = attachmentId
+    ? api.GET("/accounts/{account_id}/messages/{message_id}/attachments/{attachment_id}", {
+        params: { path: { ...path, attachment_id: attachmentId }, header },
+      })
+    : api.GET("/accounts/{account_id}/messages/{message_id}/raw", { params: { path, header } });
+  return (await answered<Schemas["FileLinkOut"]>(link)).url;
 }
 
 /** Send a mail; the same key with the same mail sends it once, however often it is asked for. */
 export async function sendMail(accountId: string, mail: MailOut, key: string): Promise<Sent> {
   return answered(
-    post("/accounts/{account_id}/send", {
+    api.POST("/accounts/{account_id}/send", {
       params: { path: { account_id: accountId }, header: { "idempotency-key": key } },
-      body: mail,
+      // A stored file brings its own type, which the description takes for one that is always given.
+      body: mail as Schemas["MailIn"],
     }),
-  ) as Promise<Sent>;
+  );
 }

@@ -1,5 +1,4 @@
 /** Instants, sizes and counts as people of a language write them. */
-import { useMemo } from "react";
 import { type Tag, useLanguage } from "./language";
 
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
@@ -29,6 +28,12 @@ export function formatsOf(tag: Tag): Formats {
   const short = new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "short" });
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: "auto" });
   const plain = new Intl.NumberFormat(tag);
+  const sizes = UNITS.map((unit) =>
+    [0, 1].map(
+      (maximumFractionDigits) =>
+        new Intl.NumberFormat(tag, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits }),
+    ),
+  );
   const read = (instant: string | null | undefined) => {
     const moment = instant ? new Date(instant.length === ISO_DATE ? `${instant}T00:00` : instant) : null;
     return moment && !Number.isNaN(moment.getTime()) ? moment : null;
@@ -75,19 +80,19 @@ export function formatsOf(tag: Tag): Formats {
         unit += 1;
       }
       const digits = value < 10 && unit > 0 ? 1 : 0;
-      return new Intl.NumberFormat(tag, {
-        style: "unit",
-        unit: UNITS[unit] ?? "byte",
-        unitDisplay: "short",
-        maximumFractionDigits: digits,
-      }).format(value);
+      return sizes[unit]?.[digits]?.format(value) ?? "";
     },
     count: (number) => plain.format(number),
   };
 }
 
+/** Making them costs more than using them, and each row of a list uses them. */
+const made = new Map<Tag, Formats>();
+
 /** The formats of the language that is spoken. */
 export function useFormats(): Formats {
   const { tag } = useLanguage();
-  return useMemo(() => formatsOf(tag), [tag]);
+  const formats = made.get(tag) ?? formatsOf(tag);
+  made.set(tag, formats);
+  return formats;
 }

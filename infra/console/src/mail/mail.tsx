@@ -84,11 +84,17 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
     if (beside.kind === "message") opened(beside.name);
   }, [beside, opened]);
 
+  // Whoever comes back to the list, by whatever way, finds the focus where they left.
   const [focusId, setFocusId] = useState<string | null>(null);
-  const toList = useCallback(() => {
-    setFocusId(openId);
-    go(to({}));
-  }, [openId, go, to]);
+  const before = useRef({ beside, openId });
+  useEffect(() => {
+    const left = before.current;
+    before.current = { beside, openId };
+    if (beside.kind !== "nothing" || left.beside.kind === "nothing") return;
+    if (left.openId !== null) setFocusId(left.openId);
+    else document.querySelector("main")?.focus({ preventScroll: true });
+  }, [beside, openId]);
+  const toList = useCallback(() => go(to({})), [go, to]);
 
   const unread = accounts.reduce((sum, one) => sum + one.unread, 0);
   useTitle([unread ? `(${formats.count(unread)}) ${name}` : name, words.common.product].join(" · "));
@@ -162,7 +168,9 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
           {account ? <Collecting account={account} /> : null}
           <SearchBox
             search={search}
-            onSearch={(next: Search) => go(addressOf({ scope, search: next, beside }), { replace: isNarrowed(search) })}
+            onSearch={(next: Search) =>
+              go(addressOf({ scope, search: next, beside }), { replace: isNarrowed(search) && isNarrowed(next) })
+            }
           />
           {account ? <Trouble account={account} /> : null}
           <div className={styles.rows}>

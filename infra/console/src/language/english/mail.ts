@@ -15,7 +15,6 @@ export const mail = {
     paused: "Paused",
     fetching: "Collecting mail now",
   },
-  outgoingRefused: "Cannot send: sign-in refused",
   remedies: {
     auth_failed: "Enter the password again",
     consent: "Sign in at the provider",
@@ -94,7 +93,6 @@ export const mail = {
   forward: "Forward",
   forwardWhole: "Forward as a file",
   download: "Download (.eml)",
-  moreActions: "More actions",
   from: "From",
   toField: "To",
   cc: "Cc",
@@ -115,12 +113,11 @@ export const mail = {
   imagesShown: "Remote images are shown for this message.",
   quotedText: "Quoted text",
   attachments: (count: string) => `Attachments (${count})`,
-  downloadFile: (name: string) => `Download ${name}`,
+  downloadFile: "Download",
   unnamedFile: "Unnamed file",
-  downloading: "The download begins.",
   deliveries: {
     sent: "Sent to everyone it is addressed to.",
-    sending: "This mail is being sent.",
+    sending: "This mail is being sent. If this stays so, it is not known whether it was.",
     unconfirmed:
       "The server never said whether it took this mail. It may have been sent, or not; popfetch does not send it again by itself.",
     partly: "Some recipients did not get this mail:",
@@ -133,6 +130,7 @@ export const mail = {
     text_undecodable: "Some characters could not be read.",
     too_many_parts: "The message has too many parts. Some are not shown; the download has them all.",
     too_many_headers: "The message has too many headers. Some are not shown; the download has them all.",
+    html_unreadable: "The formatted text could not be read. What else there is is shown; the download has it all.",
     other: "Something in this message could not be read. The download has all of it.",
   },
 
@@ -156,7 +154,6 @@ export const mail = {
   dropHere: "Drop files here to attach them",
   attached: "Attached",
   remove: (name: string) => `Remove ${name}`,
-  wholeMessage: "the whole message",
   uploading: (name: string) => `Uploading ${name}`,
   send: "Send",
   discard: "Discard",

@@ -15,7 +15,6 @@ export const mail: Words["mail"] = {
     paused: "Tạm dừng",
     fetching: "Đang lấy thư",
   },
-  outgoingRefused: "Không gửi được: đăng nhập bị từ chối",
   remedies: {
     auth_failed: "Nhập lại mật khẩu",
     consent: "Đăng nhập với nhà cung cấp",
@@ -92,7 +91,6 @@ export const mail: Words["mail"] = {
   forward: "Chuyển tiếp",
   forwardWhole: "Chuyển tiếp dưới dạng tệp",
   download: "Tải xuống (.eml)",
-  moreActions: "Thao tác khác",
   from: "Từ",
   toField: "Tới",
   cc: "Cc",
@@ -112,12 +110,11 @@ export const mail: Words["mail"] = {
   imagesShown: "Ảnh từ xa đang được hiện cho thư này.",
   quotedText: "Đoạn trích dẫn",
   attachments: (count) => `Tệp đính kèm (${count})`,
-  downloadFile: (name) => `Tải xuống ${name}`,
+  downloadFile: "Tải xuống",
   unnamedFile: "Tệp không tên",
-  downloading: "Đang bắt đầu tải xuống.",
   deliveries: {
     sent: "Đã gửi tới tất cả người nhận.",
-    sending: "Thư này đang được gửi.",
+    sending: "Thư này đang được gửi. Nếu mãi vẫn như vậy thì không rõ thư đã được gửi hay chưa.",
     unconfirmed:
       "Máy chủ không cho biết đã nhận thư này hay chưa. Thư có thể đã được gửi hoặc chưa; popfetch không tự gửi lại.",
     partly: "Một số người không nhận được thư này:",
@@ -129,6 +126,7 @@ export const mail: Words["mail"] = {
     text_undecodable: "Một số ký tự không đọc được.",
     too_many_parts: "Thư có quá nhiều phần nên không hiện hết; bản tải xuống có đầy đủ.",
     too_many_headers: "Thư có quá nhiều tiêu đề kỹ thuật nên không hiện hết; bản tải xuống có đầy đủ.",
+    html_unreadable: "Không đọc được phần có định dạng. Phần còn lại hiện ở đây; bản tải xuống có đầy đủ.",
     other: "Có phần của thư này không đọc được. Bản tải xuống có đầy đủ.",
   },
 
@@ -151,7 +149,6 @@ export const mail: Words["mail"] = {
   dropHere: "Thả tệp vào đây để đính kèm",
   attached: "Đã đính kèm",
   remove: (name) => `Bỏ ${name}`,
-  wholeMessage: "toàn bộ thư",
   uploading: (name) => `Đang tải lên ${name}`,
   send: "Gửi",
   discard: "Bỏ thư này",

@@ -75,7 +75,7 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
   const { find, keep, drop } = useDrafts();
   const [draft, setDraft] = useState(begun);
   const latest = useRef(draft);
-  const [hasCopies, setCopies] = useState(false);
+  const [copies, setCopies] = useState({ cc: begun.cc !== "", bcc: begun.bcc !== "", asked: false });
   const [problems, setProblems] = useState<Problems>({});
   const [failure, setFailure] = useState<unknown>(null);
   const [asking, setAsking] = useState<"discard" | "subject" | null>(null);
@@ -92,10 +92,10 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
 
   // The button is gone once it was pressed: the focus goes to what it has brought.
   useEffect(() => {
-    if (!hasCopies) return;
+    if (!copies.asked) return;
     const [cc, bcc] = ["cc", "bcc"].map((name) => form.current?.querySelector<HTMLTextAreaElement>(`[name=${name}]`));
     (cc?.value ? bcc : cc)?.focus();
-  }, [hasCopies]);
+  }, [copies.asked]);
 
   const [isAnswer] = useState(Boolean(begun.to));
   useEffect(() => {
@@ -214,7 +214,7 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
           onChange={(to) => change({ to })}
           onProblem={(to) => setProblems({ ...problems, to })}
         />
-        {hasCopies || draft.cc ? (
+        {copies.cc ? (
           <RecipientsField
             name="cc"
             label={words.mail.cc}
@@ -224,7 +224,7 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
             onProblem={(cc) => setProblems({ ...problems, cc })}
           />
         ) : null}
-        {hasCopies || draft.bcc ? (
+        {copies.bcc ? (
           <RecipientsField
             name="bcc"
             label={words.mail.bcc}
@@ -234,9 +234,13 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
             onProblem={(bcc) => setProblems({ ...problems, bcc })}
           />
         ) : null}
-        {hasCopies || (draft.cc && draft.bcc) ? null : (
-          <Button kind="quiet" className={styles.copies} onClick={() => setCopies(true)}>
-            {draft.cc ? words.mail.bcc : draft.bcc ? words.mail.cc : words.mail.addCopies}
+        {copies.cc && copies.bcc ? null : (
+          <Button
+            kind="quiet"
+            className={styles.copies}
+            onClick={() => setCopies({ cc: true, bcc: true, asked: true })}
+          >
+            {copies.cc ? words.mail.bcc : copies.bcc ? words.mail.cc : words.mail.addCopies}
           </Button>
         )}
         <TextField

@@ -5,12 +5,23 @@
  */
 import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowUp } from "lucide-react";
-import { type KeyboardEvent, type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  type MouseEvent,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import type { MessageName, Summary } from "../../api/messages";
 import { Button } from "../../controls/button";
 import { Loading } from "../../controls/states";
 import { useFormats } from "../../language/formats";
 import { toldFailure, useWords } from "../../language/language";
+import { go } from "../../shell/hash-route";
 import styles from "./message-list.module.css";
 import { MessageRow } from "./message-row";
 import type { Reading } from "./reading";
@@ -49,7 +60,10 @@ export function MessageList(props: Props) {
   const wanted = useRef<string | null>(null);
 
   const reachableId = activeId ?? openId;
-  const reachable = reachableId === null ? -1 : rows.findIndex(({ id }) => id === reachableId);
+  const reachable = useMemo(
+    () => (reachableId === null ? -1 : rows.findIndex(({ id }) => id === reachableId)),
+    [rows, reachableId],
+  );
 
   const virtualizer = useVirtualizer({
     count: rows.length,
@@ -125,6 +139,15 @@ export function MessageList(props: Props) {
     focusRow(to);
   };
 
+  // One listener follows every row's link; a row that had its own would cost too much while many come and go.
+  const onClick = (event: MouseEvent) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    const href = (event.target as HTMLElement).closest("a")?.getAttribute("href");
+    if (!href) return;
+    event.preventDefault();
+    go(href.slice(1));
+  };
+
   const isReachableShown = shown.some(({ index }) => index === reachable);
   return (
     <div className={styles.frame}>
@@ -141,6 +164,7 @@ export function MessageList(props: Props) {
           aria-label={label}
           style={{ height: virtualizer.getTotalSize() }}
           onKeyDown={onKeyDown}
+          onClick={onClick}
           onFocus={(event) => {
             const id = (event.target as HTMLElement).closest<HTMLElement>("[data-message]")?.dataset.message;
             if (id && id !== activeId) setActiveId(id);

@@ -1,7 +1,6 @@
-/** A message in the list: one link, so that it opens in a tab of its own too. */
+/** A message in the list: one link, so that it opens in a tab of its own too; the list follows it. */
 import { CircleHelp, Clock, CornerUpRight } from "lucide-react";
 import { memo } from "react";
-import { Link } from "wouter";
 import type { DeliveryState, Summary } from "../../api/messages";
 import { useFormats } from "../../language/formats";
 import { useWords } from "../../language/language";
@@ -27,8 +26,8 @@ export const MessageRow = memo(function MessageRow({ message, href, isNew, isOpe
     : sender.name || sender.address || words.mail.noSender;
   const at = message.dated ?? message.arrived ?? message.stored_at;
   return (
-    <Link
-      href={href}
+    <a
+      href={`#${href}`}
       className={styles.row}
       data-new={isNew || undefined}
       data-message={message.id}
@@ -52,7 +51,7 @@ export const MessageRow = memo(function MessageRow({ message, href, isNew, isOpe
       </span>
       <span className={styles.size}>{formats.size(message.octets)}</span>
       {accountName === null ? null : <span className={styles.account}>{accountName}</span>}
-    </Link>
+    </a>
   );
 });
 

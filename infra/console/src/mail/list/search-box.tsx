@@ -93,29 +93,31 @@ export function SearchBox({ search, onSearch }: Props) {
           <IconButton
             label={filters ? words.mail.filtersSet(formats.count(filters)) : words.mail.filters}
             aria-expanded={isOpen}
-            aria-controls={`${id}-fields`}
+            aria-controls={isOpen ? `${id}-fields` : undefined}
             onClick={() => setOpen(!isOpen)}
           >
             <SlidersHorizontal size={18} aria-hidden="true" />
             {filters ? <span className={styles.set} aria-hidden="true" /> : null}
           </IconButton>
         </div>
-        <div id={`${id}-fields`} className={styles.fields} hidden={!isOpen}>
-          <TextField label={words.mail.sender} type="text" autoComplete="off" {...field("sender")} />
-          <TextField label={words.mail.subject} type="text" autoComplete="off" {...field("subject")} />
-          <TextField label={words.mail.since} type="date" max={typed.before || undefined} {...field("since")} />
-          <TextField label={words.mail.before} type="date" min={typed.since || undefined} {...field("before")} />
-          <SelectField label={words.mail.kind} {...field("kind")}>
-            {KINDS.map((kind) => (
-              <option key={kind} value={kind}>
-                {words.mail.kinds[kind]}
-              </option>
-            ))}
-          </SelectField>
-          <Button className={styles.clear} kind="quiet" disabled={!isNarrowed(typed)} onClick={() => now(NO_SEARCH)}>
-            {words.mail.clearFilters}
-          </Button>
-        </div>
+        {isOpen ? (
+          <div id={`${id}-fields`} className={styles.fields}>
+            <TextField label={words.mail.sender} type="text" autoComplete="off" {...field("sender")} />
+            <TextField label={words.mail.subject} type="text" autoComplete="off" {...field("subject")} />
+            <TextField label={words.mail.since} type="date" max={typed.before || undefined} {...field("since")} />
+            <TextField label={words.mail.before} type="date" min={typed.since || undefined} {...field("before")} />
+            <SelectField label={words.mail.kind} {...field("kind")}>
+              {KINDS.map((kind) => (
+                <option key={kind} value={kind}>
+                  {words.mail.kinds[kind]}
+                </option>
+              ))}
+            </SelectField>
+            <Button className={styles.clear} kind="quiet" disabled={!isNarrowed(typed)} onClick={() => now(NO_SEARCH)}>
+              {words.mail.clearFilters}
+            </Button>
+          </div>
+        ) : null}
       </form>
     </search>
   );

@@ -23,13 +23,13 @@ export function Attachments({ message }: { message: Message }) {
               <button
                 type="button"
                 className={styles.file}
-                aria-label={`${words.mail.downloadFile(name)}, ${file.content_type}, ${formats.size(file.octets)}`}
                 aria-busy={asked === file.id || undefined}
                 disabled={asked === file.id}
                 onClick={() => void download(file.id)}
               >
                 <Paperclip size={18} aria-hidden="true" />
                 <span className={styles.named}>
+                  <span className="visually-hidden">{words.mail.downloadFile} </span>
                   <span className={styles.name} title={name}>
                     {name}
                   </span>

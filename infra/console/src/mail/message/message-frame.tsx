@@ -79,10 +79,12 @@ export function MessageFrame({ html, images, title, onWriteTo }: Props) {
 
 function show(page: Document, html: string): void {
   page.body.innerHTML = html;
-  const style = page.createElement("style");
-  style.textContent = BASE;
-  // Before the mail's own styles, which may want it otherwise.
-  page.head.replaceChildren(style);
+  if (!page.head.querySelector("style")) {
+    // Before the mail's own styles, which may want it otherwise.
+    const style = page.createElement("style");
+    style.textContent = BASE;
+    page.head.append(style);
+  }
   for (const link of page.querySelectorAll<HTMLAnchorElement>("a[href]")) {
     // Where a link leads is not what it says.
     link.title ||= link.getAttribute("href") ?? "";
