@@ -74,7 +74,7 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
 
   // Whatever changes when there may be something new in this list.
   const watched = account ? [account] : accounts;
-  const signal = watched.map(({ unread, last_fetch, fetching }) => `${unread} ${last_fetch?.at} ${fetching?.stored}`);
+  const signal = watched.map(({ last_fetch, fetching }) => `${last_fetch?.at} ${fetching?.stored}`);
   const reading = useReading(scope, search, signal.join());
   const visiting = useVisit(scope, accounts, !reading.isLoading && reading.failure === null);
 
@@ -84,12 +84,16 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
     if (beside.kind === "message") opened(beside.name);
   }, [beside, opened]);
 
+  // Whom the next mail is for, where a link in a message says so.
+  const writeTo = useRef("");
+
   // Whoever comes back to the list, by whatever way, finds the focus where they left.
   const [focusId, setFocusId] = useState<string | null>(null);
   const before = useRef({ beside, openId });
   useEffect(() => {
     const left = before.current;
     before.current = { beside, openId };
+    if (beside.kind !== "compose") writeTo.current = "";
     if (beside.kind !== "nothing" || left.beside.kind === "nothing") return;
     if (left.openId !== null) setFocusId(left.openId);
     else document.querySelector("main")?.focus({ preventScroll: true });
@@ -107,7 +111,6 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
     [scope, accounts],
   );
   const messageAddress = useCallback((name: MessageName) => to({ beside: { kind: "message", name } }), [to]);
-  const writeTo = useRef("");
   const place = useRef(path);
   place.current = path;
 

@@ -59,4 +59,7 @@ export const failures = {
   sending_too_frequent: "The server takes no more mail of this account for now. Try again later.",
   connection_lost: "The connection to the outgoing server was lost. Nothing was sent; try again.",
   unconfirmed: "The server never said whether it took the mail.",
+  // reading
+  message_not_found: "This message is not there any more.",
+  attachment_not_found: "This file is not there any more.",
 };

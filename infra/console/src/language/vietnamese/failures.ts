@@ -97,4 +97,7 @@ export const failures: Words["failures"] & Record<string, string> = {
   sending_too_frequent: "Máy chủ tạm thời không nhận thêm thư của tài khoản này. Hãy thử lại sau.",
   connection_lost: "Mất kết nối với máy chủ thư đi. Chưa có gì được gửi; hãy thử lại.",
   unconfirmed: "Máy chủ không cho biết đã nhận thư hay chưa.",
+  // reading
+  message_not_found: "Thư này không còn nữa.",
+  attachment_not_found: "Tệp này không còn nữa.",
 };

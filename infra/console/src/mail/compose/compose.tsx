@@ -4,7 +4,8 @@ import { Paperclip, Send, Trash2, X } from "lucide-react";
 import { type DragEvent, useEffect, useId, useRef, useState } from "react";
 import { Link } from "wouter";
 import type { Account } from "../../api/accounts";
-import { messageQuery, type Sent } from "../../api/messages";
+import { ApiFailure } from "../../api/client";
+import { type Delivery, messageQuery, type Sent } from "../../api/messages";
 import { Button, IconButton } from "../../controls/button";
 import { Actions, Dialog } from "../../controls/dialog";
 import { Field, SelectField, TextField } from "../../controls/field";
@@ -14,6 +15,7 @@ import { Empty, Failed, Loading } from "../../controls/states";
 import { useFormats } from "../../language/formats";
 import { toldFailure, useWords } from "../../language/language";
 import type { Words } from "../../language/words";
+import { Refused } from "../message/delivered";
 import { recipientsOf } from "./addresses";
 import { answerTo, canSend, newDraft, senderAmong } from "./beginning";
 import styles from "./compose.module.css";
@@ -129,7 +131,9 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
       onSent(sent, ready.accountId);
     } catch (reason) {
       if (reason instanceof DOMException && reason.name === "AbortError") return;
-      change({ attempt: { ...ready.attempt, unsure: isUnsure(reason) } });
+      // A key that has another mail is of no more use.
+      const isSpent = reason instanceof ApiFailure && reason.code === "idempotency_key_reused";
+      change({ attempt: isSpent ? null : { ...ready.attempt, unsure: isUnsure(reason) } });
       if (isHere.current) setFailure(reason);
       else tellFailure(reason);
     } finally {
@@ -273,21 +277,28 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
             change({ files, lost: [] });
           }}
         />
-        <div role="alert">
-          {failure ? <p className={styles.failure}>{toldSending(words, failure)}</p> : null}
-          {hasChangedSince ? <p className={styles.failure}>{words.mail.changedSince}</p> : null}
-        </div>
-        <div className={styles.actions}>
-          <Button type="submit" kind="main" busy={isSending} icon={<Send size={18} aria-hidden="true" />}>
-            {words.mail.send}
-          </Button>
-          <Button
-            kind="quiet"
-            icon={<Trash2 size={18} aria-hidden="true" />}
-            onClick={() => (isTouched ? setAsking("discard") : discard())}
-          >
-            {words.mail.discard}
-          </Button>
+        <div className={styles.foot}>
+          <div role="alert" className={styles.failures}>
+            {failure ? (
+              <div className={styles.failure}>
+                <p>{toldSending(words, failure)}</p>
+                <WhatTheServerSaid failure={failure} />
+              </div>
+            ) : null}
+            {hasChangedSince ? <p className={styles.failure}>{words.mail.changedSince}</p> : null}
+          </div>
+          <div className={styles.actions}>
+            <Button type="submit" kind="main" busy={isSending} icon={<Send size={18} aria-hidden="true" />}>
+              {words.mail.send}
+            </Button>
+            <Button
+              kind="quiet"
+              icon={<Trash2 size={18} aria-hidden="true" />}
+              onClick={() => (isTouched ? setAsking("discard") : discard())}
+            >
+              {words.mail.discard}
+            </Button>
+          </div>
         </div>
       </form>
       {asking === "discard" ? (
@@ -335,6 +346,15 @@ function toldSending(words: Words, failure: unknown): string {
   if (failure instanceof UploadFailed) return words.mail.uploadFailed(failure.filename);
   if (isUnsure(failure)) return words.mail.maybeSent;
   return toldFailure(words, failure);
+}
+
+/** The words of the mail server, as far as it said any. */
+function WhatTheServerSaid({ failure }: { failure: unknown }) {
+  const words = useWords();
+  if (!(failure instanceof ApiFailure)) return null;
+  const { refused, server_said: said } = failure.details as { refused?: Delivery["refused"]; server_said?: string };
+  if (refused?.length) return <Refused refused={refused} />;
+  return said ? <p>{words.mail.serverSaid(said)}</p> : null;
 }
 
 interface RecipientsProps {

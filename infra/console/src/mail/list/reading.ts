@@ -35,8 +35,17 @@ export function useReading(scope: Scope, search: Search, signal: string): Readin
   const readAt = useRef(0);
   const limit = useRef(PAGE);
   const query = useMemo(() => listQuery(scope, search, () => limit.current), [scope, search]);
-  const { data, error, isPending, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage, refetch } =
-    useInfiniteQuery(query);
+  const {
+    data,
+    dataUpdatedAt,
+    error,
+    isPending,
+    hasNextPage,
+    isFetchingNextPage,
+    isFetchNextPageError,
+    fetchNextPage,
+    refetch,
+  } = useInfiniteQuery(query);
 
   const rows = useMemo(() => data?.pages.flatMap((page) => page.messages) ?? [], [data]);
 
@@ -62,6 +71,8 @@ export function useReading(scope: Scope, search: Search, signal: string): Readin
   }, [cache, query, scope, search]);
 
   const ready = data !== undefined;
+  const readLast = useRef(dataUpdatedAt);
+  readLast.current = dataUpdatedAt;
   const [seen, setSeen] = useState(signal);
   useEffect(() => {
     if (!ready || signal === seen) return;
@@ -74,7 +85,8 @@ export function useReading(scope: Scope, search: Search, signal: string): Readin
       // Whether it fails is told by the accounts, which are read as often.
       if (document.visibilityState === "visible") refresh().catch(() => undefined);
     };
-    look();
+    // A list that was read before, and is shown again.
+    if (Date.now() - readLast.current > LOOK_MS / 3) look();
     const timer = window.setInterval(look, LOOK_MS);
     document.addEventListener("visibilitychange", look);
     return () => {

@@ -4,7 +4,7 @@ import type { Account } from "../../api/accounts";
 import { useCheck } from "../../checking/check";
 import { CheckProgress } from "../../checking/check-progress";
 import { useFormats } from "../../language/formats";
-import { useWords } from "../../language/language";
+import { toldCode, useWords } from "../../language/language";
 import styles from "./account-bar.module.css";
 import { remedyOf, troubleOf } from "./account-state";
 
@@ -34,12 +34,14 @@ export function Trouble({ account }: { account: Account }) {
   const trouble = troubleOf(account);
   if (!trouble) return null;
   const remedy = remedyOf(words, account);
-  const said = account.last_fetch?.outcome === "failed" ? account.last_fetch.error?.message : undefined;
+  const error = account.last_fetch?.outcome === "failed" ? account.last_fetch.error : null;
   return (
     <div className={styles.trouble} data-grave={trouble !== "paused" && trouble !== "backing_off"}>
       <p>
         {words.mail.stopped[trouble]}
-        {trouble === "backing_off" && said ? <span className={styles.said}> {said}</span> : null}
+        {trouble === "backing_off" && error ? (
+          <span className={styles.said}> {toldCode(words, error.code, error.message)}</span>
+        ) : null}
       </p>
       {remedy ? <Link href={`/settings/${account.id}`}>{remedy}</Link> : null}
     </div>

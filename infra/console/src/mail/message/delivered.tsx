@@ -1,5 +1,5 @@
 import type { Delivery } from "../../api/messages";
-import { useWords } from "../../language/language";
+import { toldCode, useWords } from "../../language/language";
 import styles from "./delivered.module.css";
 
 /** What became of a mail that was sent. */
@@ -12,18 +12,24 @@ export function Delivered({ delivery }: { delivery: Delivery }) {
       {refused.length ? (
         <>
           <p>{words.mail.deliveries.partly}</p>
-          <ul className={styles.refused}>
-            {refused.map((one) => (
-              <li key={one.address}>
-                <strong>{one.address}</strong>: {one.message}
-                {one.server_said ? (
-                  <span className={styles.said}> {words.mail.serverSaid(one.server_said)}</span>
-                ) : null}
-              </li>
-            ))}
-          </ul>
+          <Refused refused={refused} />
         </>
       ) : null}
     </div>
+  );
+}
+
+/** Who does not get a mail, and why. */
+export function Refused({ refused }: { refused: Delivery["refused"] }) {
+  const words = useWords();
+  return (
+    <ul className={styles.refused}>
+      {refused.map((one) => (
+        <li key={one.address}>
+          <strong>{one.address}</strong>: {toldCode(words, one.code, one.message)}
+          {one.server_said ? <span className={styles.said}> {words.mail.serverSaid(one.server_said)}</span> : null}
+        </li>
+      ))}
+    </ul>
   );
 }

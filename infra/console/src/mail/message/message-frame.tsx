@@ -9,8 +9,8 @@ import styles from "./message-frame.module.css";
 
 const LEAST_PX = 80;
 const MOST_PX = 30_000;
-/** A page whose height depends on the frame's would grow for ever. */
-const MOST_GROWTHS = 80;
+/** So often it may grow though nothing was loaded: a page whose height depends on the frame's would grow for ever. */
+const MOST_GROWTHS = 4;
 /** Smaller, nobody could read it: the rest is scrolled to. */
 const LEAST_SCALE = 0.7;
 const PADDING_PX = 16;
@@ -101,14 +101,13 @@ function followHeight(frame: HTMLIFrameElement, page: Document): () => void {
     if (!frame.isConnected || !body) return;
     if (frame.clientWidth !== width) {
       width = frame.clientWidth;
-      growths = 0;
       body.style.zoom = "1";
       const scale = width / (documentElement.scrollWidth + PADDING_PX);
       if (documentElement.scrollWidth > width) body.style.zoom = String(Math.max(LEAST_SCALE, scale));
     }
     const wanted = Math.min(MOST_PX, Math.max(LEAST_PX, Math.ceil(body.getBoundingClientRect().height)));
     if (Math.abs(wanted - height) < 2) return;
-    if (wanted > height) growths += 1;
+    growths = wanted > height ? growths + 1 : 0;
     if (growths > MOST_GROWTHS) return;
     height = wanted;
     // What is wider than the frame after all has its scroll bar beneath.
@@ -116,8 +115,9 @@ function followHeight(frame: HTMLIFrameElement, page: Document): () => void {
     frame.style.height = `${height + bar}px`;
   };
   const widened = () => {
-    // An image that has come may have made it wider.
+    // An image that has come may have made it wider, and higher.
     width = 0;
+    growths = 0;
     measure();
   };
   const observer = new ResizeObserver(measure);
