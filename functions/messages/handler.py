@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -30,7 +30,6 @@ InSubject = Annotated[str, Query(max_length=LONGEST_QUERY, description="What occ
 Since = Annotated[Moment | None, Query(description="Only what arrived then or later: a date or an instant.")]
 Before = Annotated[Moment | None, Query(description="Only what arrived before: a date or an instant.")]
 Which = Annotated[Kind, Query(description="Whether what came, what was sent from here, or both.")]
-Accept = Annotated[str, Header(alias="Accept", description="application/json asks for the address as an answer.")]
 
 _LIST = "The newest first. Letters count the same in either case and with or without diacritics."
 _FILE = (
@@ -63,7 +62,7 @@ def list_all(
 ) -> MessagesOut:
     """The messages of who asks."""
     wanted = Wanted(q, sender, subject, since, before, kind)
-    return MessagesOut.of(reading().list_all(owner_of(app), wanted, limit=limit, cursor=cursor))
+    return MessagesOut.of(reading(journal).list_all(owner_of(app), wanted, limit=limit, cursor=cursor))
 
 
 @app.get(
@@ -86,7 +85,7 @@ def list_of_account(
 ) -> MessagesOut:
     """The messages of an account of who asks."""
     wanted = Wanted(q, sender, subject, since, before, kind)
-    return MessagesOut.of(reading().list_of(owner_of(app), account_id, wanted, limit=limit, cursor=cursor))
+    return MessagesOut.of(reading(journal).list_of(owner_of(app), account_id, wanted, limit=limit, cursor=cursor))
 
 
 @app.get(
@@ -108,7 +107,7 @@ def read(
 ) -> MessageOut:
     """A message of who asks."""
     wanted = images is RemoteImages.SHOWN
-    return MessageOut.of(reading().read(owner_of(app), account_id, message_id, remote_images=wanted))
+    return MessageOut.of(reading(journal).read(owner_of(app), account_id, message_id, remote_images=wanted))
 
 
 @app.get(
@@ -118,9 +117,9 @@ def read(
     responses=_LINKS,
     tags=["messages"],
 )
-def raw(account_id: AccountInPath, message_id: MessageInPath, accept: Accept = "") -> Response[Any]:
+def raw(account_id: AccountInPath, message_id: MessageInPath) -> Response[Any]:
     """The file of a message of who asks."""
-    return _led_to(reading().raw(owner_of(app), account_id, message_id), accept)
+    return _led_to(reading(journal).raw(owner_of(app), account_id, message_id))
 
 
 @app.get(
@@ -134,13 +133,13 @@ def attachment(
     account_id: AccountInPath,
     message_id: MessageInPath,
     attachment_id: Annotated[str, Path(description="The attachment's id, as the message tells it.")],
-    accept: Accept = "",
 ) -> Response[Any]:
     """An attachment of a message of who asks."""
-    return _led_to(reading().attachment(owner_of(app), account_id, message_id, attachment_id), accept)
+    return _led_to(reading(journal).attachment(owner_of(app), account_id, message_id, attachment_id))
 
 
-def _led_to(link: FileLink, accept: str) -> Response[Any]:
+def _led_to(link: FileLink) -> Response[Any]:
+    accept = app.current_event.headers.get("Accept") or ""
     private = {"Cache-Control": "no-store"}
     if content_types.APPLICATION_JSON in accept.lower():
         return json_answer(FileLinkOut.of(link), HTTPStatus.OK, private)

@@ -13,6 +13,7 @@ from popfetch.api.fields import Email
 from popfetch.api.provider_models import FoundSettingsOut, ProviderOut, ProvidersOut, address_of
 from popfetch.api.resolver import answer, failures, json_answer, json_of, make_resolver, owner_of
 from popfetch.domain.provider_table import PROVIDERS
+from popfetch.notices.languages import language_accepted, provider_help
 from popfetch.runtime.observability import new_journal
 from popfetch.runtime.wiring_providers import look_up
 
@@ -23,14 +24,20 @@ app = make_resolver(journal)
 @app.get(
     "/providers",
     summary="The providers that are known",
-    description="Their servers, how to sign in, how often to collect, and what to do first.",
+    description=(
+        "Their servers, how to sign in, how often to collect, and what to do first: in the language that "
+        "Accept-Language asks for, where there is one."
+    ),
     responses={**json_of(ProvidersOut, HTTPStatus.OK, "The providers."), **failures()},
     tags=["providers"],
 )
 def show_all() -> ProvidersOut:
     """All providers."""
     owner_of(app)
-    return ProvidersOut(providers=[ProviderOut.of(provider) for provider in PROVIDERS])
+    language = language_accepted(app.current_event.headers.get("accept-language") or "")
+    return ProvidersOut(
+        providers=[ProviderOut.of(provider, provider_help(provider, language)) for provider in PROVIDERS]
+    )
 
 
 @app.get(

@@ -120,7 +120,7 @@ class KeptAccounts:
             clock=lambda: self.now,
         )
 
-    def reading(self) -> Reading:
+    def reading(self, journal: Journal) -> Reading:
         """The verbs that read."""
         stack = self.stack
         return Reading(
@@ -129,6 +129,7 @@ class KeptAccounts:
             mail=MailBucket(stack.s3, stack.bucket),
             extracted=AttachmentBucket(stack.s3, stack.bucket),
             sanitiser=HtmlSanitiser(),
+            journal=journal,
             clock=lambda: self.now,
         )
 

@@ -123,7 +123,9 @@ def test_what_was_new_is_not_at_the_next_visit(scene: Scene) -> None:
     console = scene.console
     mailboxes = console.page.get_by_role("navigation", name="Mailboxes")
     expect(mailboxes).not_to_contain_text("new")
-    scene.dovecot.maildir("anna").deliver(b"From: carl@example.org\r\nSubject: A surprise\r\n\r\nHello\r\n")
+    scene.dovecot.maildir("anna").deliver(
+        b"Date: Thu, 26 Nov 2026 10:00:00 +0700\r\nFrom: carl@example.org\r\nSubject: A surprise\r\n\r\nHello\r\n"
+    )
     console.open("/mail/all")
     check_by_hand(scene.stack, "Personal")
     console.page.reload()

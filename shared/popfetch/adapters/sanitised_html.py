@@ -73,7 +73,8 @@ _LINK = re.compile(r"(?:https?://|mailto:|tel:)[^\s]", re.IGNORECASE)
 _REMOTE = re.compile(r"https?://[^\s]", re.IGNORECASE)
 _DATA = re.compile(r"data:image/(?:png|jpe?g|gif|webp|bmp);base64,[A-Za-z0-9+/]+={0,2}", re.IGNORECASE)
 _CID = re.compile(r"cid:(.{1,500})", re.IGNORECASE)
-_CANDIDATE = re.compile(r"\s*([^\s,]\S*)(\s+[0-9.]{1,10}[wx])?\s*(?:,|$)")
+_SIZE = re.compile(r"[0-9.]{1,10}[wx]")
+_MOST_CANDIDATES = 20
 _NAME = re.compile(r"[\w :.-]{1,200}")
 
 _STYLE_OR_COMMENT = re.compile(r"<!--|<style(?=[\s/>])(?P<attributes>[^>]{0,300})>", re.IGNORECASE)
@@ -119,8 +120,12 @@ class _Loads:
 
     def candidates(self, srcset: str) -> str | None:
         """What stays of an image's other sizes: those that are remote, where such are wanted."""
-        found = [(plain_address(one[1].rstrip(",")), (one[2] or "").strip()) for one in _CANDIDATE.finditer(srcset)]
-        remote = [f"{address} {size}".strip() for address, size in found if _REMOTE.match(address)]
+        found = [one.split() for one in srcset.split(",", _MOST_CANDIDATES)[:_MOST_CANDIDATES]]
+        remote = [
+            " ".join((plain_address(one[0]), *one[1:]))
+            for one in found
+            if one and _REMOTE.match(plain_address(one[0])) and all(map(_SIZE.fullmatch, one[1:]))
+        ]
         self.remote += bool(remote)
         return ", ".join(remote) if remote and self.remote_wanted else None
 

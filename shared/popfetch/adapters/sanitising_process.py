@@ -18,6 +18,7 @@ from popfetch.ports import CleanHtml
 
 SECONDS = 4
 MEMORY = 512 * 1024 * 1024
+_PASSED_ON = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class HtmlSanitiser:
                 capture_output=True,
                 timeout=self.seconds,
                 check=True,
-                env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"},
+                env=_environment(),
             )
             answer = json.loads(done.stdout)
         except (subprocess.SubprocessError, OSError, ValueError) as error:
@@ -49,6 +50,12 @@ class HtmlSanitiser:
     def text(self, document: str) -> str:
         """The text of a document that cannot be read as HTML."""
         return text_of(document)
+
+
+def _environment() -> dict[str, str]:
+    """What an interpreter needs, and nothing that opens anything."""
+    needed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {**needed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def main() -> None:

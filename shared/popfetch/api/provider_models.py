@@ -46,8 +46,8 @@ class ProviderOut(BaseModel):
     help: str = Field(description="What the mailbox's owner has to do first.")
 
     @classmethod
-    def of(cls, provider: Provider) -> Self:
-        """The provider as it is shown."""
+    def of(cls, provider: Provider, help_text: str) -> Self:
+        """The provider as it is shown, with its help in the language of who asks."""
         return cls(
             id=provider.id,
             name=provider.name,
@@ -59,7 +59,7 @@ class ProviderOut(BaseModel):
             oauth_provider=provider.oauth_provider,
             shortest_interval_minutes=provider.shortest_interval,
             recommended_interval_minutes=provider.recommended_interval,
-            help=provider.help,
+            help=help_text,
         )
 
 

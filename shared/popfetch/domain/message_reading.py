@@ -36,7 +36,7 @@ LONGEST_TEXT = 1_000_000
 LONGEST_HTML = 2_000_000
 LONGEST_HEADERS = 500_000
 LONGEST_ATTACHMENT_LIST = 600_000
-"""Octets that these have at the most in an answer, where they are JSON of ASCII."""
+"""Octets that these have at the most in an answer, all together with ``services.reading`` below a function's 6 MB."""
 
 LONGEST_HEADER = 4_000
 LONGEST_SUBJECT = 1_000
@@ -45,6 +45,7 @@ _PART_ID = re.compile(PART_ID)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DECLARED = re.compile(rb"""charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
 _PIECE = 16_384
+_MOST_OCTETS_OF_A_CHARACTER = 14
 
 _IMAGES: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("image/png", lambda octets: octets.startswith(b"\x89PNG\r\n\x1a\n")),
@@ -176,6 +177,11 @@ def is_attachment_id(text: str) -> bool:
     return len(text) <= 150 and _PART_ID.fullmatch(text) is not None
 
 
+def octets_in_answer(text: str) -> int:
+    """How much of a function's answer a text takes: the answer is JSON within the JSON that the function hands over."""
+    return len(json.dumps(json.dumps(text)))
+
+
 def image_type(octets: bytes) -> str | None:
     """The type of an image that may be shown, by its octets; ``None`` for anything else."""
     return next((kind for kind, begins in _IMAGES if begins(octets[:16])), None)
@@ -258,17 +264,17 @@ class _Room:
         self._left = octets
 
     def takes(self, *texts: str) -> bool:
-        self._left -= sum(len(json.dumps(text)) for text in texts) + 30
+        self._left -= sum(map(octets_in_answer, texts)) + 50
         return self._left >= 0
 
 
 def _within(text: str | None, octets: int, bodies: _Bodies) -> str | None:
     """A text that has at most so many octets in an answer."""
-    if text is None or len(text) * 12 <= octets:
+    if text is None or len(text) * _MOST_OCTETS_OF_A_CHARACTER <= octets:
         return text
     left = octets
     for at in range(0, len(text), _PIECE):
-        left -= len(json.dumps(text[at : at + _PIECE]))
+        left -= octets_in_answer(text[at : at + _PIECE])
         if left < 0:
             bodies.problems[TRUNCATED] = None
             return text[:at]

@@ -6,6 +6,7 @@ from popfetch.domain.account import Account, Security
 from popfetch.domain.failures import CONNECTIONS_IN_A_ROW, SIGN_INS_IN_A_ROW
 from popfetch.domain.notice import ReplyToQuestion, StoppedAccount
 from popfetch.domain.oauth import FLOW_LIFETIME
+from popfetch.domain.provider import Provider
 from popfetch.notices.letter import Action, Letter
 from popfetch.notices.page import Page
 from popfetch.notices.strangers import account_name, account_title, foreign, quoted
@@ -260,6 +261,11 @@ def reply_to_confirmed(address: str, account_email: str) -> Page:
         opening="From now on, replies go to the address that you confirmed. You can close this page.",
         facts=_reply_facts(address, account_email),
     )
+
+
+def provider_help(provider: Provider) -> str:
+    """What the owner of a mailbox at a provider has to do first."""
+    return provider.help
 
 
 def link_invalid() -> Page:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from popfetch.domain.account import Account, Standing
 from popfetch.domain.notice import Mail, ReplyToQuestion, StoppedAccount
+from popfetch.domain.provider import Provider
 from popfetch.notices import english, vietnamese
 from popfetch.notices.letter import Letter
 from popfetch.notices.page import Page
@@ -38,6 +39,9 @@ class Language(Protocol):
 
     def reply_to_confirmed(self, address: str, account_email: str) -> Page:
         """The answer is in force."""
+
+    def provider_help(self, provider: Provider) -> str:
+        """What the owner of a mailbox at a provider has to do first."""
 
     def link_invalid(self) -> Page:
         """The link is not valid, or not any more."""
@@ -90,6 +94,11 @@ def language_accepted(accept_language: str) -> str:
     order = [*wanted, *offered]
     best = max(offered, key=lambda name: (offered[name], -order.index(name)))
     return best if offered[best] else _DEFAULT
+
+
+def provider_help(provider: Provider, language: str) -> str:
+    """What the owner of a mailbox at a provider has to do first, in one of the languages."""
+    return LANGUAGES[language].provider_help(provider)
 
 
 def mail_about(stop: StoppedAccount, account: Account, locale: str = "") -> Mail:

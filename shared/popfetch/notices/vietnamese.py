@@ -9,6 +9,7 @@ from popfetch.domain.account import Account, Security
 from popfetch.domain.failures import CONNECTIONS_IN_A_ROW, SIGN_INS_IN_A_ROW
 from popfetch.domain.notice import ReplyToQuestion, StoppedAccount
 from popfetch.domain.oauth import FLOW_LIFETIME
+from popfetch.domain.provider import Provider
 from popfetch.notices.letter import Action, Letter
 from popfetch.notices.page import Page
 from popfetch.notices.strangers import account_name, account_title, foreign, quoted
@@ -298,6 +299,11 @@ def reply_to_confirmed(address: str, account_email: str) -> Page:
     )
 
 
+def provider_help(provider: Provider) -> str:
+    """What the owner of a mailbox at a provider has to do first."""
+    return HELP[provider.id]
+
+
 def link_invalid() -> Page:
     """The link is not valid, or not any more."""
     return Page(
@@ -388,7 +394,7 @@ def _reply_facts(address: str, account_email: str) -> tuple[tuple[str, str], ...
 def _known_trap(account: Account) -> tuple[str, ...]:
     """What popfetch knows of the provider that people stumble over."""
     provider = provider_with_trap(account)
-    return (f"Về {provider.name}: {HELP[provider.id]}",) if provider else ()
+    return (f"Về {provider.name}: {provider_help(provider)}",) if provider else ()
 
 
 def _last(account: Account, stop: StoppedAccount) -> str:

@@ -8,13 +8,14 @@ from popfetch.adapters.extracted_files import AttachmentBucket
 from popfetch.adapters.mail_bucket import MailBucket
 from popfetch.adapters.message_index import MessageIndexTable
 from popfetch.adapters.sanitising_process import HtmlSanitiser
+from popfetch.ports import Journal
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.settings import Settings
 from popfetch.services.reading import Reading
 
 
 @cache
-def reading() -> Reading:
+def reading(journal: Journal) -> Reading:
     """The verbs that read, on the stack's table and bucket."""
     settings = Settings.from_environment()
     table, bucket = settings.require("table_name"), settings.require("mail_bucket_name")
@@ -25,5 +26,6 @@ def reading() -> Reading:
         mail=MailBucket(s3, bucket),
         extracted=AttachmentBucket(s3, bucket),
         sanitiser=HtmlSanitiser(),
+        journal=journal,
         clock=lambda: datetime.now(UTC),
     )

@@ -5,7 +5,6 @@ to nobody before it was made harmless; what cannot be made so is shown as text.
 """
 
 import html
-import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from popfetch.domain.message_reading import (
     OpenedMessage,
     attachment_of,
     is_attachment_id,
+    octets_in_answer,
     open_message,
     with_inline,
 )
@@ -34,6 +34,7 @@ from popfetch.ports import (
     ExtractedFiles,
     FileLink,
     HtmlSanitiser,
+    Journal,
     MessageIndex,
     MessagePage,
     StoredMail,
@@ -69,6 +70,7 @@ class Reading:
     mail: StoredMail
     extracted: ExtractedFiles
     sanitiser: HtmlSanitiser
+    journal: Journal
     clock: Clock
 
     def list_all(self, owner_id: str, wanted: Wanted, *, limit: int, cursor: str | None) -> MessagePage:
@@ -89,7 +91,8 @@ class Reading:
             return ReadMessage(stored, opened, None, 0)
         try:
             clean = self._clean(opened.html, _images(opened), remote_images)
-        except HtmlUnreadable:
+        except HtmlUnreadable as error:
+            self.journal.warning("the HTML of a message is not shown", message_id=message_id, reason=error.message)
             text = opened.text if opened.text is not None else self.sanitiser.text(opened.html)
             problems = (*opened.problems, HTML_UNREADABLE)
             return ReadMessage(stored, replace(opened, text=text, problems=problems), None, 0)
@@ -101,14 +104,14 @@ class Reading:
     def _clean(self, document: str, images: Mapping[str, str], remote_images: bool) -> CleanHtml:
         """The HTML made harmless, and no longer than an answer may be. Raises HtmlUnreadable."""
         clean = self.sanitiser.clean(document, images, remote_images=remote_images)
-        octets = len(json.dumps(clean.html))
+        octets = octets_in_answer(clean.html)
         if octets <= LONGEST_SHOWN_HTML:
             return clean
         # What grows by being made harmless is a few signs over and over; without the images, so much of it fits.
         part = document[: len(document) * LONGEST_SHOWN_HTML // (2 * octets)]
         clean = self.sanitiser.clean(part, {}, remote_images=remote_images)
-        if len(json.dumps(clean.html)) > LONGEST_SHOWN_HTML:
-            raise HtmlUnreadable("it grows too large")
+        if octets_in_answer(clean.html) > LONGEST_SHOWN_HTML:
+            raise HtmlUnreadable("it grows too large.")
         return replace(clean, whole=False)
 
     def raw(self, owner_id: str, account_id: str, message_id: str) -> FileLink:

@@ -366,7 +366,7 @@ def test_the_wiring_reads_from_the_stack(stack: Aws, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("POPFETCH_MAIL_BUCKET_NAME", stack.bucket)
     forget_wiring()
     try:
-        assert wiring_messages.reading().mail is not None
+        assert wiring_messages.reading(function.journal).mail is not None
         assert get("/messages").json["messages"] == []
     finally:
         forget_wiring()

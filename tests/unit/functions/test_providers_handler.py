@@ -102,6 +102,14 @@ class TestTheList:
         assert providers["web_de"]["username"] == "local_part"
         assert providers["posteo"]["recommended_interval_minutes"] == 5
 
+    @pytest.mark.parametrize(
+        ("browser", "begins"), [("vi,en;q=0.5", "Mật khẩu"), ("fr", "Passwords"), ("", "Passwords")]
+    )
+    def test_tells_what_to_do_first_in_the_language_of_who_asks(self, browser: str, begins: str) -> None:
+        answer = get("/providers", headers={"Accept-Language": browser})
+        providers = {provider["id"]: provider for provider in answer.json["providers"]}
+        assert providers["outlook_personal"]["help"].startswith(begins)
+
     def test_has_intervals_of_the_menu_only(self) -> None:
         for provider in get("/providers").json["providers"]:
             assert provider["shortest_interval_minutes"] in INTERVAL_MENU

@@ -102,13 +102,14 @@ export function messageQuery(name: MessageName, images: Images) {
 
 /** A short-lived address of a message's octets, or of one of its attachments. */
 export async function downloadAddress(name: MessageName, attachmentId?: string): Promise<string> {
-  const header = { accept: "application/json" };
+  const headers = { Accept: "application/json" };
   const path = pathOf(name);
   const link = attachmentId
     ? api.GET("/accounts/{account_id}/messages/{message_id}/attachments/{attachment_id}", {
-        params: { path: { ...path, attachment_id: attachmentId }, header },
+        params: { path: { ...path, attachment_id: attachmentId } },
+        headers,
       })
-    : api.GET("/accounts/{account_id}/messages/{message_id}/raw", { params: { path, header } });
+    : api.GET("/accounts/{account_id}/messages/{message_id}/raw", { params: { path }, headers });
   return (await answered<Schemas["FileLinkOut"]>(link)).url;
 }
 

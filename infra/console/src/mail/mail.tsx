@@ -5,6 +5,7 @@ import { lazy, type ReactNode, Suspense, useCallback, useEffect, useMemo, useRef
 import { Link, useLocation } from "wouter";
 import { type Account, accountsQuery, useAccounts } from "../api/accounts";
 import { ALL, type MessageName, type Scope, type Search, type Sent } from "../api/messages";
+import { useCheck } from "../checking/check";
 import { IconButton } from "../controls/button";
 import { useNotices } from "../controls/notices";
 import { Empty, Failed, Loading } from "../controls/states";
@@ -16,8 +17,7 @@ import { type Reading, useReading } from "./list/reading";
 import { SearchBox } from "./list/search-box";
 import { useVisit } from "./list/visit";
 import styles from "./mail.module.css";
-import { CheckProgress, LastChecked, Trouble } from "./mailboxes/account-bar";
-import { ChecksProvider, useChecks } from "./mailboxes/checks";
+import { Collecting, LastChecked, Trouble } from "./mailboxes/account-bar";
 import { Drawer } from "./mailboxes/drawer";
 import { Mailboxes } from "./mailboxes/mailboxes";
 import { MessageView } from "./message/message-view";
@@ -51,11 +51,7 @@ export default function MailPage() {
       </main>
     );
   }
-  return (
-    <ChecksProvider>
-      <Mail accounts={accounts} />
-    </ChecksProvider>
-  );
+  return <Mail accounts={accounts} />;
 }
 
 function Mail({ accounts }: { accounts: readonly Account[] }) {
@@ -170,9 +166,9 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
                 <SquarePen size={20} aria-hidden="true" />
               </IconButton>
             </span>
-            <RefreshButton account={account} reading={reading} />
+            {account ? <CheckButton account={account} /> : <RefreshButton reading={reading} />}
           </header>
-          {account ? <CheckProgress account={account} /> : null}
+          {account ? <Collecting account={account} /> : null}
           <SearchBox
             search={search}
             onSearch={(next: Search) =>
@@ -242,33 +238,41 @@ function useTitle(title: string): void {
   }, [title]);
 }
 
-/** Of an account: asks its server for new mail. Of all mail: reads the list anew. */
-function RefreshButton({ account, reading }: { account: Account | undefined; reading: Reading }) {
+/** Asks an account's server for new mail; what comes is seen in the list by itself. */
+function CheckButton({ account }: { account: Account }) {
+  const words = useWords();
+  const { check, checking, progress } = useCheck(account);
+  const isUnderWay = checking || progress !== null;
+  return (
+    <IconButton
+      label={isUnderWay ? words.checking.checkingOf(account.name) : words.mail.checkNow}
+      aria-disabled={isUnderWay || undefined}
+      onClick={() => isUnderWay || check()}
+    >
+      <RefreshCw size={20} aria-hidden="true" className={isUnderWay ? styles.turning : undefined} />
+    </IconButton>
+  );
+}
+
+/** Reads the list of all mail anew. */
+function RefreshButton({ reading }: { reading: Reading }) {
   const words = useWords();
   const { tell, tellFailure } = useNotices();
-  const { check, isChecking } = useChecks();
   const [isBusy, setBusy] = useState(false);
-  const isUnderWay = isBusy || (account ? isChecking(account.id) || account.fetching !== null : false);
   const refresh = async () => {
     setBusy(true);
     try {
-      if (account) await check(account);
       await reading.refresh();
-      if (!account) tell(words.mail.refreshed);
+      tell(words.mail.refreshed);
     } catch (failure) {
       tellFailure(failure);
     } finally {
       setBusy(false);
     }
   };
-  const label = account ? words.mail.checkNow : words.mail.refresh;
   return (
-    <IconButton
-      label={isUnderWay && account ? words.mail.checkingFor(account.name) : label}
-      aria-disabled={isUnderWay || undefined}
-      onClick={() => isUnderWay || void refresh()}
-    >
-      <RefreshCw size={20} aria-hidden="true" className={isUnderWay ? styles.turning : undefined} />
+    <IconButton label={words.mail.refresh} aria-disabled={isBusy || undefined} onClick={() => isBusy || void refresh()}>
+      <RefreshCw size={20} aria-hidden="true" className={isBusy ? styles.turning : undefined} />
     </IconButton>
   );
 }

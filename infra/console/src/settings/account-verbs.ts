@@ -11,15 +11,17 @@ import {
 } from "../api/accounts";
 import { useNotices } from "../controls/notices";
 
-/** One after the other, so that the last one stands. */
-const ONE_AT_A_TIME = { id: "accounts" };
+/** They go one after the other, so that the last one stands. */
+const SCOPE = { id: "accounts" };
+const MUTATION = ["accounts"];
 
 function useShownAtOnce<Given>(show: (all: Account[], given: Given) => Account[], send: Send<Given>) {
   const cache = useQueryClient();
   const { tellFailure } = useNotices();
   const { queryKey } = accountsQuery;
   return useMutation({
-    scope: ONE_AT_A_TIME,
+    scope: SCOPE,
+    mutationKey: MUTATION,
     mutationFn: send,
     onMutate: async (given: Given) => {
       await cache.cancelQueries({ queryKey });
@@ -29,7 +31,7 @@ function useShownAtOnce<Given>(show: (all: Account[], given: Given) => Account[]
     },
     onSuccess: (all) => {
       // While more of them wait, what they have shown stays.
-      if (cache.isMutating({ mutationKey: undefined }) <= 1) cache.setQueryData(queryKey, all);
+      if (cache.isMutating({ mutationKey: MUTATION }) === 1) cache.setQueryData(queryKey, all);
     },
     onError: (failure, _, before) => {
       cache.setQueryData(queryKey, before);

@@ -16,6 +16,7 @@ import { Plus } from "lucide-react";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { type Account, useAccounts } from "../api/accounts";
+import { Appearance } from "../appearance/appearance";
 import { Button } from "../controls/button";
 import { Empty, Failed, Loading } from "../controls/states";
 import { useWords } from "../language/language";
@@ -23,7 +24,7 @@ import { AccountRow } from "./account-row";
 import { inOrder, useChooseDefault, useOrderAccounts } from "./account-verbs";
 import styles from "./accounts-page.module.css";
 import { ConsentOutcome } from "./consent-outcome";
-import { Page } from "./layout";
+import { Page, Section } from "./layout";
 import { moved } from "./order";
 
 export function AccountsPage() {
@@ -51,6 +52,11 @@ export function AccountsPage() {
         </div>
       ) : null}
       {some ? <AccountList accounts={accounts.data} /> : null}
+      <div className={styles.appearance}>
+        <Section title={words.settings.sections.appearance}>
+          <Appearance />
+        </Section>
+      </div>
     </Page>
   );
 }

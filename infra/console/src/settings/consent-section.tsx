@@ -9,15 +9,17 @@ import {
   lookAtDeviceConsent,
   useAuthorizationServers,
 } from "../api/oauth";
+import { providerOf, useProviders } from "../api/providers";
 import { Button } from "../controls/button";
 import { Actions, Dialog } from "../controls/dialog";
 import { useNotices } from "../controls/notices";
 import { useFormats } from "../language/formats";
-import { useWords } from "../language/language";
+import { useLanguage, useWords } from "../language/language";
 import styles from "./consent-section.module.css";
 import { useConsentStart } from "./consent-start";
 import { FailureNote } from "./failure-note";
 import { Box, Buttons, Section } from "./layout";
+import { PasswordInsteadDialog } from "./password-instead";
 
 function useGiver(account: Account) {
   const servers = useAuthorizationServers();
@@ -47,11 +49,15 @@ export function ConsentButton({ account, kind = "plain" }: { account: Account; k
 }
 
 export function ConsentSection({ account }: { account: Account }) {
-  const words = useWords().settings;
+  const { words: all, tag } = useLanguage();
+  const words = all.settings;
   const formats = useFormats();
   const giver = useGiver(account);
   const [byCode, setByCode] = useState(false);
   const [leaving, setLeaving] = useState(false);
+  const [byPassword, setByPassword] = useState(false);
+  const provider = providerOf(account.incoming.host, useProviders(tag).data);
+  const takesPasswords = !provider || provider.sign_in_methods.some((method) => method !== "oauth2");
   const { oauth } = account;
   if (!oauth && !giver?.configured) return null;
   const name = giver?.name ?? words.consent.provider;
@@ -67,6 +73,9 @@ export function ConsentSection({ account }: { account: Account }) {
         {giver?.configured && giver.flows.includes("device") ? (
           <Button onClick={() => setByCode(true)}>{words.consent.byCode}</Button>
         ) : null}
+        {oauth && takesPasswords ? (
+          <Button onClick={() => setByPassword(true)}>{words.consent.usePassword}</Button>
+        ) : null}
         {oauth?.provider ? (
           <Button kind="danger" onClick={() => setLeaving(true)}>
             {words.consent.disconnect}
@@ -74,6 +83,7 @@ export function ConsentSection({ account }: { account: Account }) {
         ) : null}
       </Buttons>
       {byCode ? <DeviceDialog account={account} onClose={() => setByCode(false)} /> : null}
+      {byPassword ? <PasswordInsteadDialog account={account} onClose={() => setByPassword(false)} /> : null}
       {leaving ? <DisconnectDialog account={account} name={name} onClose={() => setLeaving(false)} /> : null}
     </Section>
   );

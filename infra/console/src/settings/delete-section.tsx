@@ -1,7 +1,6 @@
 /** Deleting an account: its mail is kept or goes with it, and its address is typed so that it is meant. */
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { useLocation } from "wouter";
 import { type Account, accountsQuery, deleteAccount } from "../api/accounts";
 import { Button } from "../controls/button";
 import { Choice, Choices } from "../controls/choice";
@@ -9,6 +8,7 @@ import { Actions, Dialog } from "../controls/dialog";
 import { TextField } from "../controls/field";
 import { useNotices } from "../controls/notices";
 import { useWords } from "../language/language";
+import { go } from "../shell/hash-route";
 import { FailureNote } from "./failure-note";
 import { Buttons, Form, Section } from "./layout";
 
@@ -32,7 +32,6 @@ function DeleteDialog({ account, onClose }: { account: Account; onClose: () => v
   const told = words.settings.deletion;
   const cache = useQueryClient();
   const { tell } = useNotices();
-  const [, go] = useLocation();
   const [mail, setMail] = useState<"keep" | "delete">("keep");
   const [typed, setTyped] = useState("");
   const [wrong, setWrong] = useState<string>();
@@ -47,6 +46,7 @@ function DeleteDialog({ account, onClose }: { account: Account; onClose: () => v
     try {
       const erasing = await deleteAccount(account.id, mail);
       tell(erasing ? told.erasing(account.name) : told.done(account.name), "good");
+      // What was changed on the page is gone with the account, and nothing to ask about.
       go("/settings", { replace: true });
       cache.setQueryData(accountsQuery.queryKey, (all) => all?.filter((one) => one.id !== account.id));
       void cache.invalidateQueries({ queryKey: accountsQuery.queryKey });

@@ -2,9 +2,8 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { ApiFailure } from "../api/client";
 import { toldFailure, useWords } from "../language/language";
-import type { Words } from "../language/words";
+import { fieldProblems } from "./field-problems";
 import { Box, Said } from "./layout";
-import type { Problems } from "./values";
 
 interface Props {
   failure: unknown;
@@ -19,6 +18,7 @@ export function FailureNote({ failure, children }: Props) {
     if (failure) place.current?.scrollIntoView({ block: "nearest" });
   }, [failure]);
   if (!failure) return null;
+  const isMarked = Object.keys(fieldProblems(failure, words)).length > 0;
   const details = failure instanceof ApiFailure ? failure.details : {};
   const other = details.also as { code: string; message: string } | undefined;
   return (
@@ -26,7 +26,7 @@ export function FailureNote({ failure, children }: Props) {
       <Box tone="bad" live>
         <p>
           {directionOf(details) === "outgoing" ? `${words.settings.atOutgoing} ` : null}
-          {toldFailure(words, failure)}
+          {isMarked ? words.settings.problems.marked : toldFailure(words, failure)}
         </p>
         {typeof details.server_said === "string" ? <Said>{details.server_said}</Said> : null}
         {other ? (
@@ -45,19 +45,4 @@ type Details = Record<string, unknown>;
 
 function directionOf(details: Details): string | null {
   return typeof details.direction === "string" ? details.direction : null;
-}
-
-/** What of a failure belongs to single fields, by the API's names for them. */
-export function fieldProblems(failure: unknown, words: Words): Problems {
-  if (!(failure instanceof ApiFailure)) return {};
-  const { fields } = failure.details;
-  if (Array.isArray(fields)) {
-    const named = fields as { field: string; problem: string }[];
-    return Object.fromEntries(named.map(({ field, problem }) => [field, words.settings.problems.refused(problem)]));
-  }
-  // Rules that look at several fields at once name theirs in front of their sentence.
-  const named = /^((?:incoming|outgoing|fetch)\.[a-z_]+): (.+)$/s.exec(failure.message);
-  return failure.code === "invalid_account" && named?.[1] && named[2]
-    ? { [named[1]]: words.settings.problems.refused(named[2]) }
-    : {};
 }

@@ -11,7 +11,8 @@ import { PasswordField, TextField } from "../controls/field";
 import { Loading } from "../controls/states";
 import { useLanguage, useWords } from "../language/language";
 import { goToConsent } from "./consent-start";
-import { FailureNote, fieldProblems } from "./failure-note";
+import { FailureNote } from "./failure-note";
+import { fieldProblems } from "./field-problems";
 import styles from "./found-step.module.css";
 import { Box, Buttons, Form, Section, Soft } from "./layout";
 import {

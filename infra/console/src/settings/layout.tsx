@@ -23,7 +23,7 @@ export function Page({ title, opening, back = false, action, children }: PagePro
     if (!main.current?.contains(document.activeElement)) main.current?.focus({ preventScroll: true });
   }, []);
   useEffect(() => {
-    document.title = `${title} – ${words.common.product}`;
+    document.title = `${title} · ${words.common.product}`;
     return () => {
       document.title = words.common.product;
     };

@@ -6,7 +6,8 @@ import { Button } from "../controls/button";
 import { PasswordField } from "../controls/field";
 import { useNotices } from "../controls/notices";
 import { useWords } from "../language/language";
-import { FailureNote, fieldProblems } from "./failure-note";
+import { FailureNote } from "./failure-note";
+import { fieldProblems } from "./field-problems";
 import styles from "./password-form.module.css";
 
 interface Props {

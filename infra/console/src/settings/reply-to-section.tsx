@@ -8,7 +8,8 @@ import { useNotices } from "../controls/notices";
 import { useNow } from "../controls/now";
 import { useFormats } from "../language/formats";
 import { useWords } from "../language/language";
-import { FailureNote, fieldProblems } from "./failure-note";
+import { FailureNote } from "./failure-note";
+import { fieldProblems } from "./field-problems";
 import { Box, Buttons, Form, Section, Soft } from "./layout";
 import { isAddress } from "./values";
 
@@ -52,7 +53,7 @@ export function ReplyToSection({ account }: { account: Account }) {
   const remove = () =>
     doing("remove", async () => {
       await removeReplyTo(account.id);
-      keepAccount(cache, { ...account, reply_to: null });
+      keepAccount(cache, { id: account.id, reply_to: null });
       tell(told.removed, "good");
     });
   return (
@@ -105,10 +106,11 @@ function State({ replyTo, own }: { replyTo: NonNullable<Account["reply_to"]>; ow
     );
   }
   const open = replyTo.expires_at !== null && Date.parse(replyTo.expires_at) > now.getTime();
+  const inForce = replyTo.in_force ?? own;
   return (
     <Box tone={open ? "plain" : "warn"}>
       <p>{open ? told.waiting(replyTo.address, formats.full(replyTo.expires_at)) : told.unanswered(replyTo.address)}</p>
-      <Soft>{told.meanwhile(replyTo.in_force ?? own)}</Soft>
+      <Soft>{open ? told.meanwhile(inForce) : told.now(inForce)}</Soft>
     </Box>
   );
 }

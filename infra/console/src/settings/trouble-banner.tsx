@@ -25,7 +25,8 @@ export function TroubleBanner({ account, trouble, first, check, checking, onSett
   const help = providerOf(account.incoming.host, providers.data)?.help;
   const aboutSignIn =
     trouble.kind === "sign_in_failed" || (trouble.kind === "failing" && trouble.remedy === "password");
-  const reason = toldCode(words, trouble.code, "");
+  // That consent is missing is what the title says.
+  const reason = trouble.kind === "not_connected" ? "" : toldCode(words, trouble.code, "");
   const offersCheck = trouble.direction === "incoming" && trouble.kind !== "not_connected";
   return (
     <Box tone={trouble.stopped ? "bad" : "warn"} title={told.titles[trouble.kind]}>

@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Account } from "../api/accounts";
 import { english } from "../language/english";
-import { type AccountValues, needsPassword, patchOf, problemsOf, valuesOf, withSecurity } from "./values";
+import {
+  type AccountValues,
+  needsPassword,
+  passwordsInstead,
+  patchOf,
+  problemsOf,
+  valuesOf,
+  withSecurity,
+} from "./values";
 
 function anAccount(changes: Partial<Account> = {}): Account {
   return {
@@ -73,6 +81,18 @@ describe("the change of an account", () => {
       values.retrieval.since = "2026-01-31";
     });
     expect(patch).toEqual({ fetch: { start: "2026-01-31" }, verify: true });
+  });
+});
+
+describe("a password in the place of consent", () => {
+  const byConsent = { ...anAccount().incoming, auth: "oauth2" as const };
+  const instead = { auth: "password", password: "secret" };
+  it("is for both servers where consent opens both", () => {
+    const account = anAccount({ incoming: byConsent, outgoing: byConsent });
+    expect(passwordsInstead(account, "secret")).toEqual({ incoming: instead, outgoing: instead, verify: true });
+  });
+  it("leaves a server alone that has a password", () => {
+    expect(passwordsInstead(anAccount({ incoming: byConsent }), "secret")).toEqual({ incoming: instead, verify: true });
   });
 });
 

@@ -129,6 +129,16 @@ export function patchOf(account: Account, values: AccountValues): AccountPatch |
   return Object.keys(patch).length > 0 ? { ...patch, verify: true } : null;
 }
 
+/** The change by which a password takes the place of consent, at each server that is opened by consent. */
+export function passwordsInstead({ incoming, outgoing }: Account, password: string): AccountPatch {
+  const instead: ServerPatch = { auth: "password", password };
+  return {
+    ...(incoming.auth === "oauth2" && { incoming: instead }),
+    ...(outgoing?.auth === "oauth2" && { outgoing: instead }),
+    verify: true,
+  };
+}
+
 function outgoingPatch({ outgoing, incoming }: Account, values: ServerValues | null): Pick<AccountPatch, "outgoing"> {
   if (!values) return outgoing ? { outgoing: null } : {};
   const patch = serverPatch(outgoing, values);

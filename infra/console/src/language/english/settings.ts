@@ -10,6 +10,8 @@ const minutes = (count: number) =>
       ? "minute"
       : `${count} minutes`;
 
+const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+
 export const settings = {
   title: "Mail accounts",
   account: "Mail account",
@@ -39,6 +41,7 @@ export const settings = {
     replyTo: "Reply-to address",
     history: "History",
     delete: "Delete the account",
+    appearance: "Language and theme",
   },
   standing: {
     active: "Active",
@@ -192,6 +195,10 @@ export const settings = {
     notUsed: (name: string) => `This account is opened with a password. ${name} also lets you sign in on its own page.`,
     connectedSince: (name: string, since: string) => `Connected with ${name} since ${since}.`,
     notConnected: (name: string) => `Not connected with ${name}: no mail is collected until you sign in there.`,
+    usePassword: "Use a password instead",
+    usePasswordText:
+      "Most of these providers want an app password, which you make in their security settings. It takes the place of your consent.",
+    passwordKept: "The password works and is kept. The consent is given back.",
     disconnect: "Disconnect",
     disconnectTitle: (name: string) => `Disconnect from ${name}?`,
     disconnectText: "popfetch gives its access back. No mail is collected or sent until you sign in again.",
@@ -215,6 +222,7 @@ export const settings = {
     waiting: (address: string, until: string) => `Waiting until ${until} for ${address} to be confirmed.`,
     unanswered: (address: string) => `Nobody has confirmed ${address} in time. Ask again if it is still wanted.`,
     meanwhile: (address: string) => `Until then replies go to ${address}.`,
+    now: (address: string) => `Replies go to ${address}.`,
   },
   history: {
     opening: "Checks of the last 30 days in which something happened.",
@@ -281,8 +289,11 @@ export const settings = {
     date: "Choose a date.",
     days: "Enter a number of days from 1 to 3650.",
     passwordAgain: "Enter the password again: the server has changed.",
+    marked: "Something is not right yet. See what is marked.",
     refused: (problem: string) => {
-      const sentence = /^[a-z]/.test(problem) ? `This ${problem}` : problem;
+      // The API's sentences begin behind the field's name.
+      const goesOn = /^(is|must|needs|takes|goes|has) /.test(problem);
+      const sentence = goesOn ? `This ${problem}` : problem.replace(/^[a-z]+ /, (word) => capital(word));
       return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
     },
   },

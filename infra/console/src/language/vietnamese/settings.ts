@@ -19,7 +19,7 @@ export const settings: Words["settings"] = {
   unsaved: "Có thay đổi chưa lưu.",
   discard: "Bỏ thay đổi",
   pause: "Tạm dừng",
-  resume: "Tiếp tục",
+  resume: "Chạy lại",
   pausedTitle: "Tài khoản này đang tạm dừng",
   paused: "popfetch không lấy thư theo lịch. “Kiểm tra ngay” vẫn dùng được.",
   toItsMail: "Xem thư của tài khoản",
@@ -34,6 +34,7 @@ export const settings: Words["settings"] = {
     replyTo: "Địa chỉ nhận thư trả lời",
     history: "Lịch sử",
     delete: "Xóa tài khoản",
+    appearance: "Ngôn ngữ và giao diện",
   },
   standing: {
     active: "Đang hoạt động",
@@ -57,7 +58,7 @@ export const settings: Words["settings"] = {
     defaultLegend: "Các tài khoản thư; một trong số đó là tài khoản mặc định",
     defaultOf: (name) => `${name} là tài khoản mặc định`,
     pause: (name) => `Tạm dừng ${name}`,
-    resume: (name) => `Tiếp tục ${name}`,
+    resume: (name) => `Cho ${name} chạy lại`,
     settingsOf: (name) => `Cài đặt của ${name}`,
     sendingFails: "Không gửi được thư.",
     moveUp: (name) => `Chuyển ${name} lên`,
@@ -188,6 +189,10 @@ export const settings: Words["settings"] = {
     notUsed: (name) => `Tài khoản này được mở bằng mật khẩu. ${name} cũng cho phép đăng nhập trên trang của họ.`,
     connectedSince: (name, since) => `Đã kết nối với ${name} từ ${since}.`,
     notConnected: (name) => `Chưa kết nối với ${name}: popfetch không lấy thư cho đến khi bạn đăng nhập ở đó.`,
+    usePassword: "Dùng mật khẩu",
+    usePasswordText:
+      "Phần lớn các nhà cung cấp này yêu cầu mật khẩu ứng dụng, được tạo trong phần cài đặt bảo mật của họ. Mật khẩu này thay cho quyền truy cập bạn đã cấp.",
+    passwordKept: "Mật khẩu dùng được và đã được lưu. Quyền truy cập đã được trả lại.",
     disconnect: "Ngắt kết nối",
     disconnectTitle: (name) => `Ngắt kết nối với ${name}?`,
     disconnectText: "popfetch trả lại quyền truy cập. Thư không được lấy hay gửi cho đến khi bạn đăng nhập lại.",
@@ -210,6 +215,7 @@ export const settings: Words["settings"] = {
     inForce: (address) => `Đã xác nhận: thư trả lời được gửi đến ${address}.`,
     waiting: (address, until) => `Đang chờ ${address} được xác nhận, đến ${until}.`,
     unanswered: (address) => `Không ai xác nhận ${address} kịp thời. Hãy hỏi lại nếu bạn vẫn muốn dùng.`,
+    now: (address) => `Thư trả lời được gửi đến ${address}.`,
     meanwhile: (address) => `Cho đến lúc đó, thư trả lời được gửi đến ${address}.`,
   },
   history: {
@@ -277,6 +283,7 @@ export const settings: Words["settings"] = {
     date: "Hãy chọn một ngày.",
     days: "Hãy nhập số ngày từ 1 đến 3650.",
     passwordAgain: "Hãy nhập lại mật khẩu: máy chủ đã thay đổi.",
+    marked: "Có mục chưa đúng. Hãy xem các mục được đánh dấu.",
     refused: () => "Giá trị này không dùng được ở đây.",
   },
   connected: {

@@ -1,42 +1,29 @@
 /** What stands over an account's list: its check for mail, how far it is, and what its owner has to see to. */
 import { Link } from "wouter";
 import type { Account } from "../../api/accounts";
+import { useCheck } from "../../checking/check";
+import { CheckProgress } from "../../checking/check-progress";
 import { useFormats } from "../../language/formats";
 import { toldCode, useWords } from "../../language/language";
 import styles from "./account-bar.module.css";
 import { remedyOf, troubleOf } from "./account-state";
-import { useChecks } from "./checks";
 
 /** When it was last checked; or that it is being checked. */
 export function LastChecked({ account }: { account: Account }) {
   const words = useWords();
   const formats = useFormats();
-  const { isChecking } = useChecks();
-  if (account.fetching || isChecking(account.id)) return words.mail.checking;
+  const { checking, progress } = useCheck(account);
+  if (checking || progress) return words.mail.checking;
   return account.last_fetch ? words.mail.lastChecked(formats.ago(account.last_fetch.at)) : words.mail.neverChecked;
 }
 
 /** How far a check is; nothing where none is under way. */
-export function CheckProgress({ account }: { account: Account }) {
-  const words = useWords();
-  const formats = useFormats();
-  const { isChecking } = useChecks();
-  const { fetching } = account;
-  if (!fetching && !isChecking(account.id)) return null;
-  const here = fetching ? Math.max(0, fetching.listed - fetching.remaining) : 0;
+export function Collecting({ account }: { account: Account }) {
+  const { checking, progress } = useCheck(account);
+  if (!checking && !progress) return null;
   return (
     <div className={styles.progress}>
-      <progress
-        className={styles.bar}
-        aria-label={words.mail.checkingFor(account.name)}
-        {...(fetching?.listed ? { value: here, max: fetching.listed } : {})}
-      />
-      {fetching?.listed ? (
-        <p className={styles.numbers}>
-          {words.mail.progress(formats.count(here), formats.count(fetching.listed))}
-          {fetching.stored ? ` · ${words.mail.stored(formats.count(fetching.stored))}` : ""}
-        </p>
-      ) : null}
+      <CheckProgress name={account.name} checking={checking} progress={progress} />
     </div>
   );
 }
