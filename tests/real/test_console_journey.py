@@ -202,8 +202,7 @@ def test_a_refused_sign_in_is_seen_and_mended_where_it_is_told(scene: Scene) -> 
     # when
     console.open("/mail/all")
     console.page.reload()
-    console.page.get_by_role("navigation", name="Mailboxes").get_by_role("link", name=re.compile("Personal")).click()
-    console.page.get_by_role("link", name="Enter the password again").click()
+    console.page.get_by_role("link", name="Personal: Enter the password again").click()
     expect(console.main()).to_contain_text("Authentication failed")
     field = console.page.get_by_label("New password of the incoming server").first
     field.fill("still-not-the-one-9")

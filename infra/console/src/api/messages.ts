@@ -16,6 +16,9 @@ export type Delivery = Schemas["DeliveryOut"];
 
 export type Kind = "all" | "received" | "sent";
 
+/** What the names of all lists in the cache begin with. */
+export const MESSAGES = ["messages"] as const;
+
 /** What a list is narrowed to; empty fields narrow nothing. */
 export interface Search {
   q: string;
@@ -72,7 +75,7 @@ export async function readPage(
  */
 export function listQuery(scope: Scope, search: Search, limit: () => number) {
   return infiniteQueryOptions({
-    queryKey: ["messages", scope, search],
+    queryKey: [...MESSAGES, scope, search],
     queryFn: ({ pageParam, signal }) => readPage(scope, search, { cursor: pageParam, limit: limit(), signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.cursor,

@@ -20,7 +20,12 @@ export interface Formats {
   count: (number: number) => string;
 }
 
-export function formatsOf(tag: Tag): Formats {
+/** The language as it is written where the browser is set up for, such as English with the day before the month. */
+export function regionalTag(tag: Tag, wanted: readonly string[]): string {
+  return wanted.find((one) => one.split("-")[0]?.toLowerCase() === tag) ?? tag;
+}
+
+export function formatsOf(tag: string): Formats {
   const time = new Intl.DateTimeFormat(tag, { hour: "2-digit", minute: "2-digit" });
   const day = new Intl.DateTimeFormat(tag, { day: "numeric", month: "short" });
   const date = new Intl.DateTimeFormat(tag, { day: "numeric", month: "short", year: "numeric" });
@@ -92,7 +97,7 @@ const made = new Map<Tag, Formats>();
 /** The formats of the language that is spoken. */
 export function useFormats(): Formats {
   const { tag } = useLanguage();
-  const formats = made.get(tag) ?? formatsOf(tag);
+  const formats = made.get(tag) ?? formatsOf(regionalTag(tag, navigator.languages));
   made.set(tag, formats);
   return formats;
 }

@@ -2,6 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { type Account, accountsQuery, deleteAccount } from "../api/accounts";
+import { MESSAGES } from "../api/messages";
 import { Button } from "../controls/button";
 import { Choice, Choices } from "../controls/choice";
 import { Actions, Dialog } from "../controls/dialog";
@@ -50,6 +51,7 @@ function DeleteDialog({ account, onClose }: { account: Account; onClose: () => v
       go("/settings", { replace: true });
       cache.setQueryData(accountsQuery.queryKey, (all) => all?.filter((one) => one.id !== account.id));
       void cache.invalidateQueries({ queryKey: accountsQuery.queryKey });
+      cache.removeQueries({ queryKey: MESSAGES });
     } catch (reason) {
       setFailure(reason);
       setBusy(false);

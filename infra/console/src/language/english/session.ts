@@ -7,7 +7,6 @@ export const session = {
   showPassword: "Show the password",
   hidePassword: "Hide the password",
   signIn: "Sign in",
-  signingIn: "Signing in",
   forgotten: "Forgotten your password?",
   newPasswordTitle: "Choose a password",
   newPasswordOpening: "The password you were given works once. Choose one of your own.",

@@ -8,7 +8,6 @@ export const session: Words["session"] = {
   showPassword: "Hiện mật khẩu",
   hidePassword: "Ẩn mật khẩu",
   signIn: "Đăng nhập",
-  signingIn: "Đang đăng nhập",
   forgotten: "Quên mật khẩu?",
   newPasswordTitle: "Đặt mật khẩu",
   newPasswordOpening: "Mật khẩu được cấp chỉ dùng được một lần. Hãy đặt mật khẩu của riêng bạn.",
