@@ -2,13 +2,14 @@
 
 import sys
 from argparse import ArgumentParser
+from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from infra.local.demo import run_demo
 from infra.local.errors import LocalRunError
-from infra.local.up import bring_down, bring_up, write_outputs
+from infra.local.up import bring_down, bring_up, tell_addresses, write_outputs
 from infra.local.workspace import Workspace
 
 
@@ -27,8 +28,7 @@ def main() -> int:
         else:
             outputs = bring_up(workspace, console.print)
             write_outputs(workspace.outputs_file, outputs)
-            console.print(f"The API: {outputs['ApiUrl']}", soft_wrap=True)
-            console.print("All outputs, the owner's password and an id token are in .local/outputs.json.")
+            tell_addresses(outputs, partial(console.print, soft_wrap=True))
     except LocalRunError as error:
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
         return 1

@@ -54,6 +54,15 @@ class Api:
             raise ApiRefused(method, path, answer.status_code, decoded if isinstance(decoded, dict) else {})
         return decoded
 
+    def page(self, path: str) -> str:
+        """A page for people. Raises LocalRunError where there is none."""
+        try:
+            answer = requests.get(f"{self.url}{path}", timeout=60)
+            answer.raise_for_status()
+        except requests.RequestException as error:
+            raise LocalRunError(f"There is no page at {self.url}{path}: {error}") from error
+        return answer.text
+
     def accounts(self) -> list[dict[str, Any]]:
         """The owner's accounts, in their order."""
         answer = self.get("/accounts")

@@ -5,6 +5,7 @@ The demo adds the account over the API and then only watches: it never invokes a
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -17,7 +18,7 @@ from infra.local.demo_server import DemoServer
 from infra.local.errors import LocalRunError
 from infra.local.mailbox import LATER_DELIVERY, first_delivery, later_delivery
 from infra.local.stored import StoredAccount, StoredObject, last_log_lines
-from infra.local.up import bring_up, write_outputs
+from infra.local.up import bring_up, tell_addresses, write_outputs
 from infra.local.workspace import STACK_NAME, Workspace
 from popfetch.domain.session import claims_of
 
@@ -156,9 +157,8 @@ def _show(
     for kind, count in sorted(stored.item_counts().items()):
         table.add_row(f"{kind} items", str(count))
     console.print(table)
-    console.print(
-        f"Every stored message is octet for octet what the server has.\n"
-        f"The API: {outputs['ApiUrl']} (an owner's id token is in .local/outputs.json)\n"
-        f"The engine keeps running and the rule fires every minute; `make down` ends both.",
-        soft_wrap=True,
-    )
+    newest = api.get("/messages?limit=1")["messages"][0]
+    console.print(f"The newest message, over the API: {newest['subject']}", soft_wrap=True)
+    console.print("Every stored message is octet for octet what the server has.")
+    tell_addresses(outputs, partial(console.print, soft_wrap=True))
+    console.print("The engine keeps running and the rule fires every minute; `make down` ends both.")

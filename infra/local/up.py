@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from infra.local.api import Api
 from infra.local.background import BackgroundProcess
 from infra.local.clients import Clients
 from infra.local.engine import Engine, engines_of
@@ -51,6 +52,16 @@ def bring_up(workspace: Workspace, say: Say, *, enforce_permissions: bool = Fals
     allow_sender(clients, SENDER_ADDRESS)
     owner = sign_in(clients, outputs, OWNER_EMAIL, kept_password(workspace.engine / "owner-password"))
     return {**outputs, "OwnerEmail": owner.email, "OwnerPassword": owner.password, "IdToken": owner.id_token}
+
+
+def tell_addresses(outputs: Mapping[str, str], say: Say) -> None:
+    """Say where console and API are, once the console answers. Raises LocalRunError where it does not."""
+    Api(outputs["ApiUrl"], "").page("/")
+    say(
+        f"The console: {outputs['ConsoleUrl']}\n"
+        f"  sign in as {outputs['OwnerEmail']} with the password OwnerPassword in .local/outputs.json\n"
+        f"The API: {outputs['ApiUrl']} (an owner's id token is there too)"
+    )
 
 
 def write_outputs(path: Path, outputs: Mapping[str, str]) -> None:
