@@ -217,6 +217,14 @@ def test_a_refused_sign_in_is_seen_and_mended_where_it_is_told(scene: Scene) -> 
     wait_for("The account", lambda: account_named(scene.stack, "Personal")["status"] == "active", scene.stack)
 
 
+def test_the_outgoing_password_is_changed_on_its_own(scene: Scene) -> None:
+    console = scene.console
+    field = console.page.get_by_label("New password of the outgoing server")
+    field.fill(NEW_PASSWORD)
+    field.press("Enter")
+    console.told("The new outgoing password works and is kept.")
+
+
 def test_a_reply_address_is_asked_confirmed_and_shown_as_verified(scene: Scene) -> None:
     console = scene.console
     console.open(f"/settings/{account_named(scene.stack, 'Personal')['id']}")
@@ -241,7 +249,6 @@ def test_a_mail_is_written_sent_and_answered(scene: Scene) -> None:
     # when
     console = scene.console
     console.open(f"/mail/{account_named(scene.stack, 'Personal')['id']}")
-    scene.dovecot.set_password("anna", PASSWORD)
     console.page.get_by_role("link", name="New mail").or_(console.button("New mail")).first.click()
     console.page.get_by_label("To", exact=True).fill(f"Bert Böhm <bert@{DOMAIN}>")
     console.page.get_by_label("Subject", exact=True).fill("Chào buổi sáng")

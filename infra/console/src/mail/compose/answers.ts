@@ -28,7 +28,7 @@ function without(prefix: RegExp, subject: string): string {
  * Who gets a reply.
  *
  * Where its sender wants the answers elsewhere (Reply-To), there. A mail of one's own is answered to those it went to.
- * `own` are the addresses of whoever replies: a reply to all leaves them out.
+ * `own` are the addresses of the account that has the message: a reply to all leaves them out.
  */
 export function replyRecipients(
   message: Message,

@@ -54,7 +54,9 @@ export function answerTo(
   const answering = { how, name };
   const draft: Draft = { ...newDraft(accountId), id: draftId(answering), answering };
   if (how === "reply" || how === "reply-all") {
-    const own = accounts.flatMap(({ email, reply_to }) => [email, reply_to?.in_force ?? ""]).filter(Boolean);
+    // Mail from another account of one's own is somebody else's to this one.
+    const holder = accounts.find(({ id }) => id === message.account_id);
+    const own = holder ? [holder.email, holder.reply_to?.in_force ?? ""].filter(Boolean) : [];
     const { to, cc } = replyRecipients(message, how === "reply-all", own);
     const text = quoted(attribution(message, told), wordsOf(message));
     const thread = { name, ids: threadOf(message) };
