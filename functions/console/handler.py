@@ -10,6 +10,7 @@ from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from popfetch.api.console_pages import app_page, asset_answer, frame_page
+from popfetch.api.console_requests import as_asked
 from popfetch.api.errors import ErrorOut
 from popfetch.api.fields import RemoteImages
 from popfetch.api.pages import html_of
@@ -206,21 +207,7 @@ def _with_cookie[Body](answered: Response[Body], opened: Session) -> Response[Bo
     return answered
 
 
-def _as_asked(event: dict[str, Any]) -> dict[str, Any]:
-    """A request without all that does not count for it, so that nothing of that is refused for its form.
-
-    A page is shown whatever its address says. A body is read only where it is announced: what nothing is announced for
-    is any octets (RFC 9110, section 8.3), and what other sites may send comes so or as a form.
-    """
-    if event.get("resource") == "/":
-        return {**event, "body": None, "queryStringParameters": None, "multiValueQueryStringParameters": None}
-    headers = event.get("headers") or {}
-    if event.get("body") and "content-type" not in {name.lower() for name in headers}:
-        return {**event, "headers": {**headers, "Content-Type": "application/octet-stream"}}
-    return event
-
-
 @journal.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the API."""
-    return answer(app, journal, _as_asked(event), context)
+    return answer(app, journal, as_asked(event), context)

@@ -157,9 +157,13 @@ def test_order_is_changed_by_keyboard_and_default_by_radio_button(scene: Scene) 
 
     handle = console.button("Move My work by dragging")
     handle.focus()
-    for key in ("Space", "ArrowUp", "Space"):
+    for key, told in (
+        ("Space", "Picked up My work, place 2 of 2."),
+        ("ArrowUp", "My work is over place 1 of 2."),
+        ("Space", "My work is at place 1 of 2 now."),
+    ):
         console.page.keyboard.press(key)
-        console.page.wait_for_timeout(300)
+        expect(console.page.get_by_text(told)).to_be_attached()
     expect(names).to_have_text(["My work", "Personal"])
     console.page.get_by_role("radio", name=re.compile("My work")).check()
 

@@ -1,7 +1,7 @@
 """HTML that was made harmless, in a real browser without any sandbox or policy: nothing happens all the same."""
 
 import pytest
-from playwright.sync_api import Dialog, Page
+from playwright.sync_api import Dialog, Page, Request
 
 from popfetch.adapters.sanitised_html import sanitised
 from tests.builders.hostile_html import VECTORS
@@ -19,13 +19,13 @@ class Watched:
     def __init__(self, page: Page) -> None:
         self._page = page
         self._did: list[str] = []
-        page.on("request", lambda request: self._loads(request.url))
+        page.on("request", self._loads)
         page.on("dialog", self._asks)
         page.on("popup", lambda popup: self._did.append(f"popup {popup.url}"))
 
-    def _loads(self, address: str) -> None:
-        if not address.startswith(("data:", "about:")):
-            self._did.append(f"request {address}")
+    def _loads(self, request: Request) -> None:
+        if not request.url.startswith(("data:", "about:")):
+            self._did.append(f"{request.resource_type} {request.url}")
 
     def _asks(self, dialog: Dialog) -> None:
         self._did.append(f"dialog {dialog.message}")
@@ -43,7 +43,8 @@ class Watched:
 
     def _wait(self) -> None:
         self._page.evaluate("() => document.querySelectorAll('*').forEach(one => one.focus && one.focus())")
-        self._page.evaluate("() => new Promise(done => setTimeout(done, 10))")
+        # What a document begins is begun once it was drawn.
+        self._page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 @pytest.fixture
@@ -68,4 +69,4 @@ def test_nothing_runs_asks_or_loads(watched: Watched) -> None:
 def test_nothing_but_images_is_loaded_where_those_are_wanted(watched: Watched) -> None:
     for vector in [*VECTORS, HOSTILE_HTML]:
         html = sanitised(vector, {}, remote_images=True).html
-        assert all(did.startswith("request https://evil.example") for did in watched.shows(html)), html
+        assert all(did.startswith("image https://evil.example") for did in watched.shows(html)), html

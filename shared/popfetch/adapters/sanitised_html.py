@@ -24,6 +24,10 @@ LONGEST_IMAGES = 2_400_000
 
 CHEAP_TAGS = 4_000
 CHEAP_CHARACTERS = 300_000
+CHEAP_CSS = 60_000
+CHEAP_PIECES = 1_500
+"""As many tags, characters, characters of styles, and pieces of one tag surely take less than a second together."""
+
 _LONGEST_VALUE = 10_000
 
 
@@ -86,6 +90,8 @@ _FORMATTING = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong
 _TAG = re.compile(r"<[^<>]*>")
 _BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/h[1-6]|/li)(?=[\s/>])", re.IGNORECASE)
 _FORMATTED_TAGS = 1_000_000
+_STYLE_ATTRIBUTE = re.compile(r"""\bstyle\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)""", re.IGNORECASE)
+_BETWEEN_ATTRIBUTES = re.compile(r"""[\s/"']+""")
 
 
 @dataclass(slots=True)
@@ -205,7 +211,18 @@ def surely_cheap(document: str) -> bool:
         len(document) <= CHEAP_CHARACTERS
         and tags <= CHEAP_TAGS
         and tags * sum(1 for _ in _FORMATTING.finditer(document)) <= _FORMATTED_TAGS
+        and _characters_of_css(document) <= CHEAP_CSS
+        and all(
+            len(_BETWEEN_ATTRIBUTES.findall(tag)) <= CHEAP_PIECES
+            for text in _outside_of_styles(document)
+            for tag in text.split("<")
+        )
     )
+
+
+def _characters_of_css(document: str) -> int:
+    sheets = sum(stop - start for _, start, stop in _style_places(document))
+    return sheets + sum(len(found[1]) for found in _STYLE_ATTRIBUTE.finditer(document))
 
 
 def text_of(document: str) -> str:

@@ -125,7 +125,8 @@ class _CycleCountsOut(BaseModel):
 
 
 class _Ended(BaseModel):
-    at: datetime
+    started_at: datetime = Field(description="A check that was asked for before is answered by it.")
+    at: datetime = Field(description="When it had ended.")
 
 
 class LastFetchOut(_CycleCountsOut, _Ended):
@@ -134,7 +135,7 @@ class LastFetchOut(_CycleCountsOut, _Ended):
     @classmethod
     def of(cls, fetch: LastFetch) -> Self:
         """The cycle as the owner sees it."""
-        return cls(at=fetch.finished_at, **cls._values(fetch))
+        return cls(started_at=fetch.started_at, at=fetch.finished_at, **cls._values(fetch))
 
 
 class FetchingOut(BaseModel):
@@ -304,7 +305,7 @@ class AccountsOut(BaseModel):
 
 
 class CheckOut(BaseModel):
-    """A check for mail that was asked for; it is done once ``last_fetch.at`` is later."""
+    """A check for mail that was asked for; it is done once ``last_fetch.started_at`` is later."""
 
     id: str
     requested_at: datetime

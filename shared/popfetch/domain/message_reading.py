@@ -98,6 +98,10 @@ class OpenedMessage:
     _content: bytes = field(repr=False, default=b"")
     _parts: dict[str, Part] = field(repr=False, default_factory=dict)
 
+    def holds(self, content_id: str) -> bool:
+        """Whether something that came along has this Content-ID."""
+        return content_id in self._parts
+
     def image(self, content_id: str, longest: int) -> tuple[str, bytes] | None:
         """Type and octets of the image that the HTML names so; ``None`` where there is none, or a larger one."""
         part = self._parts.get(content_id)

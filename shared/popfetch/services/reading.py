@@ -154,11 +154,18 @@ def _images(opened: OpenedMessage) -> dict[str, str]:
     """The images that the HTML shows of the message's own, by Content-ID, as ``data:`` addresses."""
     document = html.unescape(opened.html or "")
     images: dict[str, str] = {}
+    tried: set[str] = set()
     left = LONGEST_IMAGES
     for name in dict.fromkeys(_NAMED_IMAGES.findall(document)):
-        for content_id in dict.fromkeys((name, unquote(name))):
-            if len(images) < MOST_IMAGES and (image := opened.image(content_id, left)):
-                kind, octets = image
-                images[content_id] = f"data:{kind};base64,{b64encode(octets).decode()}"
-                left -= len(octets)
+        content_id = name if opened.holds(name) else unquote(name)
+        # A name has many spellings, and each part is looked at once.
+        if content_id in tried or not opened.holds(content_id):
+            continue
+        if len(tried) == MOST_IMAGES:
+            break
+        tried.add(content_id)
+        if image := opened.image(content_id, left):
+            kind, octets = image
+            images[content_id] = f"data:{kind};base64,{b64encode(octets).decode()}"
+            left -= len(octets)
     return images

@@ -545,6 +545,7 @@ class TestShowing:
         )
         write_state(stack, account_id, FetchState(version=1, last_fetch=last))
         assert request("GET", f"/accounts/{account_id}").json["last_fetch"] == {
+            "started_at": "2026-11-23T12:00:00Z",
             "at": "2026-11-23T12:00:03Z",
             "outcome": "failed",
             "listed": 10,

@@ -11,7 +11,7 @@ import pytest
 from popfetch.adapters.sanitising_process import HtmlSanitiser
 from popfetch.api.message_models import MessageOut
 from popfetch.domain.errors import AttachmentNotFound
-from popfetch.domain.message_reading import LONGEST_READ
+from popfetch.domain.message_reading import LONGEST_READ, OpenedMessage
 from popfetch.services.reading import Reading, ReadMessage
 from tests.builders.accounts import NOON, OWNER, an_account, an_account_id
 from tests.builders.aws import Aws, aws, empty
@@ -130,6 +130,29 @@ def test_an_address_that_is_written_in_references_is_read(reading: Reading, stac
     html = a_part(b'<img src="cid:a&#64;b"><img src="cid:a%40b">', b"text/html")
     message = read(reading, stack, parts(html, image, kind=b"related"))
     assert (message.html or "").count("data:image/png;base64,") == 2
+
+
+def test_a_part_is_looked_at_once_however_often_it_is_named(
+    reading: Reading, stack: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    looked_at: list[str] = []
+    look = OpenedMessage.image
+
+    def looking(opened: OpenedMessage, content_id: str, longest: int) -> tuple[str, bytes] | None:
+        looked_at.append(content_id)
+        return look(opened, content_id, longest)
+
+    monkeypatch.setattr(OpenedMessage, "image", looking)
+    image = a_part(PNG + bytes(2_000_000), b"image/png", b"Content-ID: <abc>")
+    spellings = [b"abc", b"%61bc", b"a%62c", b"ab%63", b"%61%62c", b"%61%62%63", b"nobody"]
+    html = a_part(b"".join(b'<img src="cid:%b">' % one for one in spellings), b"text/html")
+
+    # when
+    read(reading, stack, parts(html, image, kind=b"related"))
+
+    # then
+    assert looked_at == ["abc"]
 
 
 def test_a_mail_of_no_html_has_none(reading: Reading, stack: Aws) -> None:
