@@ -32,12 +32,13 @@ export const apiUrl = new URL(".", document.baseURI).href.replace(/\/$/, "");
 const authorized: Middleware = {
   async onRequest({ request }) {
     const token = await currentToken();
-    if (token) request.headers.set("Authorization", token);
+    if (!token) throw new ApiFailure(401, "signed_out", "Your session has ended. Sign in again.");
+    request.headers.set("Authorization", token);
     return request;
   },
   async onResponse({ request, response }) {
-    if (response.status !== 401 || request.headers.has("X-Tried-Again")) return response;
-    const token = await renewedToken();
+    if (response.status !== 401) return response;
+    const token = await renewedToken(request.headers.get("Authorization") ?? "");
     if (!token) return response;
     const again = new Request(request.url, {
       method: request.method,
