@@ -70,6 +70,8 @@ export async function answered<Data>(
 ): Promise<Data> {
   const { data, error, response } = await call.catch((reason: unknown) => {
     if (reason instanceof DOMException && reason.name === "AbortError") throw reason;
+    // The token could not be renewed, for a reason that is known.
+    if (reason instanceof ApiFailure) throw reason;
     throw new ApiFailure(0, "unreachable", "popfetch cannot be reached. Are you online?");
   });
   if (response.ok) return data as Data;
