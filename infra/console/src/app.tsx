@@ -28,7 +28,8 @@ export function App() {
       return <SignIn ended={state.ended} />;
     case "signedIn":
       return (
-        <Router hook={useHashRoute} searchHook={useHashQuery} aroundNav={askFirst}>
+        // Nothing on the page outlives the person it was for.
+        <Router key={state.email} hook={useHashRoute} searchHook={useHashQuery} aroundNav={askFirst}>
           <DraftsProvider email={state.email}>
             <Shell email={state.email}>
               <Pages />

@@ -32,12 +32,13 @@ export const apiUrl = new URL(".", document.baseURI).href.replace(/\/$/, "");
 const authorized: Middleware = {
   async onRequest({ request }) {
     const token = await currentToken();
-    if (token) request.headers.set("Authorization", token);
+    if (!token) throw new ApiFailure(401, "signed_out", "Your session has ended. Sign in again.");
+    request.headers.set("Authorization", token);
     return request;
   },
   async onResponse({ request, response }) {
-    if (response.status !== 401 || request.headers.has("X-Tried-Again")) return response;
-    const token = await renewedToken();
+    if (response.status !== 401) return response;
+    const token = await renewedToken(request.headers.get("Authorization") ?? "");
     if (!token) return response;
     const again = new Request(request.url, {
       method: request.method,
@@ -69,6 +70,8 @@ export async function answered<Data>(
 ): Promise<Data> {
   const { data, error, response } = await call.catch((reason: unknown) => {
     if (reason instanceof DOMException && reason.name === "AbortError") throw reason;
+    // The token could not be renewed, for a reason that is known.
+    if (reason instanceof ApiFailure) throw reason;
     throw new ApiFailure(0, "unreachable", "popfetch cannot be reached. Are you online?");
   });
   if (response.ok) return data as Data;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Account } from "../api/accounts";
 import { isAnswered, progressOf } from "./progress";
 
-type Last = NonNullable<Account["last_fetch"]>;
+type Last = NonNullable<Account["last_fetch"]> & { started_at: string };
 
 function anAccount(fetching: { listed: number; remaining: number; stored: number } | null, last: Partial<Last> | null) {
   return { fetching, last_fetch: last } as unknown as Account;
@@ -34,7 +34,19 @@ describe("a check", () => {
   it("is open while the last cycle ended before it", () => {
     expect(isAnswered(anAccount(null, { at: "2026-11-26T09:59:59Z" }), asked)).toBe(false);
   });
-  it("is answered by a cycle that ended after it", () => {
+  it("is open while the last cycle had begun before it", () => {
+    const underWay = { started_at: "2026-11-26T09:59:59Z", at: "2026-11-26T10:00:02Z" };
+    expect(isAnswered(anAccount(null, underWay), asked)).toBe(false);
+  });
+  it("is answered by a cycle that began after it", () => {
+    const after = { started_at: "2026-11-26T10:00:01Z", at: "2026-11-26T10:00:02Z" };
+    expect(isAnswered(anAccount(null, after), asked)).toBe(true);
+  });
+  it("is answered by a cycle that began with it, as the server drops it then", () => {
+    const same = { started_at: "2026-11-26T10:00:00.000Z", at: "2026-11-26T10:00:02Z" };
+    expect(isAnswered(anAccount(null, same), asked)).toBe(true);
+  });
+  it("is answered by a cycle that ended after it where nothing says when that began", () => {
     expect(isAnswered(anAccount(null, { at: "2026-11-26T10:00:02Z" }), asked)).toBe(true);
   });
 });

@@ -21,7 +21,22 @@ export function progressOf(account: Account): Progress | null {
     : { done: fetching.stored, total: fetching.stored + fetching.remaining };
 }
 
-/** Whether a check that was asked for at an instant (of the server's clock) is done. */
+/**
+ * Whether a check that was asked for at an instant (of the server's clock) is done.
+ *
+ * A cycle that was under way then has perhaps listed the mailbox before; one that began no earlier answers the check,
+ * as the server drops a request that such a cycle has overtaken.
+ */
 export function isAnswered(account: Account, requestedAt: string): boolean {
-  return account.last_fetch !== null && Date.parse(account.last_fetch.at) > Date.parse(requestedAt);
+  const last: Ended | null = account.last_fetch;
+  if (!last) return false;
+  const asked = Date.parse(requestedAt);
+  return last.started_at ? Date.parse(last.started_at) >= asked : Date.parse(last.at) > asked;
+}
+
+/** A cycle that has ended. */
+interface Ended {
+  at: string;
+  /** Left out by a server that is older than the console. */
+  started_at?: string;
 }

@@ -1,8 +1,10 @@
 /** Who is signed in: found at the start by the browser's cookie, ended by signing out or by Cognito. */
-import { useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
 import { endSession, renewSession } from "../api/session";
 import { holdTokens, renewTokensBy, type Tokens } from "../api/tokens";
+import { useNotices } from "../controls/notices";
+import { useWords } from "../language/language";
 
 type State =
   | { kind: "looking" }
@@ -22,6 +24,8 @@ const Context = createContext<Session | null>(null);
 export function SessionProvider({ children }: { children: ReactNode }) {
   const [state, setState] = useState<State>({ kind: "looking" });
   const cache = useQueryClient();
+  const { tell } = useNotices();
+  const words = useWords().session;
 
   const enter = useCallback((tokens: Tokens) => {
     holdTokens(tokens);
@@ -40,26 +44,35 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     // Here it ends in any case; a server that does not answer ends it when the cookie does.
     await endSession().catch(() => undefined);
     holdTokens(null);
-    cache.clear();
-    // What this person has begun to write is for nobody who comes after.
-    sessionStorage.clear();
+    forgetAll(cache);
     setState({ kind: "signedOut", ended: false });
   }, [cache]);
 
   useEffect(() => {
-    renewTokensBy(async () => {
-      const tokens = await renewSession();
-      if (!tokens) {
+    renewTokensBy(renewSession, (tokens) => {
+      if (tokens) {
+        // In another tab of this browser, where somebody else has signed in.
+        forgetAll(cache);
+        enter(tokens);
+        tell(words.another(tokens.email));
+      } else {
+        holdTokens(null);
         cache.clear();
         setState({ kind: "signedOut", ended: true });
       }
-      return tokens;
     });
-    look();
-  }, [cache, look]);
+  }, [cache, enter, tell, words]);
+
+  useEffect(look, [look]);
 
   const session = useMemo(() => ({ state, enter, leave, look }), [state, enter, leave, look]);
   return <Context value={session}>{children}</Context>;
+}
+
+/** Forget what was read and begun to write: it is for nobody who comes after. */
+function forgetAll(cache: QueryClient): void {
+  cache.clear();
+  sessionStorage.clear();
 }
 
 /** The session, and how to enter and leave it. */

@@ -16,7 +16,7 @@ import { useNotices } from "../controls/notices";
 import { useFormats } from "../language/formats";
 import { useLanguage, useWords } from "../language/language";
 import styles from "./consent-section.module.css";
-import { useConsentStart } from "./consent-start";
+import { consentAddress, useConsentStart } from "./consent-start";
 import { FailureNote } from "./failure-note";
 import { Box, Buttons, Section } from "./layout";
 import { PasswordInsteadDialog } from "./password-instead";
@@ -156,10 +156,10 @@ function DeviceDialog({ account, onClose }: DialogProps) {
     onClose();
   }, [connected, cache, tell, words, onClose]);
 
-  const address = asked && URL.parse(asked.verification_uri);
+  const address = asked && consentAddress(asked.verification_uri);
   return (
     <Dialog title={told.byCode} onClose={onClose}>
-      {asked && address?.protocol === "https:" && !failure ? (
+      {asked && address && !failure ? (
         <>
           <p>{told.enterCode}</p>
           <p className={styles.code}>{asked.user_code}</p>
@@ -173,7 +173,7 @@ function DeviceDialog({ account, onClose }: DialogProps) {
       ) : null}
       {asked || failure ? null : <p role="status">{words.common.loading}</p>}
       <FailureNote failure={failure} />
-      {asked && address?.protocol !== "https:" ? (
+      {asked && !address ? (
         <Box tone="bad">
           <p>{told.unprotected}</p>
         </Box>

@@ -25,9 +25,16 @@ export function useConsentStart(id: string): ConsentStart {
 
 /** Ask for consent, and go where it is given. Throws ApiFailure. */
 export async function goToConsent(id: string): Promise<void> {
-  const address = new URL(await askForConsent(id));
-  if (address.protocol !== "https:" && address.hostname !== "localhost" && address.hostname !== "127.0.0.1") {
-    throw new Error("Consent is asked for over a protected connection only.");
-  }
+  const address = consentAddress(await askForConsent(id));
+  if (!address) throw new Error("Consent is asked for over a protected connection only.");
   location.assign(address.href);
+}
+
+const THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"];
+
+/** An address at which consent may be given: over a protected connection, or on this machine; else null. */
+export function consentAddress(text: string): URL | null {
+  const address = URL.parse(text);
+  if (address?.protocol === "https:") return address;
+  return address?.protocol === "http:" && THIS_MACHINE.includes(address.hostname) ? address : null;
 }

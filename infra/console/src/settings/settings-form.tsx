@@ -16,7 +16,16 @@ import { Fields, Form, Section } from "./layout";
 import { RetrievalFields } from "./retrieval-fields";
 import { ServerFields } from "./server-fields";
 import styles from "./settings-form.module.css";
-import { type AccountValues, emptyServer, needsPassword, type Problems, patchOf, problemsOf, valuesOf } from "./values";
+import {
+  type AccountValues,
+  emptyServer,
+  needsPassword,
+  type Problems,
+  patchOf,
+  problemsOf,
+  rebased,
+  valuesOf,
+} from "./values";
 
 interface Props {
   account: Account;
@@ -50,7 +59,14 @@ export function SettingsForm({ account, wantedField, onFieldShown }: Props) {
     setValues(valuesOf(from));
     setProblems({});
   };
-  if (account.version !== base.version && !busy) {
+  // What was typed since the values were as they `were` stays over what an answer brings.
+  const goOnFrom = (fresh: Account, were: AccountValues) => {
+    keepAccount(cache, fresh);
+    setBase(fresh);
+    setValues((now) => rebased(were, now, valuesOf(fresh)));
+  };
+  // The list that it is shown from may still be older than what an answer brought.
+  if (account.version > base.version && !busy) {
     // A password or a reply address makes a new version too, in which these settings are the same.
     if (patchOf(account, valuesOf(base)) === null) setBase(account);
     else if (!unsaved) begin(account);
@@ -79,8 +95,7 @@ export function SettingsForm({ account, wantedField, onFieldShown }: Props) {
     setBusy(true);
     try {
       const changed = await changeAccount(base, patch);
-      keepAccount(cache, changed);
-      begin(changed);
+      goOnFrom(changed, values);
       tell(words.common.saved, "good");
       void cache.invalidateQueries({ queryKey: accountsQuery.queryKey });
     } catch (reason) {
@@ -88,10 +103,7 @@ export function SettingsForm({ account, wantedField, onFieldShown }: Props) {
       setProblems(fieldProblems(reason, words));
       if (reason instanceof ApiFailure && reason.status === 412) {
         const fresh = await readAccount(account.id).catch(() => null);
-        if (fresh) {
-          keepAccount(cache, fresh);
-          begin(fresh);
-        }
+        if (fresh) goOnFrom(fresh, valuesOf(base));
       }
     } finally {
       setBusy(false);

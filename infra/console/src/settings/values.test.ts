@@ -7,6 +7,7 @@ import {
   passwordsInstead,
   patchOf,
   problemsOf,
+  rebased,
   valuesOf,
   withSecurity,
 } from "./values";
@@ -81,6 +82,68 @@ describe("the change of an account", () => {
       values.retrieval.since = "2026-01-31";
     });
     expect(patch).toEqual({ fetch: { start: "2026-01-31" }, verify: true });
+  });
+});
+
+describe("values under which the account was changed elsewhere", () => {
+  const was = valuesOf(anAccount());
+  function typed(change: (values: AccountValues) => void) {
+    const now = structuredClone(was);
+    change(now);
+    return now;
+  }
+  const elsewhere = anAccount({ name: "Work", incoming: { ...anAccount().incoming, host: "pop.example.net" } });
+  const fresh = valuesOf(elsewhere);
+
+  it("are the fresh ones where nothing was typed", () => {
+    expect(
+      rebased(
+        was,
+        typed(() => {}),
+        fresh,
+      ),
+    ).toEqual(fresh);
+  });
+  it("keep what was typed, and nothing else of before", () => {
+    const now = typed((values) => {
+      values.email = "anna@example.org";
+      values.retrieval.interval = 15;
+    });
+    const patch = patchOf(elsewhere, rebased(was, now, fresh));
+    expect(patch).toEqual({ email: "anna@example.org", fetch: { interval_minutes: 15 }, verify: true });
+  });
+  it("keep a password beside the host that it was typed for", () => {
+    const now = typed((values) => {
+      values.incoming.password = "secret";
+    });
+    expect(rebased(was, now, fresh).incoming).toEqual({ ...was.incoming, password: "secret" });
+  });
+  it("have no outgoing server where it was taken away here", () => {
+    const now = typed((values) => {
+      values.outgoing = null;
+    });
+    expect(rebased(was, now, fresh).outgoing).toBeNull();
+  });
+  it("have the outgoing server that was entered here", () => {
+    const outgoing = { host: "smtp.example.org", port: "465", security: "tls" as const, username: "a", password: "p" };
+    const now = { ...was, outgoing };
+    expect(rebased({ ...was, outgoing: null }, now, { ...fresh, outgoing: null }).outgoing).toEqual(outgoing);
+  });
+});
+
+describe("values that were sent", () => {
+  const sent = valuesOf(anAccount());
+  sent.name = " Work ";
+  sent.incoming.password = "secret";
+  const saved = valuesOf(anAccount({ name: "Work" }));
+
+  it("give way to what was saved", () => {
+    expect(rebased(sent, structuredClone(sent), saved)).toEqual(saved);
+  });
+  it("leave what was typed since, without the password that was sent", () => {
+    const now = structuredClone(sent);
+    now.incoming.port = "1995";
+    expect(rebased(sent, now, saved)).toEqual({ ...saved, incoming: { ...saved.incoming, port: "1995" } });
   });
 });
 

@@ -89,6 +89,33 @@ export function retrievalValues(fetch: FetchSettings): RetrievalValues {
   };
 }
 
+/**
+ * Fresh values with what was typed over them: what `now` differs in from what `was`.
+ *
+ * A server stays as a whole: a password that was typed is for the host beside it.
+ */
+export function rebased(was: AccountValues, now: AccountValues, fresh: AccountValues): AccountValues {
+  return {
+    name: now.name === was.name ? fresh.name : now.name,
+    email: now.email === was.email ? fresh.email : now.email,
+    incoming: rebasedServer(was.incoming, now.incoming, fresh.incoming),
+    outgoing: rebasedServer(was.outgoing, now.outgoing, fresh.outgoing),
+    retrieval: { ...fresh.retrieval, ...differing(was.retrieval, now.retrieval) },
+  };
+}
+
+function rebasedServer<One extends ServerValues | null>(was: One, now: One, fresh: One): One {
+  if (!was || !now) return now === was ? fresh : now;
+  if (Object.keys(differing(was, now)).length === 0) return fresh;
+  // A password that stood there before was sent, and is kept by popfetch.
+  return now.password === was.password ? { ...now, password: "" } : now;
+}
+
+function differing<Values extends object>(was: Values, now: Values): Partial<Values> {
+  const named = Object.entries(now).filter(([name, value]) => value !== was[name as keyof Values]);
+  return Object.fromEntries(named) as Partial<Values>;
+}
+
 /** The settings of collecting as the API has them. */
 export function fetchSettings(values: RetrievalValues): FetchSettings {
   return {

@@ -14,7 +14,7 @@ export const failures = {
   too_many_accounts: "You have as many accounts as one person can have here. Delete one that you do not need.",
   account_changed: "The account was changed elsewhere at the same moment. Try again.",
   account_outdated:
-    "The account was changed elsewhere meanwhile. What you see now is how it is; change it again if need be.",
+    "The account was changed elsewhere meanwhile. What you have entered is still here: look it over, then save again.",
   invalid_order: "The accounts have changed meanwhile. Put them in order again.",
   invalid_cursor: "This list has changed. Load the page again.",
   no_outgoing_server: "This account has no outgoing server. Add one in its settings.",

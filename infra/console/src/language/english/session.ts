@@ -24,5 +24,6 @@ export const session = {
   resetDone: "The new password is set. Sign in with it.",
   backToSignIn: "Back to signing in",
   ended: "Your session has ended. Sign in again.",
+  another: (email: string) => `${email} has signed in in this browser meanwhile. This is now their console.`,
   signedInAs: (email: string) => `Signed in as ${email}`,
 };

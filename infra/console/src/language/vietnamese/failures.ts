@@ -16,7 +16,7 @@ export const failures: Words["failures"] & Record<string, string> = {
   too_many_accounts: "Bạn đã có số tài khoản tối đa. Hãy xóa một tài khoản bạn không cần.",
   account_changed: "Tài khoản được thay đổi ở nơi khác vào đúng lúc đó. Hãy thử lại.",
   account_outdated:
-    "Tài khoản đã được thay đổi ở nơi khác. Những gì bạn thấy bây giờ là mới nhất; hãy sửa lại nếu cần.",
+    "Tài khoản đã được thay đổi ở nơi khác. Những gì bạn nhập vẫn còn ở đây: hãy xem lại rồi lưu lần nữa.",
   invalid_account:
     "Các cài đặt này không phù hợp với nhau. Hãy xem lại máy chủ, mật khẩu và khoảng cách giữa hai lần kiểm tra.",
   invalid_request: "Có mục điền chưa đúng. Hãy xem lại các mục.",

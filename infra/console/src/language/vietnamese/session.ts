@@ -25,5 +25,6 @@ export const session: Words["session"] = {
   resetDone: "Đã đặt mật khẩu mới. Hãy đăng nhập bằng mật khẩu đó.",
   backToSignIn: "Quay lại đăng nhập",
   ended: "Phiên làm việc đã kết thúc. Hãy đăng nhập lại.",
+  another: (email) => `${email} đã đăng nhập trong trình duyệt này. Bảng điều khiển này giờ là của người đó.`,
   signedInAs: (email) => `Đang đăng nhập với ${email}`,
 };
