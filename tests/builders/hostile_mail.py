@@ -183,9 +183,10 @@ FIELDS: dict[str, bytes] = {
         b'https://evil.example/"onmouseover="alert(1)\r\n'
     ),
     "templates": a_mail(b"{{constructor.constructor('alert(1)')()}} ${alert(1)} <%= alert(1) %>", b"X: __proto__"),
-    "names of prototypes": b"From: __proto__ <constructor>\r\nSubject: __proto__\r\nMessage-ID: toString\r\n\r\n__proto__",
+    "names of prototypes": b"From: __proto__ <constructor>\r\nSubject: __proto__\r\n\r\n__proto__",
     "turned around": b"From: " + _BIDI + b" <a@example.org>\r\nSubject: Invoice " + _BIDI + b"\r\n\r\n" + _BIDI,
-    "marks without end": "Subject: H".encode() + "\u0301".encode() * 200 + b"\r\n\r\nH" + "\u0301".encode() * 50_000,
+    "marks without end": b"Subject: H" + "\u0301".encode() * 200 + b"\r\n\r\nH" + "\u0301".encode() * 50_000,
+    "marks without end in HTML": html_mail("<p>H" + "&#769;" * 50_000 + "<p>H" + "\u0301" * 50_000),
     "a long subject": b"Subject: " + b"long " * 2_000 + b"\r\nFrom: " + b"a" * 5_000 + b"@example.org\r\n\r\nHello",
     "a word without end": b"Subject: " + b"w" * 10_000 + b"\r\n\r\n" + b"w" * 100_000,
     "NULs and controls": b"Subject: a\0b\x07\x1b[31m\x7f\r\nFrom: \0 <\0@\0>\r\n\r\nHello\0\x08\x1b]0;x\x07",

@@ -19,10 +19,14 @@ MOST = 200 * 1024
 def weighed(console: Console, show: Callable[[], None]) -> dict[str, int]:
     """The octets of everything that is loaded until the view is shown, compressed, by address."""
     answers: list[Response] = []
-    console.page.on("response", answers.append)
+
+    def keep(answer: Response) -> None:
+        answers.append(answer)
+
+    console.page.on("response", keep)
     show()
     console.page.wait_for_load_state("networkidle")
-    console.page.remove_listener("response", answers.append)
+    console.page.remove_listener("response", keep)
     return {
         answer.url.removeprefix(console.url): len(gzip.compress(answer.body()))
         for answer in answers

@@ -55,9 +55,8 @@ class Reader:
                 row.click()
             expect(row).to_have_attribute("aria-current", "true")
             expect(row).to_be_in_viewport()
-            t=__import__("time").time()
+
             look(message)
-            print(f"TIME {__import__('time').time()-t:.2f} {message.subject[:50]!r} {message.octets}", flush=True)
 
     def shown(self) -> str:
         """What the pane shows: the beginning of the text. Fails where it shows nothing, or an error."""
@@ -253,7 +252,9 @@ def _without(route: Route, *, sandbox: bool, policy: bool) -> None:
     headers = dict(answer.headers)
     directives = headers.pop("content-security-policy").split("; ")
     kept = [one for one in directives if not policy and not (sandbox and one.startswith("sandbox"))]
-    route.fulfill(response=answer, headers={**headers, **({"content-security-policy": "; ".join(kept)} if kept else {})})
+    route.fulfill(
+        response=answer, headers={**headers, **({"content-security-policy": "; ".join(kept)} if kept else {})}
+    )
 
 
 def done_by(frame: Frame) -> dict[str, tuple[bool, list[str]]]:
