@@ -165,3 +165,67 @@ BROKEN: dict[str, bytes] = {
     "parameter of a huge place": b"Content-Type: text/plain; name*" + b"9" * 5_000 + b"=a\r\n\r\nHello",
 }
 """What is malformed, small as it is."""
+
+_SCRIPT = b"<script>alert(1)</script><img src=x onerror=alert(1)>"
+_BIDI = "\u202e\u2066gpj.exe\u202d\u200f\u2069".encode()
+
+FIELDS: dict[str, bytes] = {
+    "script in every field": b"\r\n".join(
+        name + b": " + _SCRIPT
+        for name in (b"From", b"To", b"Cc", b"Bcc", b"Reply-To", b"Subject", b"Date", b"Message-ID", b"X-<b>field")
+    )
+    + b"\r\n\r\n"
+    + _SCRIPT,
+    "script as a name and as an address": (
+        b'From: "' + _SCRIPT + b'" <"<svg onload=alert(1)>"@evil.example>\r\n'
+        b"To: =?utf-8?q?=3Cscript=3Ealert=281=29=3C/script=3E?= <javascript:alert(1)@evil.example>\r\n"
+        b"Subject: =?utf-8?b?PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==?=\r\n\r\njavascript:alert(1)\r\n"
+        b'https://evil.example/"onmouseover="alert(1)\r\n'
+    ),
+    "templates": a_mail(b"{{constructor.constructor('alert(1)')()}} ${alert(1)} <%= alert(1) %>", b"X: __proto__"),
+    "names of prototypes": b"From: __proto__ <constructor>\r\nSubject: __proto__\r\n\r\n__proto__",
+    "turned around": b"From: " + _BIDI + b" <a@example.org>\r\nSubject: Invoice " + _BIDI + b"\r\n\r\n" + _BIDI,
+    "marks without end": b"Subject: H" + "\u0301".encode() * 200 + b"\r\n\r\nH" + "\u0301".encode() * 50_000,
+    "marks without end in HTML": html_mail("<p>H" + "&#769;" * 50_000 + "<p>H" + "\u0301" * 50_000),
+    "a long subject": b"Subject: " + b"long " * 2_000 + b"\r\nFrom: " + b"a" * 5_000 + b"@example.org\r\n\r\nHello",
+    "a word without end": b"Subject: " + b"w" * 10_000 + b"\r\n\r\n" + b"w" * 100_000,
+    "NULs and controls": b"Subject: a\0b\x07\x1b[31m\x7f\r\nFrom: \0 <\0@\0>\r\n\r\nHello\0\x08\x1b]0;x\x07",
+    "thousands of recipients": b"To: " + b", ".join(b"u%d@example.org" % n for n in range(5_000)) + b"\r\n\r\nHello",
+    "in the year 9999": b"Date: Fri, 31 Dec 9999 23:59:59 +0000\r\nSubject: Later\r\n\r\nHello",
+    "in the year 1": b"Date: Mon, 1 Jan 0001 00:00:00 +0000\r\nSubject: Earlier\r\n\r\nHello",
+    "before 1970": b"Received: from a by b; Wed, 1 Jan 1902 00:00:00 +0000\r\nSubject: Old\r\n\r\nHello",
+    "in no zone at all": b"Date: Thu, 26 Nov 2026 10:00:00 +9999\r\nSubject: Nowhere\r\n\r\nHello",
+}
+"""What is made to break out of where a field is shown, or to lead its reader astray."""
+
+_NAMES: dict[str, bytes] = {
+    "path": b"../../../../etc/passwd",
+    "Windows path": b"C:\\Windows\\System32\\evil.exe",
+    "script": _SCRIPT.replace(b'"', b"'"),
+    "turned around": _BIDI,
+    "long": b"n" * 5_000 + b".txt",
+    "device": b"NUL",
+    "dots": b"..",
+    "field in a field": b"a.txt\r\n Set-Cookie: x=y",
+    "controls": b"a\0b\x07\x1b.txt",
+    "nothing": b"",
+}
+
+
+def named_file(name: bytes, content_type: bytes = b"application/octet-stream") -> bytes:
+    """A message with a file of this name."""
+    return parts(
+        a_part(b"See the file."),
+        a_part(_SCRIPT, content_type, b'Content-Disposition: attachment; filename="' + name + b'"'),
+    )
+
+
+FILES: dict[str, bytes] = {
+    **{f"file: {what}": named_file(name) for what, name in _NAMES.items()},
+    **{
+        f"file: {content_type.decode()}": named_file(b"page", content_type)
+        for content_type in (b"text/html", b"image/svg+xml", b"application/xhtml+xml", b"text/xml", b"<script>/x")
+    },
+    "file: message": parts(a_part(html_mail(), b"message/rfc822")),
+}
+"""Files whose names or kinds lead elsewhere, or run."""

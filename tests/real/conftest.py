@@ -10,9 +10,12 @@ from types import FrameType
 import pytest
 
 from tests.builders.aws import Aws, aws
+from tests.flow.conftest import LocalStack
 from tests.real import browser as chromium
 from tests.real import dovecot as dovecot_server
 from tests.real import oidc_provider, smtp_server
+from tests.real.console import Console
+from tests.real.deployed import deployed
 
 SECONDS = 60
 """What a test may take, unless its module sets ``SECONDS`` itself."""
@@ -96,6 +99,24 @@ def browser() -> Iterator[chromium.Browser]:
         pytest.skip(why)
     with chromium.Browser() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def stack_without_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The deployed stack, for tests of the console that bring their mail themselves; one for all of them."""
+    if why := chromium.missing():
+        pytest.skip(why)
+    with deployed([], tmp_path_factory.mktemp("trust")) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def console(stack_without_servers: LocalStack) -> Iterator[Console]:
+    """The console in a browser, and somebody signed in there."""
+    with chromium.Browser() as running:
+        console = Console(running, stack_without_servers)
+        console.sign_in()
+        yield console
 
 
 @pytest.fixture

@@ -29,6 +29,9 @@ _WITHIN_THE_PAGE = ("data:", "blob:", "about:")
 _EXPECTED = re.compile(r"the server responded with a status of 4\d\d")
 """What the browser itself says of an answer that the page has asked for and deals with."""
 
+_NOBODY_THERE = "net::ERR_NAME_NOT_RESOLVED"
+"""What it says of an address elsewhere, as it looks up no names."""
+
 
 class Console:
     """The console at a stack, in a browser of its own."""
@@ -39,6 +42,9 @@ class Console:
         self.page.set_default_timeout(_PATIENCE_MS)
         expect.set_options(timeout=_PATIENCE_MS)
         self.misdeeds: list[str] = []
+        self.images_wanted = False
+        """Whether images from elsewhere were asked for; those that are then asked for are in ``images``."""
+        self.images: list[str] = []
         self.page.add_init_script(
             f"localStorage.getItem('popfetch.language') ?? localStorage.setItem('popfetch.language', '{language}')"
         )
@@ -144,7 +150,11 @@ class Console:
     def _look_at_request(self, request: Request) -> None:
         home = urlsplit(self.url)
         asked = urlsplit(request.url)
-        if not request.url.startswith(_WITHIN_THE_PAGE) and asked.netloc != home.netloc:
+        if request.url.startswith(_WITHIN_THE_PAGE) or asked.netloc == home.netloc:
+            return
+        if self.images_wanted and request.resource_type == "image":
+            self.images.append(request.url)
+        else:
             self.misdeeds.append(f"request: {request.url[:200]}")
 
     def _look_at_dialog(self, dialog: Dialog) -> None:
@@ -152,5 +162,7 @@ class Console:
         dialog.dismiss()
 
     def _look_at_message(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not _EXPECTED.search(message.text):
+        if message.type != "error" or (self.images_wanted and _NOBODY_THERE in message.text):
+            return
+        if not _EXPECTED.search(message.text):
             self.misdeeds.append(f"console: {message.text[:300]}")

@@ -28,7 +28,7 @@ def deployed(ca_files: Sequence[str], folder: Path, *, enforce_permissions: bool
     bundle = folder / "authorities.pem"
     bundle.write_text("".join(Path(ca_file).read_text() for ca_file in ca_files))
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("POPFETCH_CA_FILE", str(bundle))
+        environment.setenv("POPFETCH_CA_FILE", str(bundle) if ca_files else "")
         try:
             outputs = bring_up(workspace, lambda _: None, enforce_permissions=enforce_permissions)
             if enforce_permissions:

@@ -15,6 +15,7 @@ from datetime import datetime
 from popfetch.domain.charsets import decoded
 from popfetch.domain.file_names import file_name, message_file_name
 from popfetch.domain.header_text import Mailbox, read_date, read_mailboxes, read_text
+from popfetch.domain.marks import with_few_marks
 from popfetch.domain.mime_parts import (
     PART_ID,
     TEXT_UNDECODABLE,
@@ -240,7 +241,7 @@ def _show_leaf(part: Part, bodies: _Bodies, *, alone: bool) -> _Shown:
     text, exact = decoded(octets, charset, whole=complete and bodies.whole)
     if not exact:
         bodies.problems[TEXT_UNDECODABLE] = None
-    text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = with_few_marks(_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
     return _Shown(html=text) if part.content_type == "text/html" else _Shown(text=text)
 
 

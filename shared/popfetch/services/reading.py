@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from popfetch.domain.errors import AttachmentNotFound, HtmlUnreadable, MessageNotFound
 from popfetch.domain.file_names import message_file_name
+from popfetch.domain.marks import with_few_marks
 from popfetch.domain.message import StoredMessage
 from popfetch.domain.message_identity import is_message_id
 from popfetch.domain.message_list import Wanted
@@ -99,7 +100,8 @@ class Reading:
         attachments = with_inline(opened.attachments, clean.shown)
         problems = opened.problems if clean.whole else tuple(dict.fromkeys((*opened.problems, TRUNCATED)))
         opened = replace(opened, attachments=attachments, problems=problems)
-        return ReadMessage(stored, opened, clean.html, clean.remote_images)
+        # Once more, as HTML can name a mark where it does not write it.
+        return ReadMessage(stored, opened, with_few_marks(clean.html), clean.remote_images)
 
     def _clean(self, document: str, images: Mapping[str, str], remote_images: bool) -> CleanHtml:
         """The HTML made harmless, and no longer than an answer may be. Raises HtmlUnreadable."""

@@ -1,0 +1,28 @@
+"""Marks upon letters, no more of them than any writing has.
+
+A browser takes time that grows with the square of their number to draw a letter with its marks: fifty thousand upon one
+letter, in a message of 100 KB, hold a page up for a minute. Unicode itself calls a text safe that has no more than
+thirty in a row (UAX #15, Stream-Safe Text Format).
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+MOST_MARKS = 30
+
+_MAY_HAVE_MORE = re.compile(rf"[\u0300-\U0010ffff]{{{MOST_MARKS + 1},}}")
+_JOINERS = "\u200c\u200d"
+
+
+def with_few_marks(text: str) -> str:
+    """A text without the marks that stand beyond the thirtieth in a row; joiners count as marks."""
+    return _MAY_HAVE_MORE.sub(lambda found: "".join(_few(found[0])), text)
+
+
+def _few(text: str) -> Iterator[str]:
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.category(character)[0] == "M" or character in _JOINERS else 0
+        if marks <= MOST_MARKS:
+            yield character
