@@ -51,7 +51,7 @@ def check_by_hand(stack: LocalStack, name: str) -> dict[str, Any]:
     asked = stack.api.call("POST", f"/accounts/{account['id']}/fetch")
 
     def done() -> bool:
-        return bool((account_named(stack, name)["last_fetch"] or {}).get("at", "") > asked["requested_at"])
+        return bool((account_named(stack, name)["last_fetch"] or {}).get("started_at", "") >= asked["requested_at"])
 
     wait_for("The check", done, stack)
     last: dict[str, Any] = account_named(stack, name)["last_fetch"]

@@ -27,16 +27,6 @@ export function progressOf(account: Account): Progress | null {
  * A cycle that was under way then has perhaps listed the mailbox before; one that began no earlier answers the check,
  * as the server drops a request that such a cycle has overtaken.
  */
-export function isAnswered(account: Account, requestedAt: string): boolean {
-  const last: Ended | null = account.last_fetch;
-  if (!last) return false;
-  const asked = Date.parse(requestedAt);
-  return last.started_at ? Date.parse(last.started_at) >= asked : Date.parse(last.at) > asked;
-}
-
-/** A cycle that has ended. */
-interface Ended {
-  at: string;
-  /** Left out by a server that is older than the console. */
-  started_at?: string;
+export function isAnswered({ last_fetch: last }: Account, requestedAt: string): boolean {
+  return last !== null && Date.parse(last.started_at) >= Date.parse(requestedAt);
 }
