@@ -38,6 +38,7 @@ interface Props {
   onWriteTo: (address: string) => void;
 }
 
+/** Other images need another frame (`key`): until its own document is there, it has one with the page's policy. */
 export function MessageFrame({ html, images, title, onWriteTo }: Props) {
   const frame = useRef<HTMLIFrameElement>(null);
   const [loads, setLoads] = useState(0);
@@ -66,7 +67,6 @@ export function MessageFrame({ html, images, title, onWriteTo }: Props) {
 
   return (
     <iframe
-      key={images}
       ref={frame}
       className={styles.frame}
       title={title}

@@ -179,7 +179,7 @@ function Whole({ message, accountName, images, isLoadingImages, onShowImages, on
       ) : null}
       {both ? <Shape asText={asText} onChoose={setAsText} /> : null}
       {html !== null ? (
-        <MessageFrame html={html} images={images} title={words.mail.body} onWriteTo={onWriteTo} />
+        <MessageFrame key={images} html={html} images={images} title={words.mail.body} onWriteTo={onWriteTo} />
       ) : message.text?.trim() ? (
         <PlainText text={message.text} />
       ) : (
