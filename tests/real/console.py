@@ -6,7 +6,7 @@ went elsewhere, an error of its own, a dialog that nobody asked for.
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,10 +31,13 @@ _EXPECTED = re.compile(r"the server responded with a status of 4\d\d")
 
 
 class Console:
-    """The console at a stack, in a browser of its own."""
+    """The console at a stack, in a browser of its own, which may go to the addresses of ``leads_to`` besides."""
 
-    def __init__(self, browser: Browser, stack: LocalStack, *, language: str = "en") -> None:
+    def __init__(
+        self, browser: Browser, stack: LocalStack, *, language: str = "en", leads_to: Sequence[str] = ()
+    ) -> None:
         self.stack = stack
+        self._homes = {urlsplit(address).netloc for address in (self.url, *leads_to)}
         self.page: Page = browser.page()
         self.page.set_default_timeout(_PATIENCE_MS)
         expect.set_options(timeout=_PATIENCE_MS)
@@ -60,6 +63,10 @@ class Console:
     def sign_in(self) -> None:
         """Open the console, and sign in as the stack's owner."""
         self.page.goto(self.url)
+        self.sign_in_here()
+
+    def sign_in_here(self) -> None:
+        """Sign in as the stack's owner where the console asks for it."""
         self.enter_password(self.stack.owner.password)
         expect(self.page.get_by_role("link", name="Settings")).to_be_visible()
 
@@ -142,9 +149,7 @@ class Console:
     # --- What it must not do ----------------------------------------------------------------------------------
 
     def _look_at_request(self, request: Request) -> None:
-        home = urlsplit(self.url)
-        asked = urlsplit(request.url)
-        if not request.url.startswith(_WITHIN_THE_PAGE) and asked.netloc != home.netloc:
+        if not request.url.startswith(_WITHIN_THE_PAGE) and urlsplit(request.url).netloc not in self._homes:
             self.misdeeds.append(f"request: {request.url[:200]}")
 
     def _look_at_dialog(self, dialog: Dialog) -> None:
