@@ -28,6 +28,12 @@ WRONG, UNTRIED, OUTGOING, MALFORMED = (
     "canary-outgoing-ß$9",
     "canary-malformed-x6",
 )
+MISTYPED, RESET, SESSION, CODE = (
+    "Canary-mistyped-ü%0",
+    "Canary-reset-é+1",
+    "canary-session-of-a-sign-in",
+    "canary-code-2",
+)
 PRIVATE, REPLIES = "canary-private-words-5", "canary-replies@example.com"
 
 
@@ -114,6 +120,31 @@ def token_of(stack: LocalStack, address: str) -> str:
     return str(token)
 
 
+def session_tokens(stack: LocalStack, owner: Owner) -> set[str]:
+    """The tokens of a session that a browser opens, goes on with and ends, once the owner has mistyped a lot."""
+    browser, url = requests.Session(), f"{stack.outputs['ApiUrl']}/session"
+
+    def post(path: str, **body: Any) -> requests.Response:
+        return browser.post(f"{url}{path}", json=body, timeout=60)
+
+    assert post("", email=owner.email, password=MISTYPED).status_code == 401
+    assert post("", email=owner.email, password=[MALFORMED]).status_code == 422
+    # of nobody, as the engine takes any session and any code for that of a user
+    nobody = "nobody@example.com"
+    answered = post("/answer", email=nobody, challenge="new_password", session=SESSION, answer=MISTYPED)
+    assert 400 <= answered.status_code < 500, answered.text
+    assert post("/forgotten", email=owner.email).status_code == 202
+    reset = post("/reset", email=nobody, code=CODE, password=RESET)
+    assert 400 <= reset.status_code < 500, reset.text
+    opened = post("", email=owner.email, password=owner.password)
+    refreshing = {str(cookie.value) for cookie in browser.cookies}
+    renewed = post("/renew")
+    refreshing |= {str(cookie.value) for cookie in browser.cookies}
+    assert browser.delete(url, timeout=60).status_code == 204
+    assert refreshing
+    return refreshing | {answered.json()["id_token"] for answered in (opened, renewed)}
+
+
 def sealed_of(stack: LocalStack, owner: Owner) -> Iterator[bytes]:
     """The sealed passwords of an owner's accounts, and the data key they are sealed under."""
     table = stack.clients.dynamodb().Table(stack.outputs["TableName"])
@@ -170,7 +201,9 @@ def test_nothing_tells_a_secret(local_stack: LocalStack, demo_server: DemoServer
     for method, link in (("GET", token), ("POST", token[::-1]), ("POST", token), ("POST", token)):
         requests.request(method, f"{local_stack.outputs['ApiUrl']}/reply-to/confirm?token={link}", timeout=60)
     assert client.call("GET", one, status=200)["reply_to"]["verified"] is True
+    client.call("GET", f"/messages?q={PRIVATE}", status=200)
     client.call("GET", "/accounts", status=200)
+    tokens = session_tokens(local_stack, owner)
     sealed = list(sealed_of(local_stack, owner))
     assert len(sealed) == 3
     client.call("DELETE", f"{one}?mail=delete", status=204)
@@ -185,12 +218,17 @@ def test_nothing_tells_a_secret(local_stack: LocalStack, demo_server: DemoServer
     assert len(read["answers"]) > 15
     assert any("cycle failed" in line for line in read["log"])
     assert any("FetchCycleCompleted" in event for event in read["events"])
-    needles = {owner.id_token, owner.id_token.rpartition(".")[2], token, sha256(token.encode()).hexdigest()}
+    assert any("/session/renew" in line for line in read["log"])
+    needles = {token, sha256(token.encode()).hexdigest()}
+    for one_token in (owner.id_token, *tokens):
+        needles |= {one_token, one_token.rpartition(".")[2]}
     # what owners write is theirs; answers may have it, nothing else may
     for where in ("log", "events", "dead letters"):
         assert not [text for text in read[where] if PRIVATE in text or REPLIES in text]
     for secret in (WRONG, UNTRIED, OUTGOING, MALFORMED, demo_server.password):
         needles |= forms_of(secret, demo_server.username)
+    for secret in (owner.password, MISTYPED, RESET, SESSION, CODE):
+        needles |= forms_of(secret, owner.email)
     for one_sealed in sealed:
         # its beginning and its end, wherever among other octets an encoding begins
         for part in (one_sealed[:48], one_sealed[-48:]):

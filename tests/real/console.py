@@ -6,7 +6,7 @@ went elsewhere, an error of its own, a dialog that nobody asked for.
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,10 +34,13 @@ _NOBODY_THERE = "net::ERR_NAME_NOT_RESOLVED"
 
 
 class Console:
-    """The console at a stack, in a browser of its own."""
+    """The console at a stack, in a browser of its own, which may go to the addresses of ``leads_to`` besides."""
 
-    def __init__(self, browser: Browser, stack: LocalStack, *, language: str = "en") -> None:
+    def __init__(
+        self, browser: Browser, stack: LocalStack, *, language: str = "en", leads_to: Sequence[str] = ()
+    ) -> None:
         self.stack = stack
+        self._homes = {urlsplit(address).netloc for address in (self.url, *leads_to)}
         self.page: Page = browser.page()
         self.page.set_default_timeout(_PATIENCE_MS)
         expect.set_options(timeout=_PATIENCE_MS)
@@ -66,6 +69,10 @@ class Console:
     def sign_in(self) -> None:
         """Open the console, and sign in as the stack's owner."""
         self.page.goto(self.url)
+        self.sign_in_here()
+
+    def sign_in_here(self) -> None:
+        """Sign in as the stack's owner where the console asks for it."""
         self.enter_password(self.stack.owner.password)
         expect(self.page.get_by_role("link", name="Settings")).to_be_visible()
 
@@ -148,9 +155,7 @@ class Console:
     # --- What it must not do ----------------------------------------------------------------------------------
 
     def _look_at_request(self, request: Request) -> None:
-        home = urlsplit(self.url)
-        asked = urlsplit(request.url)
-        if request.url.startswith(_WITHIN_THE_PAGE) or asked.netloc == home.netloc:
+        if request.url.startswith(_WITHIN_THE_PAGE) or urlsplit(request.url).netloc in self._homes:
             return
         if self.images_wanted and request.resource_type == "image":
             self.images.append(request.url)

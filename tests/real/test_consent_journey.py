@@ -2,12 +2,13 @@
 
 The deployed stack, held to the permissions of its roles, collects from dovecot and sends through postfix, both of
 which ask a real OpenID provider about each token; the owner's browser is Chromium. Attacks come from other browsers.
-The tests build on each other, in their order; the last ones read everything that was logged, published and stored.
+What came of it the console tells. The tests build on each other, in their order; the last ones read everything that was
+logged, published and stored.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from infra.local.api import Api, ApiRefused
 from infra.local.outbox import SentMail, sent_mail
@@ -26,6 +27,7 @@ from tests.real import browser as chromium
 from tests.real import dovecot as dovecot_server
 from tests.real import oidc_provider, smtp_server
 from tests.real.browser import Browser, allow, deny
+from tests.real.console import Console
 from tests.real.deployed import account_named, check_by_hand, deployed
 from tests.real.dovecot import Dovecot
 from tests.real.oidc_provider import CLIENT_REFUSED, UNAVAILABLE, OidcProvider
@@ -37,6 +39,9 @@ pytestmark = pytest.mark.real
 USERS = ("anna", "bert", "carl", "dora")
 NEVER_KEPT_SECONDS = 120
 """A token that is good for so long is renewed at each use, as popfetch uses none in its last two minutes."""
+
+CONNECTED, NOT_CONNECTED = "popfetch may collect this mailbox now", "The sign-in did not work"
+"""What the console tells above what came of a sign-in."""
 
 
 @dataclass
@@ -82,10 +87,9 @@ class Scene:
         return answer
 
     def sign_in(self, page: Page, user: str, *, as_user: str = "") -> dict[str, str]:
-        """Let an owner's browser sign in at the provider; returns what the console is told."""
+        """Let a browser sign in at the provider; returns what the console is told."""
         self.open_consent(page, user)
-        allow(page, as_user or user)
-        return self.landed(page)
+        return self.landed(page, lambda: allow(page, as_user or user))
 
     def open_consent(self, page: Page, user: str) -> None:
         """Start a sign-in from a browser, and go to the provider's page."""
@@ -95,9 +99,12 @@ class Scene:
         assert asked.status == 201, asked.text()
         page.goto(asked.json()["authorization_url"])
 
-    def landed(self, page: Page) -> dict[str, str]:
-        page.wait_for_url(f"{self.url}/?oauth=*")
-        return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+    def landed(self, page: Page, answer: Callable[[], None]) -> dict[str, str]:
+        """What the provider's answer brings to the console, which takes it out of the address at once."""
+        with page.expect_response(lambda response: response.url.startswith(f"{self.url}/?")) as landing:
+            answer()
+        page.wait_for_url(re.compile(re.escape(f"{self.url}/") + "(#.*)?$"))
+        return {name: values[0] for name, values in parse_qs(urlsplit(landing.value.url).query).items()}
 
     def send(self, user: str, subject: str) -> requests.Response:
         """Send a mail to bert as a user's account."""
@@ -157,9 +164,21 @@ def browser(scene: Scene) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser) -> Page:
+def console(scene: Scene, browser: Browser) -> Console:
     """The owner's browser."""
-    return browser.page()
+    return a_console(scene, browser)
+
+
+def a_console(scene: Scene, browser: Browser) -> Console:
+    """A browser in which nobody is signed in."""
+    return Console(browser, scene.stack, leads_to=[scene.provider.authorize_url])
+
+
+def told(console: Console, heading: str, words: str) -> None:
+    """Wait until the console tells this of a sign-in, where the owner is signed in."""
+    expect(console.heading(heading)).to_be_visible()
+    box = console.page.get_by_role("status").or_(console.page.get_by_role("alert"))
+    expect(box.filter(has_text=words)).to_be_visible()
 
 
 def register(stack: LocalStack, provider: OidcProvider) -> None:
@@ -230,14 +249,11 @@ def test_an_account_waits_for_its_owners_consent(scene: Scene) -> None:
     assert token_sign_ins(scene) == []
 
 
-def test_the_owner_consents_in_the_browser_and_mail_comes_by_token(scene: Scene, page: Page) -> None:
+def test_the_owner_consents_in_the_browser_and_mail_comes_by_token(scene: Scene, console: Console) -> None:
     deliver(scene, "anna", "before consent")
     account = scene.one("anna")
-    assert scene.sign_in(page, "anna") == {"oauth": "connected", "account": account["id"]}
-    assert page.locator("h1").inner_text()
-    assert page.context.cookies() == [] or not [
-        cookie for cookie in page.context.cookies() if cookie.get("name", "").startswith("popfetch-consent")
-    ]
+    assert scene.sign_in(console.page, "anna") == {"oauth": "connected", "account": account["id"]}
+    assert [cookie for cookie in console.page.context.cookies() if "consent" in cookie.get("name", "")] == []
     now = scene.one("anna")
     assert (now["status"], now["outgoing_status"]) == ("active", "active")
     assert (now["oauth"]["provider"], now["oauth"]["connected"]) == ("example", True)
@@ -245,6 +261,31 @@ def test_the_owner_consents_in_the_browser_and_mail_comes_by_token(scene: Scene,
     assert scene.stored("anna") == [b"Subject: before consent\r\n\r\nHello\r\n"]
     assert set(token_sign_ins(scene)) == {"anna"}
     assert scene.provider.counters().refreshes == 0
+
+
+def test_the_console_tells_it_once_the_owner_is_signed_in_and_only_once(scene: Scene, console: Console) -> None:
+    expect(console.heading("Sign in")).to_be_visible()
+    assert scene.one("anna")["id"] not in console.page.content()
+    console.sign_in_here()
+    told(console, CONNECTED, "Mail follows by itself")
+    assert console.page.url == f"{console.url}#/settings/{scene.one('anna')['id']}"
+    console.page.reload()
+    expect(console.main()).to_contain_text("Connected with Example Ltd")
+    expect(console.heading(CONNECTED)).to_have_count(0)
+
+
+def test_nothing_of_an_address_that_anybody_can_have_written_is_shown(scene: Scene, console: Console) -> None:
+    said = "<b onclick=alert(1)>call 555 0199</b>"
+    for result, heading, words in (
+        ("failed", NOT_CONNECTED, "Something went wrong that is not known here"),
+        ("connected", CONNECTED, "Not all went well"),
+    ):
+        for code in (said, "constructor"):
+            query = urlencode({"oauth": result, "account": said, "code": code, "message": said})
+            console.page.goto(f"{console.url}?{query}")
+            told(console, heading, words)
+            assert console.page.url == f"{console.url}#/settings"
+            assert "555" not in console.page.content()
 
 
 def test_mail_is_sent_by_token(scene: Scene) -> None:
@@ -377,17 +418,22 @@ def test_a_consent_without_pkce_or_with_a_plain_challenge_is_never_asked_for(sce
 
 def test_who_consents_as_somebody_else_connects_nothing(scene: Scene, browser: Browser) -> None:
     scene.api.post("/accounts", body_for(scene, "carl"))
-    told = scene.sign_in(browser.page(), "carl", as_user="bert")
-    assert (told["oauth"], told["code"]) == ("failed", "sign_in_refused")
+    console = a_console(scene, browser)
+    landed = scene.sign_in(console.page, "carl", as_user="bert")
+    assert (landed["oauth"], landed["code"]) == ("failed", "sign_in_refused")
+    console.sign_in_here()
+    told(console, NOT_CONNECTED, "Perhaps it was for another mailbox")
+    assert console.misdeeds == []
     assert scene.one("carl")["oauth"]["connected"] is False
     assert "bert" not in token_sign_ins(scene)
 
 
 def test_who_declines_or_leaves_something_out_connects_nothing(scene: Scene, browser: Browser) -> None:
-    page = browser.page()
-    scene.open_consent(page, "carl")
-    deny(page, "carl")
-    assert scene.landed(page)["code"] == "consent_refused"
+    console = a_console(scene, browser)
+    scene.open_consent(console.page, "carl")
+    assert scene.landed(console.page, lambda: deny(console.page, "carl"))["code"] == "consent_refused"
+    console.sign_in_here()
+    told(console, NOT_CONNECTED, "consent was not given")
     session = requests.Session()
     address = scene.ask("carl", session=session)["authorization_url"]
     partly = scene.provider.consent(address, "carl", without=["mail.pop"])
@@ -469,9 +515,14 @@ def test_a_revoked_consent_stops_the_account_and_tells_its_owner_once(scene: Sce
     assert scene.one("anna")["outgoing_status"] == "auth_failed"
 
 
-def test_signing_in_again_brings_the_mail_that_waited(scene: Scene, page: Page) -> None:
+def test_signing_in_again_by_the_console_brings_the_mail_that_waited(scene: Scene, console: Console) -> None:
     account = scene.one("anna")
-    assert scene.sign_in(page, "anna")["oauth"] == "connected"
+    console.open(f"/settings/{account['id']}")
+    console.page.reload()
+    console.button("Sign in again").first.click()
+    landed = scene.landed(console.page, lambda: allow(console.page, "anna"))
+    assert landed == {"oauth": "connected", "account": account["id"]}
+    told(console, CONNECTED, "Mail follows by itself")
     waited = b"Subject: while revoked\r\n\r\nHello\r\n"
     wait_for("The mail", lambda: waited in scene.stored("anna"), scene.stack)
     assert scene.stored("anna").count(waited) == 1
@@ -524,6 +575,10 @@ def test_no_token_is_in_any_log_event_answer_mail_or_item(scene: Scene) -> None:
         # pieces too: servers and libraries cut what they quote
         found = [secret for secret in secrets if secret in text or (len(secret) > 40 and secret[:24] in text)]
         assert found == [], where
+
+
+def test_the_owners_browser_went_nowhere_else_and_nothing_failed_in_it(console: Console) -> None:
+    assert console.misdeeds == []
 
 
 def test_no_refresh_token_was_ever_used_twice(scene: Scene) -> None:
