@@ -122,6 +122,14 @@ test("where too much is new to meet what is known, the list begins anew", async 
   expect(cursors(now)).toEqual(["m04301"]);
 });
 
+test("a look at the whole that has failed is made up for by the next", async () => {
+  const look = vi.fn((_isWhole: boolean) => Promise.resolve()).mockRejectedValueOnce(new Error("offline"));
+  const ask = inTurn(look);
+  await expect(ask(true)).rejects.toThrow("offline");
+  await ask(false);
+  expect(look).toHaveBeenLastCalledWith(true);
+});
+
 test("who asks while a look is under way is answered by one that begins afterwards", async () => {
   const ends: (() => void)[] = [];
   const look = vi.fn((_isWhole: boolean) => new Promise<void>((end) => ends.push(end)));

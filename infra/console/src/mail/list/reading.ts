@@ -125,9 +125,15 @@ export function inTurn(look: (isWhole: boolean) => Promise<void>): (isWhole: boo
     const isWhole = isNextWhole;
     isNextWhole = false;
     next = null;
-    underWay = look(isWhole).finally(() => {
-      underWay = null;
-    });
+    underWay = look(isWhole)
+      .catch((failure: unknown) => {
+        // What was missed is still to be read.
+        isNextWhole ||= isWhole;
+        throw failure;
+      })
+      .finally(() => {
+        underWay = null;
+      });
     return underWay;
   };
   return (isWhole) => {
