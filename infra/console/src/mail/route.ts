@@ -45,7 +45,7 @@ function searchOf(query: string): Search {
   for (const field of WORDS) search[field] = given.get(field)?.trim() ?? "";
   for (const field of DATES) {
     const date = given.get(field) ?? "";
-    if (DATE.test(date)) search[field] = date;
+    if (DATE.test(date) && !Number.isNaN(Date.parse(`${date}T00:00`))) search[field] = date;
   }
   const kind = given.get("kind");
   if (kind && KINDS.includes(kind)) search.kind = kind as Kind;
