@@ -58,14 +58,19 @@ export async function readPage(
     ...(q && { q }),
     ...(sender && { sender }),
     ...(subject && { subject }),
-    ...(since && { since }),
-    ...(before && { before }),
+    ...(since && { since: beginningOf(since) }),
+    ...(before && { before: beginningOf(before) }),
     ...(kind !== "all" && { kind }),
   };
   const given = signal && { signal };
   if (scope === ALL) return answered(api.GET("/messages", { params: { query }, ...given }));
   const path = { account_id: scope };
   return answered(api.GET("/accounts/{account_id}/messages", { params: { path, query }, ...given }));
+}
+
+/** The instant at which a day begins here; the API takes a bare date for a day of UTC. */
+function beginningOf(day: string): string {
+  return new Date(`${day}T00:00`).toISOString();
 }
 
 /**

@@ -21,7 +21,7 @@ import { Collecting, LastChecked, Trouble } from "./mailboxes/account-bar";
 import { Drawer } from "./mailboxes/drawer";
 import { Mailboxes } from "./mailboxes/mailboxes";
 import { MessageView } from "./message/message-view";
-import { addressOf, type Beside, isNarrowed, type MailRoute, NO_SEARCH, routeOf } from "./route";
+import { addressOf, type Beside, isNarrowed, type MailRoute, NEW_MAIL, NO_SEARCH, routeOf } from "./route";
 
 // Whoever only reads never loads what writes.
 const Compose = lazy(() => import("./compose/compose"));
@@ -84,16 +84,12 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
     if (beside.kind === "message") opened(beside.name);
   }, [beside, opened]);
 
-  // Whom the next mail is for, where a link in a message says so.
-  const writeTo = useRef("");
-
   // Whoever comes back to the list, by whatever way, finds the focus where they left.
   const [focusId, setFocusId] = useState<string | null>(null);
   const before = useRef({ beside, openId });
   useEffect(() => {
     const left = before.current;
     before.current = { beside, openId };
-    if (beside.kind !== "compose") writeTo.current = "";
     if (beside.kind !== "nothing" || left.beside.kind === "nothing") return;
     if (left.openId !== null) setFocusId(left.openId);
     else document.querySelector("main")?.focus({ preventScroll: true });
@@ -111,8 +107,13 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
     [scope, accounts],
   );
   const messageAddress = useCallback((name: MessageName) => to({ beside: { kind: "message", name } }), [to]);
-  const place = useRef(path);
-  place.current = path;
+  const shown = useRef<Beside | null>(beside);
+  useEffect(() => {
+    shown.current = beside;
+    return () => {
+      shown.current = null;
+    };
+  }, [beside]);
 
   const sent = (mail: Sent, accountId: string) => {
     void cache.invalidateQueries(accountsQuery);
@@ -124,7 +125,7 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
       tell(told ? words.mail.sentToOne(only) : words.mail.sentTo(formats.count(mail.accepted.length)), "good");
     } else tell(mail.status === "sent" ? words.mail.sentPartly : words.mail.sentUnconfirmed, "bad");
     // Whoever has gone elsewhere meanwhile stays there.
-    if (place.current !== path) return;
+    if (JSON.stringify(shown.current) !== JSON.stringify(beside)) return;
     if (!wentWell) go(to({ beside: { kind: "message", name: { accountId, messageId: mail.id } } }));
     else go(afterCompose);
   };
@@ -159,10 +160,7 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
               ) : null}
             </div>
             <span className={styles.narrowOnly}>
-              <IconButton
-                label={words.mail.write}
-                onClick={() => go(to({ beside: { kind: "compose", answering: null } }))}
-              >
+              <IconButton label={words.mail.write} onClick={() => go(to({ beside: NEW_MAIL }))}>
                 <SquarePen size={20} aria-hidden="true" />
               </IconButton>
             </span>
@@ -206,14 +204,9 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
             scope={scope}
             reading={reading}
             messageAddress={messageAddress}
-            writeTo={writeTo.current}
             afterCompose={afterCompose}
             onBack={toList}
             onSent={sent}
-            onWriteTo={(address) => {
-              writeTo.current = address;
-              go(to({ beside: { kind: "compose", answering: null } }));
-            }}
             to={to}
           />
         </div>
@@ -310,11 +303,9 @@ interface BesideProps {
   scope: Scope;
   reading: Reading;
   messageAddress: (name: MessageName) => string;
-  writeTo: string;
   afterCompose: string;
   onBack: () => void;
   onSent: (sent: Sent, accountId: string) => void;
-  onWriteTo: (address: string) => void;
   to: (changed: Partial<MailRoute>) => string;
 }
 
@@ -336,7 +327,7 @@ function BesideList(props: BesideProps) {
           answering={beside.answering}
           accounts={accounts}
           accountId={scope}
-          to={props.writeTo}
+          to={beside.to}
           onClose={() => go(props.afterCompose)}
           onSent={props.onSent}
         />
@@ -357,8 +348,8 @@ function BesideList(props: BesideProps) {
       newer={addressAt(at - 1)}
       older={addressAt(at + 1)}
       onBack={props.onBack}
-      onAnswer={(how) => go(to({ beside: { kind: "compose", answering: { how, name } } }))}
-      onWriteTo={props.onWriteTo}
+      onAnswer={(how) => go(to({ beside: { ...NEW_MAIL, answering: { how, name } } }))}
+      onWriteTo={(address) => go(to({ beside: { ...NEW_MAIL, to: address } }))}
     />
   );
 }

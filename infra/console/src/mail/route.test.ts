@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addressOf, type MailRoute, NO_SEARCH, routeOf } from "./route";
+import { addressOf, type MailRoute, NEW_MAIL, NO_SEARCH, routeOf } from "./route";
 
 const read = (address: string) => {
   const [path = "", query = ""] = address.split("?");
@@ -10,8 +10,9 @@ const name = { accountId: "gokho7ixu7aumyvhixgp", messageId: "01m1emr7v8x4c5dvjr
 test.each<MailRoute>([
   { scope: null, search: NO_SEARCH, beside: { kind: "nothing" } },
   { scope: "all", search: NO_SEARCH, beside: { kind: "message", name } },
-  { scope: name.accountId, search: NO_SEARCH, beside: { kind: "compose", answering: null } },
-  { scope: "all", search: NO_SEARCH, beside: { kind: "compose", answering: { how: "reply-all", name } } },
+  { scope: name.accountId, search: NO_SEARCH, beside: NEW_MAIL },
+  { scope: "all", search: { ...NO_SEARCH, q: "x" }, beside: { ...NEW_MAIL, to: "anna+a&b%20@example.com" } },
+  { scope: "all", search: NO_SEARCH, beside: { ...NEW_MAIL, answering: { how: "reply-all", name } } },
   {
     scope: "all",
     search: {
@@ -29,7 +30,7 @@ test.each<MailRoute>([
 });
 
 test("what makes no sense in an address is left out", () => {
-  expect(read("/mail/all/nonsense?since=yesterday&kind=odd&page=2")).toEqual({
+  expect(read("/mail/all/nonsense?since=yesterday&before=2026-13-01&kind=odd&page=2")).toEqual({
     scope: "all",
     search: NO_SEARCH,
     beside: { kind: "nothing" },

@@ -7,7 +7,8 @@ export type Answering = "reply" | "reply-all" | "forward" | "forward-whole";
 export type Beside =
   | { kind: "nothing" }
   | { kind: "message"; name: MessageName }
-  | { kind: "compose"; answering: { how: Answering; name: MessageName } | null };
+  /** `to`: whom a new mail is for, where a link says so. */
+  | { kind: "compose"; answering: { how: Answering; name: MessageName } | null; to: string };
 
 export interface MailRoute {
   /** Null: the default account's. */
@@ -16,6 +17,7 @@ export interface MailRoute {
   beside: Beside;
 }
 
+export const NEW_MAIL: Extract<Beside, { kind: "compose" }> = { kind: "compose", answering: null, to: "" };
 export const NO_SEARCH: Search = { q: "", sender: "", subject: "", since: "", before: "", kind: "all" };
 
 const ANSWERINGS: readonly string[] = ["reply", "reply-all", "forward", "forward-whole"] satisfies Answering[];
@@ -27,15 +29,15 @@ const DATE = /^\d{4}-\d{2}-\d{2}$/;
 /** The route of an address; what makes no sense in it is left out. */
 export function routeOf(path: string, query: string): MailRoute {
   const [, , scope, what, how] = path.split("/");
-  return { scope: scope || null, search: searchOf(query), beside: besideOf(what, how) };
+  return { scope: scope || null, search: searchOf(query), beside: besideOf(what, how, query) };
 }
 
-function besideOf(what: string | undefined, how: string | undefined): Beside {
-  if (what === "new") return { kind: "compose", answering: null };
+function besideOf(what: string | undefined, how: string | undefined, query: string): Beside {
+  if (what === "new") return { ...NEW_MAIL, to: new URLSearchParams(query).get("to") ?? "" };
   const [accountId, messageId] = what?.split(":") ?? [];
   if (!accountId || !messageId) return { kind: "nothing" };
   const name = { accountId, messageId };
-  if (how && ANSWERINGS.includes(how)) return { kind: "compose", answering: { how: how as Answering, name } };
+  if (how && ANSWERINGS.includes(how)) return { ...NEW_MAIL, answering: { how: how as Answering, name } };
   return { kind: "message", name };
 }
 
@@ -45,7 +47,7 @@ function searchOf(query: string): Search {
   for (const field of WORDS) search[field] = given.get(field)?.trim() ?? "";
   for (const field of DATES) {
     const date = given.get(field) ?? "";
-    if (DATE.test(date)) search[field] = date;
+    if (DATE.test(date) && !Number.isNaN(Date.parse(`${date}T00:00`))) search[field] = date;
   }
   const kind = given.get("kind");
   if (kind && KINDS.includes(kind)) search.kind = kind as Kind;
@@ -57,6 +59,7 @@ export function addressOf({ scope, search, beside }: MailRoute): string {
   const query = new URLSearchParams();
   for (const field of [...WORDS, ...DATES]) if (search[field]) query.set(field, search[field]);
   if (search.kind !== "all") query.set("kind", search.kind);
+  if (beside.kind === "compose" && beside.to) query.set("to", beside.to);
   const parts = ["/mail", ...(scope ? [scope] : beside.kind === "nothing" ? [] : [ALL]), ...besideParts(beside)];
   return parts.join("/") + (query.size ? `?${query}` : "");
 }

@@ -19,11 +19,12 @@ export function senderAmong(accounts: readonly Account[], preferred: string): st
   return chosen?.id ?? "";
 }
 
-/** A new mail. */
+/** A new mail; `to` is whom the link was to that began it. */
 export function newDraft(accountId: string, to = ""): Draft {
   return {
-    id: draftId(null),
+    id: draftId(null, to),
     answering: null,
+    linked: to,
     accountId,
     to,
     cc: "",
@@ -52,7 +53,7 @@ export function answerTo(
 ): Draft {
   const name = { accountId: message.account_id, messageId: message.id };
   const answering = { how, name };
-  const draft: Draft = { ...newDraft(accountId), id: draftId(answering), answering };
+  const draft: Draft = { ...newDraft(accountId), id: draftId(answering, ""), answering };
   if (how === "reply" || how === "reply-all") {
     // Mail from another account of one's own is somebody else's to this one.
     const holder = accounts.find(({ id }) => id === message.account_id);

@@ -19,17 +19,15 @@ import { Refused } from "../message/delivered";
 import { recipientsOf } from "./addresses";
 import { answerTo, canSend, newDraft, senderAmong } from "./beginning";
 import styles from "./compose.module.css";
-import { type Draft, type DraftFile, draftId, useDrafts } from "./drafts";
+import { type Draft, type DraftFile, draftId, type Sending, useDrafts } from "./drafts";
 import {
+  dispatch,
   isUnsure,
   MOST_FILES,
   MOST_OCTETS,
   MOST_RECIPIENTS,
-  mailOf,
   requestOf,
-  sendOnce,
   UploadFailed,
-  uploaded,
   withKey,
 } from "./sending";
 
@@ -50,7 +48,7 @@ export default function Compose(props: Props) {
   const words = useWords();
   const formats = useFormats();
   const { find } = useDrafts();
-  const kept = find(draftId(answering));
+  const kept = find(draftId(answering, to));
   const name = answering?.name ?? { accountId: "", messageId: "" };
   const answered = useQuery({ ...messageQuery(name, "blocked"), enabled: answering !== null && !kept });
   const from = senderAmong(accounts, answering?.name.accountId ?? accountId);
@@ -61,36 +59,30 @@ export default function Compose(props: Props) {
       </Empty>
     );
   }
-  if (kept) return <Writing {...props} key={kept.id} begun={kept} />;
-  if (!answering) return <Writing {...props} key={draftId(null)} begun={newDraft(from, to)} />;
+  if (kept) return <Writing {...props} key={kept.id} draft={kept} />;
+  if (!answering) return <Writing {...props} key={draftId(null, to)} draft={newDraft(from, to)} />;
   if (answered.error) return <Failed failure={answered.error} onRetry={() => void answered.refetch()} />;
   if (!answered.data) return <Loading />;
   const begun = answerTo(answered.data, answering.how, from, accounts, { words, full: formats.full });
-  return <Writing {...props} key={begun.id} begun={begun} />;
+  return <Writing {...props} key={begun.id} draft={begun} />;
 }
 
 type Problems = Partial<Record<"to" | "cc" | "bcc" | "files", string>>;
 
-function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begun: Draft }) {
+function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draft: Draft }) {
   const words = useWords();
-  const { tell, tellFailure } = useNotices();
-  const { find, keep, drop } = useDrafts();
-  const [draft, setDraft] = useState(begun);
-  const latest = useRef(draft);
-  const [copies, setCopies] = useState({ cc: begun.cc !== "", bcc: begun.bcc !== "", asked: false });
+  const { tell } = useNotices();
+  const { find, amend, drop, setSending, sendingOf, ...drafts } = useDrafts();
+  const [copies, setCopies] = useState({ cc: draft.cc !== "", bcc: draft.bcc !== "", asked: false });
   const [problems, setProblems] = useState<Problems>({});
   const [failure, setFailure] = useState<unknown>(null);
   const [asking, setAsking] = useState<"discard" | "subject" | null>(null);
-  const [shares, setShares] = useState<ReadonlyMap<string, number> | null>(null);
   const form = useRef<HTMLFormElement>(null);
-  const isSending = shares !== null;
+  const sending = sendingOf(draft.id);
+  // What is on its way is no more to be changed: it would be lost with the draft.
+  const isSending = sending !== null;
   const isTouched = find(draft.id) !== undefined;
-
-  const change = (changed: Partial<Draft>) => {
-    latest.current = { ...latest.current, ...changed };
-    setDraft(latest.current);
-    keep(latest.current);
-  };
+  const change = (changed: Partial<Draft>) => drafts.change(draft, changed);
 
   // The button is gone once it was pressed: the focus goes to what it has brought.
   useEffect(() => {
@@ -99,7 +91,7 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
     (cc?.value ? bcc : cc)?.focus();
   }, [copies.asked]);
 
-  const [isAnswer] = useState(Boolean(begun.to));
+  const [isAnswer] = useState(Boolean(draft.to));
   useEffect(() => {
     // A new mail begins with whom it is for; an answer with its words, above what is quoted.
     const first = form.current?.querySelector<HTMLTextAreaElement>(isAnswer ? "[name=text]" : "[name=to]");
@@ -107,37 +99,45 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
     if (isAnswer) first?.setSelectionRange(0, 0);
   }, [isAnswer]);
 
-  const abort = useRef<AbortController | null>(null);
   const isHere = useRef(true);
   useEffect(() => {
     isHere.current = true;
     return () => {
       isHere.current = false;
-      abort.current?.abort();
     };
   }, []);
 
+  // It goes on whatever is opened meanwhile, and what becomes of it is told there.
   const send = async () => {
     const ready = withKey(draft);
-    abort.current = new AbortController();
+    const given = new AbortController();
+    let now: Sending = { shares: new Map(), isOut: false, giveUp: () => given.abort() };
+    const went = (further: Partial<Sending>) => {
+      now = { ...now, ...further };
+      setSending(ready.id, now);
+    };
     setFailure(null);
-    setShares(new Map());
+    change({ attempt: ready.attempt });
+    went({});
     try {
-      const onProgress = (id: string, share: number) => setShares((now) => new Map(now ?? []).set(id, share));
-      const files = await uploaded(ready, onProgress, abort.current.signal);
-      change({ files, attempt: ready.attempt });
-      const sent = await sendOnce(ready.accountId, await mailOf({ ...ready, files }), ready.attempt.key);
+      const sent = await dispatch(ready, {
+        onProgress: (id, share) => went({ shares: new Map(now.shares).set(id, share) }),
+        onUploaded: (files) => amend(ready.id, { files }),
+        onOut: () => went({ isOut: true }),
+        signal: given.signal,
+      });
       drop(ready.id);
       onSent(sent, ready.accountId);
     } catch (reason) {
       if (reason instanceof DOMException && reason.name === "AbortError") return;
       // A key that has another mail is of no more use.
+      const unsure = now.isOut ? isUnsure(reason) : ready.attempt.unsure;
       const isSpent = reason instanceof ApiFailure && reason.code === "idempotency_key_reused";
-      change({ attempt: isSpent ? null : { ...ready.attempt, unsure: isUnsure(reason) } });
+      amend(ready.id, { attempt: isSpent ? null : { ...ready.attempt, unsure } });
       if (isHere.current) setFailure(reason);
-      else tellFailure(reason);
+      else tell(toldSending(words, reason), "bad");
     } finally {
-      setShares(null);
+      setSending(ready.id, null);
     }
   };
 
@@ -159,7 +159,8 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
     onClose();
   };
   const discard = () => {
-    abort.current?.abort();
+    if (sending?.isOut) return;
+    sending?.giveUp();
     drop(draft.id);
     onClose();
   };
@@ -196,6 +197,7 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
           label={words.mail.sendFrom}
           value={draft.accountId}
           hint={account?.reply_to?.in_force ? words.mail.repliesGoTo(account.reply_to.in_force) : undefined}
+          disabled={isSending}
           onChange={(event) => change({ accountId: event.target.value })}
         >
           {accounts.map((one) => (
@@ -214,6 +216,7 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
           label={words.mail.toField}
           value={draft.to}
           problem={problems.to}
+          readOnly={isSending}
           hint={answering ? undefined : words.mail.recipientsHint}
           onChange={(to) => change({ to })}
           onProblem={(to) => setProblems({ ...problems, to })}
@@ -224,6 +227,7 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
             label={words.mail.cc}
             value={draft.cc}
             problem={problems.cc}
+            readOnly={isSending}
             onChange={(cc) => change({ cc })}
             onProblem={(cc) => setProblems({ ...problems, cc })}
           />
@@ -234,6 +238,7 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
             label={words.mail.bcc}
             value={draft.bcc}
             problem={problems.bcc}
+            readOnly={isSending}
             onChange={(bcc) => change({ bcc })}
             onProblem={(bcc) => setProblems({ ...problems, bcc })}
           />
@@ -253,6 +258,7 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
           maxLength={500}
           autoComplete="off"
           value={draft.subject}
+          readOnly={isSending}
           onChange={(event) => change({ subject: event.target.value })}
         />
         <Field label={words.mail.text}>
@@ -263,6 +269,7 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
               dir="auto"
               maxLength={1_500_000}
               value={draft.text}
+              readOnly={isSending}
               onChange={(event) => change({ text: event.target.value })}
               {...described}
             />
@@ -271,7 +278,7 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
         <Files
           files={draft.files}
           problem={problems.files}
-          shares={shares}
+          shares={sending?.shares ?? null}
           onChange={(files) => {
             setProblems({ ...problems, files: undefined });
             change({ files, lost: [] });
@@ -293,6 +300,7 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
             </Button>
             <Button
               kind="quiet"
+              disabled={sending?.isOut}
               icon={<Trash2 size={18} aria-hidden="true" />}
               onClick={() => (isTouched ? setAsking("discard") : discard())}
             >
@@ -306,7 +314,7 @@ function Writing({ begun, answering, accounts, onClose, onSent }: Props & { begu
           <p>{words.mail.discardText}</p>
           <Actions>
             <Button onClick={() => setAsking(null)}>{words.mail.keepWriting}</Button>
-            <Button kind="danger" onClick={discard}>
+            <Button kind="danger" disabled={sending?.isOut} onClick={discard}>
               {words.mail.discard}
             </Button>
           </Actions>
@@ -363,11 +371,12 @@ interface RecipientsProps {
   value: string;
   problem: string | undefined;
   hint?: string | undefined;
+  readOnly: boolean;
   onChange: (value: string) => void;
   onProblem: (problem: string | undefined) => void;
 }
 
-function RecipientsField({ name, label, value, problem, hint, onChange, onProblem }: RecipientsProps) {
+function RecipientsField({ name, label, value, problem, hint, readOnly, onChange, onProblem }: RecipientsProps) {
   const words = useWords();
   return (
     <Field label={label} problem={problem} hint={hint}>
@@ -381,6 +390,7 @@ function RecipientsField({ name, label, value, problem, hint, onChange, onProble
           autoComplete="off"
           spellCheck={false}
           value={value}
+          readOnly={readOnly}
           onChange={(event) => onChange(event.target.value.replace(/\n/g, ", "))}
           onKeyDown={(event) => {
             if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) event.preventDefault();

@@ -43,6 +43,8 @@ export interface Thread {
 export interface Draft {
   id: string;
   answering: { how: Answering; name: MessageName } | null;
+  /** Whom the link was to that began it; empty where none did. */
+  linked: string;
   accountId: string;
   to: string;
   cc: string;
@@ -57,16 +59,32 @@ export interface Draft {
   attempt: { key: string; request: string; unsure: boolean } | null;
 }
 
-/** The id of the draft that answers a message, or of the new mail. */
-export function draftId(answering: Draft["answering"]): string {
-  return answering ? `${answering.how} ${answering.name.accountId} ${answering.name.messageId}` : "new";
+/** The id of the draft that answers a message, of the one that a link to somebody has begun, or of the new mail. */
+export function draftId(answering: Draft["answering"], linked: string): string {
+  if (answering) return `${answering.how} ${answering.name.accountId} ${answering.name.messageId}`;
+  return linked ? `new ${linked}` : "new";
+}
+
+/** How far a draft is on its way. */
+export interface Sending {
+  /** How much of each upload is there, by the file's id. */
+  shares: ReadonlyMap<string, number>;
+  /** Whether the request is out: nothing takes it back then. */
+  isOut: boolean;
+  giveUp: () => void;
 }
 
 interface Drafts {
   drafts: readonly Draft[];
   find: (id: string) => Draft | undefined;
-  keep: (draft: Draft) => void;
+  /** Change a draft; from its first change on it is kept. */
+  change: (draft: Draft, changed: Partial<Draft>) => void;
+  /** Change a draft that is kept; one that was dropped meanwhile stays so. */
+  amend: (id: string, changed: Partial<Draft>) => void;
   drop: (id: string) => void;
+  /** How far it is on its way; null where it is not. */
+  sendingOf: (id: string) => Sending | null;
+  setSending: (id: string, sending: Sending | null) => void;
 }
 
 const STORED = "popfetch.drafts";
@@ -83,17 +101,32 @@ export function DraftsProvider({ email, children }: { email: string; children: R
     addEventListener("beforeunload", ask);
     return () => removeEventListener("beforeunload", ask);
   }, [email, drafts]);
-  const keep = useCallback(
-    (draft: Draft) =>
+  const [sendings, setSendings] = useState<ReadonlyMap<string, Sending>>(new Map());
+  const change = useCallback(
+    (draft: Draft, changed: Partial<Draft>) =>
       setDrafts((all) =>
-        all.some(({ id }) => id === draft.id) ? all.map((one) => (one.id === draft.id ? draft : one)) : [...all, draft],
+        all.some(({ id }) => id === draft.id) ? amended(all, draft.id, changed) : [...all, { ...draft, ...changed }],
       ),
+    [],
+  );
+  const amend = useCallback((id: string, changed: Partial<Draft>) => setDrafts((all) => amended(all, id, changed)), []);
+  const setSending = useCallback(
+    (id: string, sending: Sending | null) =>
+      setSendings((all) => new Map([...all].filter(([other]) => other !== id).concat(sending ? [[id, sending]] : []))),
     [],
   );
   const drop = useCallback((id: string) => setDrafts((all) => all.filter((one) => one.id !== id)), []);
   const value = useMemo(
-    () => ({ drafts, keep, drop, find: (id: string) => drafts.find((one) => one.id === id) }),
-    [drafts, keep, drop],
+    () => ({
+      drafts,
+      change,
+      amend,
+      drop,
+      setSending,
+      find: (id: string) => drafts.find((one) => one.id === id),
+      sendingOf: (id: string) => sendings.get(id) ?? null,
+    }),
+    [drafts, sendings, change, amend, drop, setSending],
   );
   return <Context value={value}>{children}</Context>;
 }
@@ -102,6 +135,10 @@ export function useDrafts(): Drafts {
   const drafts = useContext(Context);
   if (!drafts) throw new Error("There is no DraftsProvider around this.");
   return drafts;
+}
+
+function amended(all: readonly Draft[], id: string, changed: Partial<Draft>): readonly Draft[] {
+  return all.map((one) => (one.id === id ? { ...one, ...changed } : one));
 }
 
 function forgetDrafts(): void {

@@ -1,7 +1,10 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { ApiFailure, api } from "../../api/client";
 import { newDraft } from "./beginning";
 import type { ChosenFile, StoredFile } from "./drafts";
-import { inlineFiles, mailOf, withKey } from "./sending";
+import { dispatch, inlineFiles, isUnsure, mailOf, UploadFailed, withKey } from "./sending";
+
+afterEach(() => vi.restoreAllMocks());
 
 const chosen = (id: string, octets: number): ChosenFile => ({
   kind: "chosen",
@@ -54,4 +57,38 @@ test("another account goes on with the thread by its Message-IDs", async () => {
   const draft = { ...newDraft("a", "b@example.com"), thread: { name: { accountId: "a", messageId: "m" }, ids } };
   expect((await mailOf(draft)).in_reply_to).toBe("m");
   expect(await mailOf({ ...draft, accountId: "b" })).toMatchObject({ in_reply_to: "<1@x>", references: ["<1@x>"] });
+});
+
+test.each([
+  [0, "unreachable", true],
+  [409, "under_way", true],
+  [500, "internal", true],
+  [502, "unknown", true],
+  [503, "storage_unavailable", true],
+  [504, "unknown", true],
+  [503, "token_endpoint_unavailable", false],
+  [422, "recipients_refused", false],
+])("after %i %s it is unsure whether it was sent: %s", (status, code, unsure) => {
+  expect(isUnsure(new ApiFailure(status, code, ""))).toBe(unsure);
+});
+
+const going = (signal: AbortSignal) => ({ onProgress: vi.fn(), onUploaded: vi.fn(), onOut: vi.fn(), signal });
+
+test("a mail that is given up before its request is out is not sent", async () => {
+  const post = vi.spyOn(api, "POST");
+  const given = new AbortController();
+  const told = going(given.signal);
+  told.onUploaded.mockImplementation(() => given.abort());
+  await expect(dispatch(withKey(newDraft("a", "b@example.com")), told)).rejects.toMatchObject({ name: "AbortError" });
+  expect(told.onOut).not.toHaveBeenCalled();
+  expect(post).not.toHaveBeenCalled();
+});
+
+test("a file that cannot be uploaded is no mail that may have been sent", async () => {
+  const answer = { error: { error: { code: "internal" } }, response: new Response(null, { status: 500 }) };
+  vi.spyOn(api, "POST").mockResolvedValue(answer as never);
+  const draft = withKey({ ...newDraft("a", "b@example.com"), files: [chosen("large", 4_000_000)] });
+  const failure = await dispatch(draft, going(new AbortController().signal)).catch((reason: unknown) => reason);
+  expect(failure).toBeInstanceOf(UploadFailed);
+  expect(isUnsure(failure)).toBe(false);
 });

@@ -54,8 +54,26 @@ export function withKey(draft: Draft): Draft & { attempt: NonNullable<Draft["att
   return { ...draft, attempt: { key: crypto.randomUUID(), request, unsure: false } };
 }
 
+interface Going {
+  onProgress: (fileId: string, share: number) => void;
+  onUploaded: (files: DraftFile[]) => void;
+  /** The request goes out: nothing takes it back any more. */
+  onOut: () => void;
+  signal: AbortSignal;
+}
+
+/** Send a draft, with all that belongs to it. Throws ApiFailure, UploadFailed, AbortError where it was given up. */
+export async function dispatch(draft: ReturnType<typeof withKey>, going: Going): Promise<Sent> {
+  const files = await uploaded(draft, going.onProgress, going.signal);
+  going.onUploaded(files);
+  const mail = await mailOf({ ...draft, files });
+  going.signal.throwIfAborted();
+  going.onOut();
+  return sendOnce(draft.accountId, mail, draft.attempt.key);
+}
+
 /** Upload what does not fit in the request. Gives the files with where they are. Throws ApiFailure, UploadFailed. */
-export async function uploaded(
+async function uploaded(
   draft: Draft,
   onProgress: (fileId: string, share: number) => void,
   signal: AbortSignal,
@@ -82,7 +100,9 @@ async function upload(
       body: { octets: file.octets },
       signal,
     }),
-  );
+  ).catch((failure: unknown) => {
+    throw failure instanceof ApiFailure && failure.passes ? new UploadFailed(file.name) : failure;
+  });
   await put(file, offer, onProgress, signal);
   return { ...file, upload: { accountId, uploadId: offer.upload_id } };
 }
@@ -165,7 +185,7 @@ function base64Of(file: Blob): Promise<string> {
  *
  * Throws ApiFailure; `isUnsure` tells whether it may have been sent all the same.
  */
-export async function sendOnce(accountId: string, mail: MailOut, key: string): Promise<Sent> {
+async function sendOnce(accountId: string, mail: MailOut, key: string): Promise<Sent> {
   for (let tried = 1; ; tried += 1) {
     try {
       return await sendMail(accountId, mail, key);
@@ -177,9 +197,16 @@ export async function sendOnce(accountId: string, mail: MailOut, key: string): P
   }
 }
 
+/**
+ * What popfetch answers with, of 500 and more, where nothing was sent for sure.
+ *
+ * Its own trouble with the storage is none of it: it may be that what the key has sent before cannot be read.
+ */
+const NOTHING_SENT: readonly string[] = ["token_endpoint_unavailable"];
+
 /** Whether a mail may have been sent although no answer says so. */
 export function isUnsure(failure: unknown): boolean {
-  return (
-    failure instanceof ApiFailure && (failure.status === 0 || failure.status === 504 || failure.code === "under_way")
-  );
+  if (!(failure instanceof ApiFailure)) return false;
+  const { status, code } = failure;
+  return code === "under_way" || status === 0 || (status >= 500 && !NOTHING_SENT.includes(code));
 }

@@ -1,6 +1,6 @@
 /** The list of a scope as it is read: page by page, ahead of the eye, with what is new put on its top. */
 import { type InfiniteData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
 import { listQuery, type Page, readPage, type Scope, type Search, type Summary } from "../../api/messages";
 import { isNarrowed } from "../route";
 
@@ -11,7 +11,7 @@ const FAST_MS = 1_500;
 const LOOK_MS = 30_000;
 const MOST_PAGES_OF_NEW = 4;
 
-type Pages = InfiniteData<Page, string | null>;
+export type Pages = InfiniteData<Page, string | null>;
 
 export interface Reading {
   rows: readonly Summary[];
@@ -24,7 +24,7 @@ export interface Reading {
   /** How far back a search has looked; null once it has looked at all. */
   searchedTo: string | null;
   readMore: () => void;
-  /** Read what is new, onto the top of what is there. */
+  /** Read anew what is there, with what has come since. */
   refresh: () => Promise<void>;
   retry: () => void;
 }
@@ -34,7 +34,22 @@ export function useReading(scope: Scope, search: Search, signal: string): Readin
   const cache = useQueryClient();
   const readAt = useRef(0);
   const limit = useRef(PAGE);
-  const query = useMemo(() => listQuery(scope, search, () => limit.current), [scope, search]);
+  // The same list has the same query, whichever message of it is opened.
+  const written = JSON.stringify(search);
+  const [query, refreshed] = useMemo(() => {
+    const same = JSON.parse(written) as Search;
+    const list = listQuery(scope, same, () => limit.current);
+    const read: Read = (cursor, most) => readPage(scope, same, { cursor, limit: most });
+    const look = async (isWhole: boolean) => {
+      const known = cache.getQueryData<Pages>(list.queryKey);
+      if (!known) return;
+      const newest = await readNewest(read, known, isWhole);
+      // A page that is under way would bring the list back as it was.
+      if (withNewest(known, newest) !== known) await cache.cancelQueries({ queryKey: list.queryKey, exact: true });
+      cache.setQueryData<Pages>(list.queryKey, (now) => now && withNewest(now, newest));
+    };
+    return [list, inTurn(look)] as const;
+  }, [cache, scope, written]);
   const {
     data,
     dataUpdatedAt,
@@ -56,44 +71,36 @@ export function useReading(scope: Scope, search: Search, signal: string): Readin
     void fetchNextPage({ cancelRefetch: false });
   }, [fetchNextPage]);
 
-  const looking = useRef<Promise<void> | null>(null);
-  const refresh = useCallback(() => {
-    const look = async () => {
-      const known = cache.getQueryData<Pages>(query.queryKey);
-      if (!known) return;
-      const newest = await readUntilKnown(scope, search, known);
-      cache.setQueryData<Pages>(query.queryKey, (now) => now && withNewest(now, newest));
-    };
-    looking.current ??= look().finally(() => {
-      looking.current = null;
-    });
-    return looking.current;
-  }, [cache, query, scope, search]);
+  const refresh = useCallback(() => refreshed(true), [refreshed]);
 
   const ready = data !== undefined;
   const readLast = useRef(dataUpdatedAt);
   readLast.current = dataUpdatedAt;
-  const [seen, setSeen] = useState(signal);
+  // Whether it fails is told by the accounts, which are read as often.
+  const seen = useRef({ query, signal });
   useEffect(() => {
-    if (!ready || signal === seen) return;
-    setSeen(signal);
-    refresh().catch(() => undefined);
-  }, [ready, signal, seen, refresh]);
+    if (seen.current.query !== query) seen.current = { query, signal };
+    if (!ready || seen.current.signal === signal) return;
+    seen.current = { query, signal };
+    refreshed(true).catch(() => undefined);
+  }, [ready, query, signal, refreshed]);
+  const isPlain = !isNarrowed(search);
   useEffect(() => {
     if (!ready) return;
-    const look = () => {
-      // Whether it fails is told by the accounts, which are read as often.
-      if (document.visibilityState === "visible") refresh().catch(() => undefined);
-    };
     // A list that was read before, and is shown again.
-    if (Date.now() - readLast.current > LOOK_MS / 3) look();
+    if (Date.now() - readLast.current > LOOK_MS / 3) refreshed(true).catch(() => undefined);
+    // What a search has looked through is looked through again only when something has come.
+    if (!isPlain) return;
+    const look = () => {
+      if (document.visibilityState === "visible") refreshed(false).catch(() => undefined);
+    };
     const timer = window.setInterval(look, LOOK_MS);
     document.addEventListener("visibilitychange", look);
     return () => {
       window.clearInterval(timer);
       document.removeEventListener("visibilitychange", look);
     };
-  }, [ready, refresh]);
+  }, [ready, isPlain, refreshed]);
 
   return {
     rows,
@@ -109,55 +116,112 @@ export function useReading(scope: Scope, search: Search, signal: string): Readin
   };
 }
 
-interface Newest {
-  messages: readonly Summary[];
-  cursor: string | null;
+/** One look at a time: whoever asks while one is under way is answered by the next, which begins after they asked. */
+export function inTurn(look: (isWhole: boolean) => Promise<void>): (isWhole: boolean) => Promise<void> {
+  let underWay: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
+  let isNextWhole = false;
+  const begin = () => {
+    const isWhole = isNextWhole;
+    isNextWhole = false;
+    next = null;
+    underWay = look(isWhole)
+      .catch((failure: unknown) => {
+        // What was missed is still to be read.
+        isNextWhole ||= isWhole;
+        throw failure;
+      })
+      .finally(() => {
+        underWay = null;
+      });
+    return underWay;
+  };
+  return (isWhole) => {
+    isNextWhole ||= isWhole;
+    if (!underWay) return begin();
+    next ??= underWay.then(begin, begin);
+    return next;
+  };
 }
 
-/** The newest messages, down to one that is known. */
-async function readUntilKnown(scope: Scope, search: Search, known: Pages): Promise<Newest> {
-  const ids = idsOf(known);
+export type Read = (cursor: string | null, limit: number) => Promise<Page>;
+
+/**
+ * The newest messages without a gap, down to what is known.
+ *
+ * Where something may have come anywhere (`isWhole`), or something has come late, which shows among what is known, more
+ * of it may stand further down: then all that is known is read anew.
+ */
+export async function readNewest(read: Read, known: Pages, isWhole: boolean): Promise<Page> {
+  const rows = rowsOf(known);
+  const [first] = rows;
+  const end = rows.at(-1);
+  const names = new Set(rows.map(nameOf));
+  const hasEnded = known.pages.at(-1)?.cursor === null;
   const messages: Summary[] = [];
+  let isAll = isWhole;
   let cursor: string | null = null;
-  for (let read = 0; read < MOST_PAGES_OF_NEW; read += 1) {
-    const page: Page = await readPage(scope, search, { cursor, limit: read ? LARGEST_PAGE : PAGE });
+  for (let pages = 1; ; pages += 1) {
+    const page: Page = await read(cursor, isWhole || pages > 1 ? LARGEST_PAGE : PAGE);
     messages.push(...page.messages);
     cursor = page.cursor;
-    if (!cursor || !ids.size || isNarrowed(search) || messages.some((message) => ids.has(message.id))) break;
+    const newest = { messages, cursor, searched_to: page.searched_to };
+    if (cursor === null) return newest;
+    const last = messages.at(-1);
+    if (!first || !end) {
+      if (last || !isWhole || !hasEnded) return newest;
+    } else if (!last || isNewer(last, first)) {
+      if (pages >= MOST_PAGES_OF_NEW) return newest;
+    } else {
+      isAll ||= page.messages.some((message) => isNewer(first, message) && !names.has(nameOf(message)));
+      if (!isAll || !isNewer(last, end)) return newest;
+    }
   }
-  return { messages, cursor };
 }
 
 /**
- * What is known, with what is new on its top; the list begins anew where so much is new that the two do not meet.
+ * The list as it was read now, with what is known beneath it.
  *
- * A message that was collected late stands where its arrival puts it, which may be between messages that are known.
+ * It begins anew where what was read reaches as far as what is known, or where the two do not meet.
  */
-export function withNewest(known: Pages, { messages, cursor }: Newest): Pages {
-  const ids = idsOf(known);
-  const missing = messages.filter((message) => !ids.has(message.id));
-  if (missing.length === messages.length && messages.length >= PAGE) {
-    return { pages: [{ messages: [...messages], cursor, searched_to: null }], pageParams: [null] };
-  }
+export function withNewest(known: Pages, newest: Page): Pages {
+  const rows = rowsOf(known);
+  const [first] = rows;
+  const before = new Map(rows.map((message) => [nameOf(message), message]));
   // A stored message never changes, but for what becomes of one that is being sent.
-  const deliveries = new Map(messages.flatMap(({ id, delivery }) => (delivery ? [[id, delivery] as const] : [])));
-  const isOutdated = ({ id, delivery }: Summary) => deliveries.has(id) && deliveries.get(id) !== delivery;
-  const updated = (message: Summary) =>
-    isOutdated(message) ? { ...message, delivery: deliveries.get(message.id) ?? null } : message;
-  const pages = known.pages.map((page) =>
-    page.messages.some(isOutdated) ? { ...page, messages: page.messages.map(updated) } : page,
-  );
-  const first = pages[0];
-  if (first && missing.length) pages[0] = { ...first, messages: inOrder([...missing, ...first.messages]) };
-  return pages.some((page, index) => page !== known.pages[index]) ? { ...known, pages } : known;
+  const messages = newest.messages.map((message) => {
+    const same = before.get(nameOf(message));
+    return same?.delivery === message.delivery ? same : message;
+  });
+  const last = messages.at(-1);
+  if (newest.cursor !== null && !last) return known;
+  const isBeneath = (message: Summary) => newest.cursor !== null && last !== undefined && isNewer(last, message);
+  const at = known.pages.findIndex(({ messages: those }) => those.some(isBeneath));
+  const meeting = known.pages[at];
+  const read =
+    !meeting || !first || isBeneath(first)
+      ? { pages: [{ ...newest, messages }], pageParams: [null] }
+      : {
+          pages: [
+            { ...meeting, messages: [...messages, ...meeting.messages.filter(isBeneath)] },
+            ...known.pages.slice(at + 1),
+          ],
+          pageParams: [null, ...known.pageParams.slice(at + 1)],
+        };
+  return isSame(rows, rowsOf(read)) && known.pages.at(-1)?.cursor === read.pages.at(-1)?.cursor ? known : read;
 }
 
-function idsOf(known: Pages): Set<string> {
-  return new Set(known.pages.flatMap((page) => page.messages.map((message) => message.id)));
+function rowsOf({ pages }: Pages): Summary[] {
+  return pages.flatMap(({ messages }) => messages);
 }
 
-/** Newest first, by what orders the list at the server. */
-function inOrder(messages: Summary[]): Summary[] {
-  const at = (message: Summary) => Date.parse(message.arrived ?? message.dated ?? message.stored_at);
-  return messages.toSorted((one, other) => at(other) - at(one) || (one.id < other.id ? 1 : -1));
+const nameOf = ({ id, account_id }: Summary) => `${account_id} ${id}`;
+
+function isSame(one: readonly Summary[], other: readonly Summary[]): boolean {
+  return one.length === other.length && one.every((message, at) => message === other[at]);
+}
+
+/** Whether a message stands before another, in the order of the server: undated ones have ids that stand last. */
+function isNewer(one: Summary, other: Summary): boolean {
+  return one.id === other.id ? one.account_id > other.account_id : one.id > other.id;
 }

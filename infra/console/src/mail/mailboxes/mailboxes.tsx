@@ -6,7 +6,7 @@ import { ALL, type Scope } from "../../api/messages";
 import { useFormats } from "../../language/formats";
 import { useWords } from "../../language/language";
 import { useDrafts } from "../compose/drafts";
-import { addressOf, NO_SEARCH } from "../route";
+import { addressOf, NEW_MAIL, NO_SEARCH } from "../route";
 import { remedyOf, StateMark, stateOf } from "./account-state";
 import styles from "./mailboxes.module.css";
 
@@ -19,10 +19,7 @@ export function Mailboxes({ accounts, scope }: { accounts: readonly Account[]; s
   const current = (one: Scope) => (one === scope ? "page" : undefined);
   return (
     <div className={styles.panel}>
-      <Link
-        href={addressOf({ scope, search: NO_SEARCH, beside: { kind: "compose", answering: null } })}
-        className={styles.write}
-      >
+      <Link href={addressOf({ scope, search: NO_SEARCH, beside: NEW_MAIL })} className={styles.write}>
         <SquarePen size={18} aria-hidden="true" />
         {words.mail.write}
       </Link>
@@ -36,7 +33,7 @@ export function Mailboxes({ accounts, scope }: { accounts: readonly Account[]; s
                   href={addressOf({
                     scope,
                     search: NO_SEARCH,
-                    beside: { kind: "compose", answering: draft.answering },
+                    beside: { kind: "compose", answering: draft.answering, to: draft.linked },
                   })}
                   className={styles.draft}
                 >

@@ -14,6 +14,9 @@ export function useDownload({ accountId, messageId }: MessageName) {
         const link = document.createElement("a");
         link.href = await downloadAddress({ accountId, messageId }, attachmentId ?? undefined);
         link.rel = "noopener noreferrer";
+        // Beside the app: here, what is no file would take its place, and a draft would have its leaving asked about. The
+        // browser closes what only brings a file, but opens nothing long after the click.
+        if (navigator.userActivation?.isActive !== false) link.target = "_blank";
         link.click();
       } catch (failure) {
         tellFailure(failure);

@@ -56,7 +56,7 @@ export function MessageFrame({ html, images, title, onWriteTo }: Props) {
     const page = frame.current?.contentDocument;
     if (!loads || !page) return;
     const follow = (event: MouseEvent) => {
-      const link = (event.target as Element | null)?.closest?.("a[href^='mailto:' i]");
+      const link = (event.target as Element | null)?.closest?.(":is(a, area)[href^='mailto:' i]");
       if (!link) return;
       event.preventDefault();
       onWriteTo(decoded(link.getAttribute("href") ?? ""));
@@ -85,9 +85,14 @@ function show(page: Document, html: string): void {
     style.textContent = BASE;
     page.head.append(style);
   }
-  for (const link of page.querySelectorAll<HTMLAnchorElement>("a[href]")) {
-    // Where a link leads is not what it says.
-    link.title ||= link.getAttribute("href") ?? "";
+  tellWhereLinksLead(page);
+}
+
+/** Where a link leads is not what it says: its tooltip tells, whatever the sender would have it say. */
+export function tellWhereLinksLead(page: Document): void {
+  for (const link of page.querySelectorAll<HTMLElement>(":is(a, area)[href]")) {
+    link.title = link.getAttribute("href") ?? "";
+    for (const inside of link.querySelectorAll("[title]")) inside.removeAttribute("title");
   }
 }
 
