@@ -98,6 +98,26 @@ def test_an_answer_and_an_uploaded_file_go_along(
     assert b"Y29udGVudA==" in content
 
 
+def test_what_is_stored_goes_along_by_its_name(
+    local_stack: LocalStack, account_id: str, server: ScriptedSmtpServer
+) -> None:
+    # given
+    file = {"filename": "file.txt", "content_type": "text/plain", "content": "Y29udGVudA=="}
+    first = send(local_stack, account_id, attachments=[file]).json()
+    (attached,) = local_stack.api.get(f"/accounts/{account_id}/messages/{first['id']}")["attachments"]
+
+    # when
+    of_first = {"message_id": first["id"]}
+    files = [of_first, {**of_first, "attachment_id": attached["id"]}]
+    answer = send(local_stack, account_id, attachments=files)
+
+    # then
+    assert answer.status_code == 200, answer.text
+    sent, forwarding = contents(server)[-2:]
+    assert sent.rstrip() in forwarding
+    assert forwarding.count(b"Y29udGVudA==") == 2
+
+
 def test_what_is_refused_in_the_end_leaves_nothing_behind(
     local_stack: LocalStack, account_id: str, server: ScriptedSmtpServer
 ) -> None:
