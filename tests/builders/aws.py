@@ -6,13 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import yaml
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
@@ -22,6 +25,19 @@ TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 REGION: Final = "eu-central-1"
 TABLE = "popfetch-table"
 BUCKET = "popfetch-mail"
+
+
+_ONE_AT_A_TIME = RLock()
+_process_request = BotocoreStubber.process_request
+
+
+def _process_alone(stubber: BotocoreStubber, request: "AWSPreparedRequest") -> Any:
+    """A request, while no other is under way: moto looks at a condition and writes in two steps, DynamoDB in one."""
+    with _ONE_AT_A_TIME:
+        return _process_request(stubber, request)
+
+
+BotocoreStubber.process_request = _process_alone  # type: ignore[method-assign, assignment]
 
 
 class _Loader(yaml.SafeLoader):
