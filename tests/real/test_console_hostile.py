@@ -185,30 +185,33 @@ class Frame:
     def __init__(self, console: Console, *, sandbox: str | None, policy: bool) -> None:
         self._page: Page = console.page.context.new_page()
         self._page.on("dialog", self._asks)
-        self._page.on("request", lambda request: self._asked.append(request.url))
+        self._page.on("request", self._begins)
+        self._page.on("requestfinished", lambda request: self._under_way.remove(request))
         self._page.on("requestfailed", self._fails)
+        self._under_way: list[Any] = []
         self._asked: list[str] = []
         self._blocked: list[str] = []
         self._ran = False
         self._page.route("**/frame?*", lambda route: _without(route, sandbox=sandbox is None, policy=not policy))
         self._page.route("**/empty", lambda route: _empty(route, policy=policy))
         self._page.goto(f"{console.url}empty")
+        self._new = [f"{console.url}frame?images=blocked", sandbox]
+
+    def close(self) -> None:
+        self._page.close()
+
+    def shows(self, html: str) -> tuple[bool, list[str]]:
+        """Whether anything runs of it, and which requests leave; in a new frame, as it may take one elsewhere."""
         self._page.evaluate(
             """([address, sandbox]) => new Promise(done => {
                 const frame = document.createElement("iframe");
                 if (sandbox !== null) frame.setAttribute("sandbox", sandbox);
                 frame.onload = done;
                 frame.src = address;
-                document.body.append(frame);
+                document.body.replaceChildren(frame);
             })""",
-            [f"{console.url}frame?images=blocked", sandbox],
+            self._new,
         )
-
-    def close(self) -> None:
-        self._page.close()
-
-    def shows(self, html: str) -> tuple[bool, list[str]]:
-        """Whether anything runs of it, and which requests leave."""
         self._ran = False
         self._asked.clear()
         self._blocked.clear()
@@ -219,6 +222,8 @@ class Frame:
             else "() => frames[0].document.querySelectorAll('*').forEach(one => one.focus?.())"
         )
         self._page.wait_for_timeout(15)
+        while self._under_way:
+            self._page.wait_for_timeout(5)
         left = [url for url in self._asked if not url.startswith(("data:", "about:")) and url not in self._blocked]
         return self._ran or bool(self._page.evaluate("'pwned' in window")), left
 
@@ -226,7 +231,12 @@ class Frame:
         self._ran = True
         dialog.dismiss()
 
+    def _begins(self, request: Any) -> None:
+        self._under_way.append(request)
+        self._asked.append(request.url)
+
     def _fails(self, request: Any) -> None:
+        self._under_way.remove(request)
         if request.failure == "csp":
             self._blocked.append(request.url)
 
