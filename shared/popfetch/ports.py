@@ -9,7 +9,7 @@ because many cycles run side by side; those of the API and of dispatch are plain
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from popfetch.domain.account import Account, Direction, Server
 from popfetch.domain.draft import Envelope, Thread
@@ -19,7 +19,6 @@ from popfetch.domain.ledger import Ledger, LedgerEntry
 from popfetch.domain.mail_settings import FoundServer, MailAddress
 from popfetch.domain.message import QuarantinedMessage, StoredMessage
 from popfetch.domain.message_list import MessageRow, Wanted
-from popfetch.domain.message_reading import AttachedFile
 from popfetch.domain.notice import Mail
 from popfetch.domain.oauth import (
     AuthorizationServer,
@@ -36,6 +35,10 @@ from popfetch.domain.secret import Secret, TokenUse
 from popfetch.domain.session import Challenge, Challenged, Session
 from popfetch.domain.visits import Visit, unread
 from popfetch.smtp.errors import SmtpError
+
+if TYPE_CHECKING:
+    # Only what reads mail needs it, and collecting starts without.
+    from popfetch.domain.message_reading import AttachedFile
 
 Clock = Callable[[], datetime]
 """Tells the time, always with UTC as its zone."""
@@ -378,7 +381,7 @@ class StoredMail(Protocol):
 class ExtractedFiles(Protocol):
     """What was attached to messages, taken out of them for a while."""
 
-    def link(self, message: StoredMessage, attachment_id: str, file: AttachedFile, now: datetime) -> FileLink:
+    def link(self, message: StoredMessage, attachment_id: str, file: "AttachedFile", now: datetime) -> FileLink:
         """Put a file where it can be had, and give its address; browsers keep it, and never show it."""
 
 

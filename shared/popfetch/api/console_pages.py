@@ -9,12 +9,10 @@ from aws_lambda_powertools.event_handler import Response
 from popfetch.adapters.site_folder import Asset
 from popfetch.api.cookies import is_secure
 from popfetch.api.fields import RemoteImages
-from popfetch.api.pages import HTML
+from popfetch.api.pages import html_answer
 
 YEAR = 31_536_000
 HOUR = 3_600
-
-_FOR_ANY_PAGE = {"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "X-Robots-Tag": "noindex"}
 
 FRAME = (
     "<!doctype html><html><head><meta charset=utf-8><meta name=referrer content=no-referrer><base target=_blank></head>"
@@ -39,7 +37,6 @@ def app_page(html: str, public_url: str, mail_origins: Sequence[str]) -> Respons
         "frame-ancestors": ["'none'"],
     }
     headers = {
-        **_FOR_ANY_PAGE,
         "Cache-Control": "no-cache",
         "Content-Security-Policy": _policy(policy),
         "Cross-Origin-Opener-Policy": "same-origin",
@@ -48,7 +45,7 @@ def app_page(html: str, public_url: str, mail_origins: Sequence[str]) -> Respons
     }
     if is_secure(public_url):
         headers["Strict-Transport-Security"] = f"max-age={YEAR}"
-    return _html(html, headers)
+    return html_answer(HTTPStatus.OK, html, headers)
 
 
 def frame_page(images: RemoteImages) -> Response[str]:
@@ -64,12 +61,11 @@ def frame_page(images: RemoteImages) -> Response[str]:
         "sandbox": ["allow-same-origin", "allow-popups", "allow-popups-to-escape-sandbox"],
     }
     headers = {
-        **_FOR_ANY_PAGE,
         "Cache-Control": f"private, max-age={HOUR}",
         "Content-Security-Policy": _policy(policy),
         "X-Frame-Options": "SAMEORIGIN",
     }
-    return _html(FRAME, headers)
+    return html_answer(HTTPStatus.OK, FRAME, headers)
 
 
 def asset_answer(asset: Asset) -> Response[str]:
@@ -86,9 +82,3 @@ def asset_answer(asset: Asset) -> Response[str]:
 
 def _policy(directives: Mapping[str, Sequence[str]]) -> str:
     return "; ".join(f"{name} {' '.join(values)}" for name, values in directives.items())
-
-
-def _html(html: str, headers: Mapping[str, str]) -> Response[str]:
-    return Response(
-        status_code=HTTPStatus.OK.value, content_type=f"{HTML}; charset=utf-8", headers=dict(headers), body=html
-    )

@@ -8,6 +8,8 @@ import re
 import unicodedata
 from urllib.parse import quote
 
+from popfetch.domain.marks import without_marks
+
 LONGEST_NAME = 150
 _LONGEST_EXTENSION = 20
 
@@ -99,10 +101,8 @@ def _shortened(name: str) -> str:
 
 def as_attachment(name: str) -> str:
     """The Content-Disposition by which a browser keeps a file under this name (RFC 6266, RFC 8187)."""
-    plain = unicodedata.normalize("NFKD", name.replace("đ", "d").replace("Đ", "D"))
     plain = "".join(
         character if character.isascii() and (character.isalnum() or character in " ._-()") else "_"
-        for character in plain
-        if not unicodedata.combining(character)
+        for character in without_marks(name)
     )
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

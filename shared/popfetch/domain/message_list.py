@@ -3,13 +3,13 @@
 Text is compared without case and without diacritics, so that "cuoc hop" finds "Cuộc họp".
 """
 
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from popfetch.domain.header_text import Mailbox
+from popfetch.domain.marks import without_marks
 from popfetch.domain.message import DeliveryState
 
 
@@ -81,5 +81,4 @@ def folded(text: str) -> str:
     """Text as it is compared."""
     if text.isascii():
         return text.lower()
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part)).replace("đ", "d")
+    return without_marks(text.casefold())
