@@ -297,7 +297,7 @@ class TestHostileServers:
         assert isinstance(failure, TokensUnavailable)
         assert failure.__context__ is None
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         answer=st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),

@@ -91,7 +91,7 @@ def open_(vault: CredentialVault, sealed: bytes) -> str:
 
 
 class TestSealing:
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(password=st.text(max_size=200))
     def test_what_is_sealed_opens_again(self, vault: CredentialVault, password: str) -> None:
         assert open_(vault, seal(vault, password)) == password
@@ -126,7 +126,7 @@ class TestTampering:
         with pytest.raises(SecretUnreadable):
             vault.open(sealed, owner_id, account_id, direction)
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         sealed_for=st.tuples(st.text(), st.text(), st.sampled_from(Direction)),
         opened_for=st.tuples(st.text(), st.text(), st.sampled_from(Direction)),
@@ -144,7 +144,7 @@ class TestTampering:
             with pytest.raises(SecretUnreadable):
                 vault.open(sealed, *opened_for)
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
     @given(data=st.data())
     def test_any_flipped_bit_fails(self, vault: CredentialVault, data: st.DataObject) -> None:
         sealed = bytearray(seal(vault))
@@ -153,7 +153,7 @@ class TestTampering:
         with pytest.raises(SecretUnreadable):
             open_(vault, bytes(sealed))
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(junk=st.binary(max_size=40))
     def test_junk_fails(self, vault: CredentialVault, junk: bytes) -> None:
         with pytest.raises(SecretUnreadable):

@@ -112,7 +112,7 @@ class TestPages:
         enter(aws, rows(1))
         assert subjects(index.page(ACCOUNTS, Wanted(), limit=9)) == ["Message 0"]
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         st.lists(st.tuples(st.integers(0, 2), st.integers(0, 8)), max_size=12, unique=True),
         st.integers(1, 5),

@@ -79,14 +79,14 @@ def test_what_runs_asks_or_loads_is_gone(vector: str) -> None:
 
 
 @given(st.lists(st.sampled_from(VECTORS), min_size=2, max_size=4), st.booleans())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_what_runs_is_gone_whatever_stands_around_it(vectors: list[str], joined: bool) -> None:
     cut = [vector[: len(vector) // 2] if joined else vector for vector in vectors]
     assert_harmless(clean("".join(cut)).html)
 
 
 @given(st.text(st.sampled_from("<>/=\"' &;:!-()\\\n\0abstyleimgrcdvou#x*@{}"), max_size=120))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_text_is_made_harmless(document: str) -> None:
     assert_harmless(clean(document).html)
 

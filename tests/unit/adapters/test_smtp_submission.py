@@ -218,7 +218,7 @@ class TestHandingOver:
         lines=st.lists(st.sampled_from([b"", b".", b"..", b".x", b"x.", b"x" * 60]), max_size=8),
         before=st.integers(65_500, 65_540),
     )
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_what_arrives_is_what_was_given_where_pieces_meet(
         self, lines: list[bytes], before: int, tmp_path_factory: pytest.TempPathFactory
     ) -> None:

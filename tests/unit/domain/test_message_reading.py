@@ -70,7 +70,6 @@ class TestAUsualMessage:
         assert opened.image("none", 1000) is None
         assert opened.problems == ()
 
-    @settings(deadline=None)
     @given(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=200), st.binary(max_size=300))
     def test_is_what_the_standard_library_writes(self, text: str, octets: bytes) -> None:
         message = EmailMessage()
@@ -164,7 +163,6 @@ class TestFileNames:
         content = parts(a_part(b"Hello"), a_part(b"x", b"application/pdf", field))
         assert attachments(content) == [("2", name, "application/pdf")]
 
-    @settings(deadline=None)
     @given(st.binary(max_size=200))
     def test_are_harmless_whatever_was_written(self, written: bytes) -> None:
         field = b"Content-Disposition: attachment; filename*=utf-8''" + "".join(f"%{b:02x}" for b in written).encode()
@@ -225,12 +223,12 @@ def assert_bounded(opened: OpenedMessage) -> None:
 
 
 class TestAnyMessage:
-    @settings(deadline=None, max_examples=300)
+    @settings(max_examples=300)
     @given(st.binary(max_size=600))
     def test_is_read_somehow(self, content: bytes) -> None:
         assert_bounded(open_message(content))
 
-    @settings(deadline=None, max_examples=300)
+    @settings(max_examples=300)
     @given(
         st.lists(
             st.sampled_from(
@@ -254,7 +252,7 @@ class TestAnyMessage:
             assert file is not None
             assert len(file.content) == one.octets
 
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     @given(st.data())
     def test_that_was_cut_anywhere_is_read_as_far_as_it_goes(self, data: st.DataObject) -> None:
         whole = a_message()

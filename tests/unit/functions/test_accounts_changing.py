@@ -19,18 +19,12 @@ from popfetch.ports import AccountRecord
 from popfetch.smtp import errors as smtp_errors
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, PASSWORD, SMTP_PASSWORD, an_account_id
 from tests.builders.api import Answer, ApiClient, a_body
-from tests.builders.aws import Aws, aws
+from tests.builders.aws import Aws
 from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 
 NEW_PASSWORD = "n3w-and-Längerer"
 request = ApiClient(function).request
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Aws]:
-    with aws() as built:
-        yield built
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ from tests.builders.accounts import (
     an_account_id,
 )
 from tests.builders.api import Answer, ApiClient, a_body, an_event, lines_of
-from tests.builders.aws import Aws, aws
+from tests.builders.aws import Aws
 from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.wiring import forget_wiring
@@ -51,12 +51,6 @@ call, request = client.call, client.request
 
 def post(**changes: Any) -> Answer:
     return request("POST", "/accounts", a_body(**changes))
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Aws]:
-    with aws() as built:
-        yield built
 
 
 @pytest.fixture
@@ -468,7 +462,7 @@ class TestBadInput:
         max_leaves=8,
     )
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
     @given(
         field=st.sampled_from(
             [
@@ -487,7 +481,7 @@ class TestBadInput:
         assert PASSWORD not in answer.text
         assert SMTP_PASSWORD not in answer.text
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(body=st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
     def test_no_body_is_an_internal_error(self, body: str) -> None:
         assert request("POST", "/accounts", body).status in {400, 422}

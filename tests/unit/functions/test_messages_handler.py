@@ -15,7 +15,7 @@ from popfetch.domain.message_identity import id_of_sent
 from popfetch.runtime import wiring_messages
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER
 from tests.builders.api import Answer, ApiClient, a_body, an_event, lines_of
-from tests.builders.aws import Aws, aws
+from tests.builders.aws import Aws
 from tests.builders.hostile_mail import a_part, html_mail, parts
 from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
@@ -24,12 +24,6 @@ from tests.builders.wiring import forget_wiring
 
 client = ApiClient(function)
 accounts = ApiClient(accounts_function)
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Aws]:
-    with aws() as built:
-        yield built
 
 
 @pytest.fixture

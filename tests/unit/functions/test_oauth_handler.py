@@ -20,7 +20,7 @@ from popfetch.pop3.errors import ConnectionFailed, PopNotEnabled, SignInRefused
 from popfetch.smtp.errors import PasswordSignInOff
 from tests.builders.accounts import OTHER_OWNER, OWNER, an_account_id
 from tests.builders.api import Answer, ApiClient, a_body, an_event, lines_of
-from tests.builders.aws import Aws, aws, empty
+from tests.builders.aws import Aws, empty
 from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.oauth import a_client, an_authorization_server
@@ -31,12 +31,6 @@ HOSTILE = ["", "short", "x" * 43, "x" * 5000, "../../../etc", "é" * 43, "a b", 
 
 client = ApiClient(function)
 accounts = ApiClient(accounts_function)
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Aws]:
-    with aws() as built:
-        yield built
 
 
 @pytest.fixture(autouse=True)

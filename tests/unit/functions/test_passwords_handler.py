@@ -17,7 +17,7 @@ from popfetch.pop3.errors import LoginTooFrequent, NotReached, SignInRefused
 from popfetch.smtp import errors as smtp_errors
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, PASSWORD, SMTP_PASSWORD, an_account_id
 from tests.builders.api import Answer, ApiClient, a_body, an_event, lines_of
-from tests.builders.aws import Aws, aws
+from tests.builders.aws import Aws
 from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.wiring import forget_wiring
@@ -26,12 +26,6 @@ from tests.unit.functions.test_accounts_changing import stop, stored, wheel_slot
 NEW_PASSWORD = "n3w-and-Längerer"
 client = ApiClient(function)
 accounts = ApiClient(accounts_function)
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Aws]:
-    with aws() as built:
-        yield built
 
 
 @pytest.fixture

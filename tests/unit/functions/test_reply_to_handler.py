@@ -31,7 +31,7 @@ from popfetch.services.sending_failures import RecipientsRefused, ServerTrouble
 from popfetch.services.sign_in_trial import SignInTestRefused
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, an_account_id
 from tests.builders.api import Answer, ApiClient, a_body, an_event, lines_of
-from tests.builders.aws import Aws, aws, empty
+from tests.builders.aws import Aws, empty
 from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.reply_to import AskedAddresses, token_of
@@ -43,12 +43,6 @@ CONFIRM = "/reply-to/confirm"
 DAY = timedelta(hours=24)
 client = ApiClient(function)
 accounts = ApiClient(accounts_function)
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Aws]:
-    with aws() as built:
-        yield built
 
 
 @pytest.fixture

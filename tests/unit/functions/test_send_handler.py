@@ -17,7 +17,7 @@ from popfetch.services.sending import LONGEST_ATTACHMENTS
 from popfetch.smtp import errors as smtp
 from tests.builders.accounts import OTHER_OWNER, OWNER, SMTP_PASSWORD
 from tests.builders.api import Answer, ApiClient, a_body, an_event, lines_of
-from tests.builders.aws import Aws, aws
+from tests.builders.aws import Aws
 from tests.builders.journals import log_of
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.wiring import forget_wiring
@@ -26,12 +26,6 @@ STORED_ID = "01m1emr7v8x4c5dvjr82c9c4dw"
 
 client = ApiClient(function)
 accounts = ApiClient(accounts_function)
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Aws]:
-    with aws() as built:
-        yield built
 
 
 @pytest.fixture

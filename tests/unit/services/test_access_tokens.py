@@ -242,7 +242,7 @@ class TestOneAtATime:
             await token_of(scene.process(), scene.account)
         assert grants.load(scene.account.account_id, "grant-1") is None
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         steps=st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["ask", "refused", "hour", "die"])), max_size=14)
     )
