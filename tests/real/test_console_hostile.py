@@ -215,11 +215,18 @@ class Frame:
         self._ran = False
         self._asked.clear()
         self._blocked.clear()
-        self._page.evaluate("html => { frames[0].document.body.innerHTML = html }", html)
+        clicks = not any(part in html for part in ("href", "<form", "<input", "<button"))
+        # In one task, as a vector may take the frame to where nothing of it can be reached.
         self._page.evaluate(
-            "() => frames[0].document.querySelectorAll('*').forEach(one => { one.focus?.(); one.click?.(); })"
-            if "href" not in html and "<form" not in html and "<input" not in html and "<button" not in html
-            else "() => frames[0].document.querySelectorAll('*').forEach(one => one.focus?.())"
+            """([html, clicks]) => {
+                const letter = frames[0].document;
+                letter.body.innerHTML = html;
+                for (const one of letter.querySelectorAll("*")) {
+                    one.focus?.();
+                    if (clicks) one.click?.();
+                }
+            }""",
+            [html, clicks],
         )
         self._page.wait_for_timeout(15)
         while self._under_way:
