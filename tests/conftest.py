@@ -1,4 +1,10 @@
-"""What holds for all tests: sockets reach this machine and no other, and no example fails for a busy machine."""
+"""What holds for all tests.
+
+Sockets reach this machine and no other, no example fails for a busy machine, and a run that is ended takes the servers
+that it has started with it.
+"""
+
+import signal
 
 import pytest
 from hypothesis import settings
@@ -11,3 +17,7 @@ settings.load_profile("popfetch")
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_setup() -> None:
     socket_allow_hosts(["127.0.0.1", "127.0.0.2", "::1"], allow_unix_socket=True)
+
+
+def pytest_configure() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -16,6 +16,8 @@ interface Notice {
 interface Telling {
   tell: (text: string, tone?: Tone) => void;
   tellFailure: (failure: unknown) => void;
+  /** Nothing of it is for whoever comes after. */
+  forget: () => void;
 }
 
 const SHOWN_MS = 8_000;
@@ -37,7 +39,11 @@ export function NoticesProvider({ children }: { children: ReactNode }) {
     [dismiss],
   );
   const telling = useMemo(
-    () => ({ tell, tellFailure: (failure: unknown) => tell(toldFailure(words, failure), "bad") }),
+    () => ({
+      tell,
+      tellFailure: (failure: unknown) => tell(toldFailure(words, failure), "bad"),
+      forget: () => setNotices([]),
+    }),
     [tell, words],
   );
   return (

@@ -1,5 +1,5 @@
 /** Who is signed in: found at the start by the browser's cookie, ended by signing out or by Cognito. */
-import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
 import { endSession, renewSession } from "../api/session";
 import { holdTokens, renewTokensBy, type Tokens } from "../api/tokens";
@@ -24,13 +24,20 @@ const Context = createContext<Session | null>(null);
 export function SessionProvider({ children }: { children: ReactNode }) {
   const [state, setState] = useState<State>({ kind: "looking" });
   const cache = useQueryClient();
-  const { tell } = useNotices();
+  const { tell, forget } = useNotices();
   const words = useWords().session;
 
   const enter = useCallback((tokens: Tokens) => {
     holdTokens(tokens);
     setState({ kind: "signedIn", email: tokens.email });
   }, []);
+
+  // What was read, begun to write and told is for nobody who comes after.
+  const forgetAll = useCallback(() => {
+    cache.clear();
+    sessionStorage.clear();
+    forget();
+  }, [cache, forget]);
 
   const look = useCallback(() => {
     setState({ kind: "looking" });
@@ -44,35 +51,30 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     // Here it ends in any case; a server that does not answer ends it when the cookie does.
     await endSession().catch(() => undefined);
     holdTokens(null);
-    forgetAll(cache);
+    forgetAll();
     setState({ kind: "signedOut", ended: false });
-  }, [cache]);
+  }, [forgetAll]);
 
   useEffect(() => {
     renewTokensBy(renewSession, (tokens) => {
       if (tokens) {
         // In another tab of this browser, where somebody else has signed in.
-        forgetAll(cache);
+        forgetAll();
         enter(tokens);
         tell(words.another(tokens.email));
       } else {
         holdTokens(null);
         cache.clear();
+        forget();
         setState({ kind: "signedOut", ended: true });
       }
     });
-  }, [cache, enter, tell, words]);
+  }, [cache, enter, forget, forgetAll, tell, words]);
 
   useEffect(look, [look]);
 
   const session = useMemo(() => ({ state, enter, leave, look }), [state, enter, leave, look]);
   return <Context value={session}>{children}</Context>;
-}
-
-/** Forget what was read and begun to write: it is for nobody who comes after. */
-function forgetAll(cache: QueryClient): void {
-  cache.clear();
-  sessionStorage.clear();
 }
 
 /** The session, and how to enter and leave it. */

@@ -123,15 +123,7 @@ function PasswordStep({ email, onEmail, told, onDone, onForgotten }: PasswordSte
         </Button>
       }
     >
-      <TextField
-        label={words.session.email}
-        type="email"
-        name="username"
-        autoComplete="username"
-        required
-        value={email}
-        onChange={(event) => onEmail(event.target.value)}
-      />
+      <AddressField value={email} onChange={onEmail} />
       <PasswordField
         label={words.session.password}
         name="password"
@@ -196,14 +188,7 @@ function ForgottenStep({ email, onEmail, onSent, onBack }: ForgottenStepProps) {
         </Button>
       }
     >
-      <TextField
-        label={words.session.email}
-        type="email"
-        autoComplete="username"
-        required
-        value={email}
-        onChange={(event) => onEmail(event.target.value)}
-      />
+      <AddressField value={email} onChange={onEmail} />
     </StepForm>
   );
 }
@@ -230,6 +215,21 @@ function ResetStep({ email, onDone, onBack }: { email: string; onDone: () => voi
       <CodeField value={code} onChange={setCode} />
       <NewPasswordField value={password} onChange={setPassword} />
     </StepForm>
+  );
+}
+
+function AddressField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  const words = useWords();
+  return (
+    <TextField
+      label={words.session.email}
+      type="email"
+      name="username"
+      autoComplete="username"
+      required
+      value={value}
+      onChange={(event) => onChange(event.target.value)}
+    />
   );
 }
 

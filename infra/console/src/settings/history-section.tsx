@@ -9,6 +9,8 @@ import { toldCode, useWords } from "../language/language";
 import styles from "./history-section.module.css";
 import { Buttons, Section, Soft } from "./layout";
 
+const NUMBERS = ["stored", "size", "skipped", "quarantined", "remaining"] as const;
+
 const HistoryChart = lazy(() => import("./history-chart"));
 
 export function HistorySection({ account }: { account: Account }) {
@@ -61,21 +63,11 @@ function CycleTable({ cycles }: { cycles: Cycle[] }) {
           <tr>
             <th scope="col">{told.when}</th>
             <th scope="col">{told.outcome}</th>
-            <th scope="col" className={styles.number}>
-              {told.stored}
-            </th>
-            <th scope="col" className={styles.number}>
-              {told.size}
-            </th>
-            <th scope="col" className={styles.number}>
-              {told.skipped}
-            </th>
-            <th scope="col" className={styles.number}>
-              {told.quarantined}
-            </th>
-            <th scope="col" className={styles.number}>
-              {told.remaining}
-            </th>
+            {NUMBERS.map((name) => (
+              <th key={name} scope="col" className={styles.number}>
+                {told[name]}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>

@@ -31,6 +31,8 @@ import {
   withKey,
 } from "./sending";
 
+const COPIES = ["cc", "bcc"] as const;
+
 interface Props {
   answering: Draft["answering"];
   accounts: readonly Account[];
@@ -87,7 +89,7 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
   // The button is gone once it was pressed: the focus goes to what it has brought.
   useEffect(() => {
     if (!copies.asked) return;
-    const [cc, bcc] = ["cc", "bcc"].map((name) => form.current?.querySelector<HTMLTextAreaElement>(`[name=${name}]`));
+    const [cc, bcc] = COPIES.map((name) => form.current?.querySelector<HTMLTextAreaElement>(`[name=${name}]`));
     (cc?.value ? bcc : cc)?.focus();
   }, [copies.asked]);
 
@@ -221,28 +223,18 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
           onChange={(to) => change({ to })}
           onProblem={(to) => setProblems({ ...problems, to })}
         />
-        {copies.cc ? (
+        {COPIES.filter((name) => copies[name]).map((name) => (
           <RecipientsField
-            name="cc"
-            label={words.mail.cc}
-            value={draft.cc}
-            problem={problems.cc}
+            key={name}
+            name={name}
+            label={words.mail[name]}
+            value={draft[name]}
+            problem={problems[name]}
             readOnly={isSending}
-            onChange={(cc) => change({ cc })}
-            onProblem={(cc) => setProblems({ ...problems, cc })}
+            onChange={(people) => change({ [name]: people })}
+            onProblem={(problem) => setProblems({ ...problems, [name]: problem })}
           />
-        ) : null}
-        {copies.bcc ? (
-          <RecipientsField
-            name="bcc"
-            label={words.mail.bcc}
-            value={draft.bcc}
-            problem={problems.bcc}
-            readOnly={isSending}
-            onChange={(bcc) => change({ bcc })}
-            onProblem={(bcc) => setProblems({ ...problems, bcc })}
-          />
-        ) : null}
+        ))}
         {copies.cc && copies.bcc ? null : (
           <Button
             kind="quiet"
@@ -338,7 +330,7 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
 function problemsOf(draft: Draft, words: Words): Problems {
   const found: Problems = {};
   let count = 0;
-  for (const field of ["to", "cc", "bcc"] as const) {
+  for (const field of ["to", ...COPIES] as const) {
     const { people, wrong } = recipientsOf(draft[field]);
     count += people.length;
     if (wrong.length) found[field] = words.mail.wrongAddress(wrong.join(", "));
