@@ -126,7 +126,7 @@ def raw(account_id: AccountInPath, message_id: MessageInPath) -> Response[Any]:
     "/accounts/<account_id>/messages/<message_id>/attachments/<attachment_id>",
     summary="A file that is attached to a message",
     description=_FILE,
-    responses=_LINKS,
+    responses={**_LINKS, **failures(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)},
     tags=["messages"],
 )
 def attachment(

@@ -227,6 +227,10 @@ class ScriptedServer:
             task.cancel()
         if self._running:
             await asyncio.wait(self._running, timeout=5)
+        if self._listener is not None:
+            # Those too that were still shaking hands.
+            self._listener.abort_clients()
+            await self._listener.wait_closed()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = ScriptedSession(self, len(self.sessions) + 1, encrypted=self.security is Security.TLS)

@@ -164,6 +164,9 @@ class ScriptedSmtpServer:
             task.cancel()
         if self._running:
             await asyncio.wait(self._running, timeout=5)
+        # Those too that were still shaking hands.
+        self._listener.abort_clients()
+        await self._listener.wait_closed()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = SmtpSession(encrypted=self.security is Security.TLS)

@@ -110,7 +110,7 @@ class AttachmentOut(BaseModel):
     id: str
     filename: str
     content_type: str
-    octets: int
+    octets: int | None = Field(description="Null where the message is too large for the attachment to be taken out.")
     inline: bool = Field(description="Whether the HTML shows it already.")
 
     @classmethod

@@ -8,6 +8,8 @@ Windows-1252, which has a sign for nearly everything.
 import codecs
 import re
 
+from popfetch.domain.japanese import SHIFT, from_extended, from_shifted
+
 _TRANSFORMING = frozenset(
     {"idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "raw_unicode_escape"}
 )
@@ -35,12 +37,19 @@ _OTHER_NAMES = {
     "x-sjis": "cp932",
     "sjis": "cp932",
     "iso-2022-jp": "iso2022_jp_ext",
+    "cp50220": "iso2022_jp_ext",
+    "cp50221": "iso2022_jp_ext",
+    "cp50222": "iso2022_jp_ext",
+    "x-euc-jp": "euc_jp",
+    "eucjp-ms": "euc_jp",
+    "cp51932": "euc_jp",
     "big5": "cp950",
     "windows-874": "cp874",
     "unicode-1-1-utf-7": "utf-7",
     "unicode-1-1-utf-8": "utf-8",
     "utf8mb4": "utf-8",
 }
+_AS_SHIFT_JIS = {"iso2022_jp_ext": from_shifted, "euc_jp": from_extended}
 _UNKNOWN = frozenset({"", "us-ascii", "ascii", "ansi_x3.4-1968", "default", "unknown", "unknown-8bit", "x-unknown"})
 _FALLBACK = "cp1252"
 _HALVES = re.compile("[\ud800-\udfff]")
@@ -53,6 +62,8 @@ def decoded(octets: bytes, charset: str = "", *, whole: bool = True) -> tuple[st
     Where the octets are only the beginning of a text (not ``whole``), a character that is cut at their end is left out.
     """
     codec = _codec(charset)
+    if codec is None and SHIFT.search(octets):
+        codec = "iso2022_jp_ext"
     if codec is None:
         text, exact = _read(octets, "utf-8", whole=whole)
         # us-ascii that is neither that nor UTF-8 has said something wrong, but is read as it was most likely meant
@@ -84,6 +95,8 @@ def _read(octets: bytes, codec: str, *, whole: bool) -> tuple[str, bool]:
         text = codecs.getincrementaldecoder(codec)("strict").decode(octets, whole)
         exact = True
     except (UnicodeError, ValueError):
+        if codec in _AS_SHIFT_JIS:
+            return _read(_AS_SHIFT_JIS[codec](octets), "cp932", whole=whole)
         text = octets.decode(codec, "replace")
         exact = False
     return (_HALVES.sub(_REPLACEMENT, text), exact)

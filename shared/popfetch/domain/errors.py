@@ -103,6 +103,17 @@ class AttachmentNotFound(PopfetchError):
         super().__init__("This message has no such attachment; read the message to see which there are.")
 
 
+class AttachmentBeyondReach(PopfetchError):
+    """An attachment of a message that is too large to be read whole."""
+
+    code = "attachment_beyond_reach"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The message is too large for this attachment to be taken out of it; download the message, which has it."
+        )
+
+
 class HtmlUnreadable(PopfetchError):
     """A message's HTML takes more time or memory than there is for it; what else the message has can be read."""
 

@@ -21,6 +21,28 @@ MOST_ADDRESSES = 2_000
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 _LONGEST_DATE = 200
+_ZONES = {
+    name: hours
+    for hours, names in (
+        (0, "WET"),
+        (1, "CET MET WEST BST"),
+        (2, "EET CEST MEST"),
+        (3, "EEST MSK"),
+        (7, "ICT WIB"),
+        (8, "HKT SGT PHT AWST"),
+        (9, "JST KST"),
+        (10, "AEST"),
+        (11, "AEDT"),
+        (12, "NZST"),
+        (13, "NZDT"),
+    )
+    for name in names.split()
+}
+"""Hours ahead of UTC, by names that mail has and that mean one zone; those of RFC 5322 are not among them."""
+_TIME = re.compile(
+    r"(?P<minutes>\b\d{1,2}:\d\d)(?P<seconds>:\d\d)?(?:\.\d+)?\s*"
+    r"(?:(?:GMT|UTC|UT)?\s*(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<half>\d\d)?|(?P<name>[A-Z]{3,4}))?(?=\s*(?:\(|$))"
+)
 
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
@@ -49,13 +71,36 @@ def read_text(value: bytes, longest: int) -> str:
 
 
 def read_date(value: bytes) -> datetime | None:
-    """The instant (UTC) that a date stands for; ``None`` for what is no date, or of no year that mail has."""
+    """The instant (UTC) that a date stands for; ``None`` for what is no date, or of no year that mail has.
+
+    Beside the forms of RFC 5322, section 3.3, those are read that programs write: ``+07:00``, ``GMT+7``, ``ICT``, and
+    ISO 8601.
+    """
+    written = value[:_LONGEST_DATE].decode("ascii", "replace").strip()
     try:
-        moment = parsedate_to_datetime(value[:_LONGEST_DATE].decode("ascii", "replace").strip())
+        moment = _moment(written)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (TypeError, ValueError, OverflowError, IndexError):
         return None
     return moment if _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
+
+
+def _moment(written: str) -> datetime:
+    try:
+        return parsedate_to_datetime(_TIME.sub(_usual_time, written))
+    except ValueError:
+        return datetime.fromisoformat(written)
+
+
+def _usual_time(found: re.Match[str]) -> str:
+    """A time of day with its zone, as RFC 5322 has it; a leap second is the one before it."""
+    seconds = (found["seconds"] or ":00").replace(":60", ":59")
+    zone = found["name"] or ""
+    if found["sign"]:
+        zone = f"{found['sign']}{found['hours']:>02}{found['half'] or '00'}"
+    elif zone in _ZONES:
+        zone = f"+{_ZONES[zone]:02}00"
+    return f"{found['minutes']}{seconds} {zone}"
 
 
 def read_mailboxes(value: bytes, *, longest_value: int = 4 * LONGEST_VALUE) -> list[Mailbox]:
@@ -125,15 +170,25 @@ def _entries(text: str) -> list[tuple[str, str, str]]:
     inside: list[str] = []
     comment: list[str] = []
     quoted, angle, depth, skip = False, False, 0, False
+    at = -1
+    words = _ENCODED_WORD.finditer(text)
+    word = next(words, None)
 
     def close() -> None:
         entries.append(tuple("".join(part).strip() for part in (outside, inside, comment)))  # type: ignore[arg-type]
         for part in (outside, inside, comment):
             part.clear()
 
-    for character in text:
+    while (at := at + 1) < len(text):
+        character = text[at]
         into = comment if depth else inside if angle else outside
-        if skip:
+        while word and word.start() < at:
+            word = next(words, None)
+        if word and word.start() == at and not quoted:
+            # Senders write into encoded words what divides names, which only their octets may (RFC 2047, section 5).
+            into.append(word[0])
+            at = word.end() - 1
+        elif skip:
             into.append(character)
             skip = False
         elif character == "\\" and (quoted or depth):

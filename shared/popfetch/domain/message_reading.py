@@ -2,7 +2,9 @@
 
 Which parts are the message and which come along with it is decided as others do (RFC 2046, RFC 2183, RFC 2387): of
 alternatives the last one of a kind, of related parts the first, and all texts that stand one after the other. What has
-a file's name or says that it is an attachment is one, and so is whatever is neither text nor HTML.
+a file's name or says that it is an attachment is one, and so is whatever is neither text nor HTML. Some programs give
+the message itself a name: an alternative is the message all the same, and where nothing else would be shown, so is the
+first text that does not say it is an attachment.
 """
 
 import html
@@ -13,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from popfetch.domain.charsets import decoded
+from popfetch.domain.errors import AttachmentBeyondReach
 from popfetch.domain.file_names import file_name, message_file_name
 from popfetch.domain.header_text import Mailbox, read_date, read_mailboxes, read_text
 from popfetch.domain.marks import with_few_marks
@@ -25,7 +28,6 @@ from popfetch.domain.mime_parts import (
     HeaderField,
     Part,
     read_fields,
-    shown_type,
     take_apart,
     value_of,
 )
@@ -60,12 +62,15 @@ _IMAGES: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Enclosed:
-    """Something attached; ``inline`` says that the message's HTML shows it, ``content_id`` by which name."""
+    """Something attached; ``inline`` says that the message's HTML shows it, ``content_id`` by which name.
+
+    ``octets`` is ``None`` where it lies beyond what is read of the message, which has it whole.
+    """
 
     id: str
     filename: str
     content_type: str
-    octets: int
+    octets: int | None
     inline: bool = False
     content_id: str = ""
 
@@ -122,6 +127,10 @@ class _Bodies:
     attached: list[Part] = field(default_factory=list)
     problems: dict[str, None] = field(default_factory=dict)
 
+    def is_cut(self, part: Part) -> bool:
+        """Whether a part goes on, or may go on, behind what was read of the message."""
+        return not self.whole and part.end == len(self.content)
+
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
@@ -134,7 +143,9 @@ def open_message(content: bytes, *, whole: bool = True) -> OpenedMessage:
     structure = take_apart(content)
     root = structure.root
     bodies = _Bodies(content, whole, problems=dict.fromkeys(structure.problems))
-    shown = _show(root, bodies, alone=True)
+    shown = _show(root, bodies, named=True)
+    if shown == _Shown() and (first := next(filter(_may_be_shown, bodies.attached), None)):
+        shown = _read_text(first, bodies)
     room = _Room(LONGEST_HEADERS)
     people = {name: tuple(_people(root, name, room)) for name in ("from", "to", "cc", "bcc", "reply-to")}
     headers = tuple(_headers(root.fields, room))
@@ -164,16 +175,20 @@ def open_message(content: bytes, *, whole: bool = True) -> OpenedMessage:
     )
 
 
-def attachment_of(content: bytes, attachment_id: str) -> AttachedFile | None:
-    """What is attached to a message under this id, as ``open_message`` tells it; ``None`` where nothing is."""
+def attachment_of(content: bytes, attachment_id: str, *, whole: bool = True) -> AttachedFile | None:
+    """What is attached to a message under this id, as ``open_message`` tells it; ``None`` where nothing is.
+
+    Raises AttachmentBeyondReach where only its beginning is in what was read of the message.
+    """
     if not is_attachment_id(attachment_id):
         return None
-    bodies = _Bodies(content, whole=True)
-    _show(take_apart(content).root, bodies, alone=True)
+    bodies = _Bodies(content, whole)
+    _show(take_apart(content).root, bodies, named=True)
     for part in bodies.attached:
         if part.id == attachment_id:
-            octets = part.octets(content)
-            return AttachedFile(_name(part, content), shown_type(part), octets)
+            if bodies.is_cut(part):
+                raise AttachmentBeyondReach
+            return AttachedFile(_name(part, content), part.content_type, part.octets(content))
     return None
 
 
@@ -201,12 +216,16 @@ def with_inline(attachments: Iterable[Enclosed], shown: Iterable[str]) -> tuple[
 # --- Which parts are shown ------------------------------------------------------------------------------------
 
 
-def _show(part: Part, bodies: _Bodies, *, alone: bool = False) -> _Shown:
+def _show(part: Part, bodies: _Bodies, *, named: bool = False) -> _Shown:
+    """What is shown of a part; with ``named`` it may have a name and be shown all the same."""
     if not part.parts:
-        return _show_leaf(part, bodies, alone=alone)
+        if _may_be_shown(part) and (named or not part.filename):
+            return _read_text(part, bodies)
+        bodies.attached.append(part)
+        return _Shown()
     match part.content_type:
         case "multipart/alternative":
-            all_shown = [_show(inner, bodies) for inner in part.parts]
+            all_shown = [_show(inner, bodies, named=True) for inner in part.parts]
             return _Shown(
                 text=next((shown.text for shown in all_shown if shown.text is not None), None),
                 html=next((shown.html for shown in reversed(all_shown) if shown.html is not None), None),
@@ -214,7 +233,7 @@ def _show(part: Part, bodies: _Bodies, *, alone: bool = False) -> _Shown:
         case "multipart/related":
             start = part.parameters.get("start", "").strip("<> ")
             root = next((inner for inner in part.parts if start and inner.content_id == start), part.parts[0])
-            shown = _show(root, bodies)
+            shown = _show(root, bodies, named=named)
             for inner in part.parts:
                 if inner is not root:
                     bodies.attached += inner.leaves()
@@ -223,12 +242,11 @@ def _show(part: Part, bodies: _Bodies, *, alone: bool = False) -> _Shown:
             return _one_after_the_other([_show(inner, bodies) for inner in part.parts])
 
 
-def _show_leaf(part: Part, bodies: _Bodies, *, alone: bool) -> _Shown:
-    is_text = part.content_type in {"text/plain", "text/html"}
-    named = bool(part.filename) and not (alone and part.disposition != "attachment")
-    if not is_text or part.disposition == "attachment" or named:
-        bodies.attached.append(part)
-        return _Shown()
+def _may_be_shown(part: Part) -> bool:
+    return part.content_type in {"text/plain", "text/html"} and part.disposition != "attachment"
+
+
+def _read_text(part: Part, bodies: _Bodies) -> _Shown:
     longest = LONGEST_HTML if part.content_type == "text/html" else LONGEST_TEXT
     octets = part.octets(bodies.content, longest + 1)
     complete = len(octets) <= longest
@@ -309,8 +327,13 @@ def _listed(bodies: _Bodies) -> Iterable[Enclosed]:
         if not room.takes(name, part.content_type, part.id, "0" * 100):
             bodies.problems[TOO_MANY_PARTS] = None
             return
-        octets = part.end - part.start if not part.encoding else len(part.octets(bodies.content))
-        yield Enclosed(part.id, name, shown_type(part), octets, content_id=part.content_id)
+        yield Enclosed(part.id, name, part.content_type, _size(part, bodies), content_id=part.content_id)
+
+
+def _size(part: Part, bodies: _Bodies) -> int | None:
+    if bodies.is_cut(part):
+        return None
+    return len(part.octets(bodies.content)) if part.encoding else part.end - part.start
 
 
 def _name(part: Part, content: bytes) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from popfetch.domain.charsets import decoded, guessed
-from popfetch.domain.header_text import decode_words, one_line
+from popfetch.domain.header_text import decode_words
 from popfetch.domain.message_identity import HEADER_LIMIT
 from popfetch.domain.transfer_encodings import transferred
 
@@ -39,8 +39,14 @@ HTML_UNREADABLE = "html_unreadable"
 
 _FIELD = re.compile(rb"([!-9;-~]{1,100})[ \t]*:[ \t]*")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
-_TYPE = re.compile(r"\s*([a-z0-9!#$&^_.+-]{1,80})/([a-z0-9!#$&^_.+-]{1,100})\s*(?:;|$)", re.IGNORECASE)
-_PARAMETER = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*("(?:[^"\\]|\\.)*"?|[^;"]*)', re.DOTALL)
+_FIRST = re.compile(r"\s*([^\s;(]*)")
+_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,100}")
+_PARAMETER = re.compile(
+    # Some senders leave the semicolon out.
+    r'(?:;\s*|(?<!\s)\s+)([^\s=;"]{1,80})\s*=\s*("(?:[^"\\]|\\.)*"?|[^;"]*)',
+    re.DOTALL,
+)
+_ENCODING = re.compile(r"[a-z0-9-]+")
 _CONTINUED = re.compile(r"([^*]+)(?:\*([0-9]{1,3}))?(\*)?")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -57,8 +63,8 @@ class HeaderField:
 class Part:
     """A part of a message; its body lies from ``start`` to ``end`` within the message's octets.
 
-    ``content_type`` is in lower case. ``filename`` and ``content_id`` are empty where it has none; the former is as the
-    sender wrote it, which may be anything.
+    ``content_type`` is a type and nothing else, in lower case. ``filename`` and ``content_id`` are empty where it has
+    none; the former is as the sender wrote it, which may be anything.
     """
 
     id: str
@@ -130,7 +136,7 @@ class _Taking:
             self.problems[TOO_MANY_HEADERS] = None
         content_type, parameters = read_parameters(value_of(fields, "content-type"))
         disposition, told = read_parameters(value_of(fields, "content-disposition"))
-        if not _TYPE.match(content_type):
+        if not _TYPE.fullmatch(content_type):
             content_type = default_type
         parts: tuple[Part, ...] = ()
         if content_type.startswith("multipart/"):
@@ -148,7 +154,7 @@ class _Taking:
             disposition=disposition,
             filename=told.get("filename") or parameters.get("name", ""),
             content_id=guessed(value_of(fields, "content-id")[:1000]).strip().strip("<>").strip(),
-            encoding=guessed(value_of(fields, "content-transfer-encoding")[:100]).strip().lower(),
+            encoding=_encoding(value_of(fields, "content-transfer-encoding")),
             start=start,
             end=end,
             parts=parts,
@@ -249,7 +255,7 @@ def _read(fields: list[tuple[str, bytearray]]) -> tuple[HeaderField, ...]:
 def read_parameters(value: bytes) -> tuple[str, dict[str, str]]:
     """What stands first in a value, in lower case, and its parameters by lower-case names (RFC 2045, RFC 2231)."""
     text = guessed(value[:LONGEST_PARAMETERS]).replace("\r\n", "").replace("\n", "").replace("\0", "")
-    first = text.partition(";")[0].strip().lower()
+    first = _FIRST.match(text)
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
     for found in _PARAMETER.finditer(text):
         name = _CONTINUED.fullmatch(found[1])
@@ -263,7 +269,12 @@ def read_parameters(value: bytes) -> tuple[str, dict[str, str]]:
         # the extended form is meant where both are there (RFC 6266, section 4.3)
         if place not in of_name or name[3]:
             of_name[place] = (written, bool(name[3]))
-    return first, {name: _joined(of_name) for name, of_name in pieces.items()}
+    return first[1].lower() if first else "", {name: _joined(of_name) for name, of_name in pieces.items()}
+
+
+def _encoding(value: bytes) -> str:
+    found = _ENCODING.search(guessed(value[:100]).lower())
+    return found[0] if found else ""
 
 
 def _joined(pieces: dict[int, tuple[str, bool]]) -> str:
@@ -277,9 +288,3 @@ def _joined(pieces: dict[int, tuple[str, bool]]) -> str:
             charset, _, written = written.split("'", 2)
         octets += unquote_to_bytes(written) if extended else written.encode()
     return decoded(bytes(octets), charset)[0]
-
-
-def shown_type(part: Part) -> str:
-    """The content type of a part as it is told to others: a type, and nothing else."""
-    found = _TYPE.match(part.content_type)
-    return one_line(f"{found[1]}/{found[2]}".lower(), 181) if found else "application/octet-stream"

@@ -124,7 +124,7 @@ class Reading:
     def attachment(self, owner_id: str, account_id: str, message_id: str, attachment_id: str) -> FileLink:
         """Where something attached to a message can be had, out of its encoding.
 
-        Raises AccountNotFound, MessageNotFound and AttachmentNotFound.
+        Raises AccountNotFound, MessageNotFound, AttachmentNotFound and AttachmentBeyondReach.
         """
         stored = self._stored(owner_id, account_id, message_id)
         file = self._attached(stored, attachment_id)
@@ -133,7 +133,7 @@ class Reading:
     def _attached(self, stored: StoredMessage, attachment_id: str) -> AttachedFile:
         if not is_attachment_id(attachment_id):
             raise AttachmentNotFound
-        file = attachment_of(self._content(stored), attachment_id)
+        file = attachment_of(self._content(stored), attachment_id, whole=stored.octets <= LONGEST_READ)
         if file is None:
             raise AttachmentNotFound
         return file

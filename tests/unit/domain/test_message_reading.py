@@ -2,6 +2,7 @@
 
 import json
 import time
+from binascii import b2a_uu
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from popfetch.domain.errors import AttachmentBeyondReach
 from popfetch.domain.header_text import Mailbox
 from popfetch.domain.message_reading import (
     LONGEST_HTML,
@@ -103,8 +105,9 @@ class TestWhichPartIsShown:
         assert opened.html == '<p>Hello</p>\n<div style="white-space: pre-wrap">-- &lt;list&gt;</div>'
 
     def test_of_related_ones_the_first_or_the_named(self) -> None:
-        inner = (a_part(b"x", b"image/png"), a_part(b"<p>Hello", b"text/html", b"Content-ID: <root>"))
-        assert open_message(parts(*inner, kind=b"related")).html is None
+        inner = (a_part(b"first"), a_part(b"<p>Hello", b"text/html", b"Content-ID: <root>"))
+        first = open_message(parts(*inner, kind=b"related"))
+        assert (first.text, first.html) == ("first", None)
         named = parts(*inner, kind=b"related").replace(b"boundary=", b'start="<root>"; boundary=')
         assert open_message(named).html == "<p>Hello"
 
@@ -121,6 +124,29 @@ class TestWhichPartIsShown:
         assert open_message(content).text == "Hello"
         assert len(attachments(content)) == 1
 
+    def test_of_alternatives_one_that_has_a_name_too(self) -> None:
+        inner = (a_part(b"first", b"text/plain; name=body.txt"), a_part(b"<p>2", b"text/html; name=body.html"))
+        opened = open_message(parts(*inner, kind=b"alternative"))
+        assert (opened.text, opened.html, opened.attachments) == ("first", "<p>2", ())
+
+    def test_where_there_would_be_none_the_first_text_that_is_a_file(self) -> None:
+        file = a_part(b"<p>Hello", b"text/html", b"Content-Disposition: inline; filename=mail.html")
+        content = parts(a_part(b"%PDF", b"application/pdf"), file)
+        assert open_message(content).html == "<p>Hello"
+        assert [name for _, name, _ in attachments(content)] == ["attachment-1.pdf", "mail.html"]
+
+    @pytest.mark.parametrize(
+        "content_type",
+        [b'text/html charset="utf-8"', b"text/html (page); charset=utf-8", b"Text/HTML;charset=utf-8 ;"],
+    )
+    def test_of_a_type_that_is_written_carelessly(self, content_type: bytes) -> None:
+        opened = open_message(a_mail("<p>Grüße".encode(), content_type=content_type))
+        assert (opened.html, opened.problems) == ("<p>Grüße", ())
+
+    @pytest.mark.parametrize("encoding", [b"base64;", b'"base64"', b"BASE64 (all of it)"])
+    def test_in_an_encoding_that_is_written_carelessly(self, encoding: bytes) -> None:
+        assert open_message(a_mail(b"SGVsbG8=", b"Content-Transfer-Encoding: " + encoding)).text == "Hello"
+
     def test_a_message_within_is_attached_under_its_subject(self) -> None:
         inner = b"Subject: =?utf-8?q?Cu=E1=BB=99c_h=E1=BB=8Dp=3A_A/B?=\r\n\r\nHello"
         content = parts(a_part(b"see below"), a_part(inner, b"message/rfc822"), a_part(b"\r\nx", b"message/rfc822"))
@@ -132,6 +158,44 @@ class TestWhichPartIsShown:
     def test_what_html_shows_is_told(self) -> None:
         listed = [Enclosed("1", "a", "image/png", 1, content_id="x"), Enclosed("2", "b", "image/png", 1)]
         assert [one.inline for one in with_inline(listed, ["x", ""])] == [True, False]
+
+
+class TestPeople:
+    @pytest.mark.parametrize(
+        ("written", "name"),
+        [
+            (b"=?UTF-8?Q?Nguy=E1=BB=85n,_V=C4=83n?= <a@b.example>", "Nguyễn, Văn"),
+            (b"=?UTF-8?Q?Support:_ACME?= <a@b.example>", "Support: ACME"),
+            (b"=?UTF-8?Q?Anna_(Sales);_<x>?= <a@b.example>", "Anna (Sales); <x>"),
+            (b'"=?UTF-8?Q?Anna,_B?=" <a@b.example>', "Anna, B"),
+            (b"a@b.example (=?UTF-8?Q?Anna_(Sales)?=)", "Anna (Sales)"),
+        ],
+    )
+    def test_keep_names_that_hold_what_divides_names(self, written: bytes, name: str) -> None:
+        opened = open_message(b"To: " + written + b", c@d.example\r\n\r\n")
+        assert opened.to == (Mailbox(name, "a@b.example"), Mailbox("", "c@d.example"))
+
+
+class TestDates:
+    @pytest.mark.parametrize(
+        "written",
+        [
+            b"Mon, 23 Nov 2026 19:00:00 +07:00",
+            b"Mon, 23 Nov 2026 19:00:00 GMT+0700",
+            b"Mon, 23 Nov 2026 19:00:00 UTC+7",
+            b"Mon, 23 Nov 2026 19:00:00 ICT",
+            b"Mon, 23 Nov 2026 19:00 +0700 (GMT+07:00)",
+            b"Mon, 23 Nov 2026 19:00:00.250 +0700",
+            b"Mon, 23 Nov 2026 07:00:00 EST",
+            b"2026-11-23T19:00:00+07:00",
+        ],
+    )
+    def test_are_read_as_programs_write_them(self, written: bytes) -> None:
+        assert open_message(b"Date: " + written + b"\r\n\r\n").dated == datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+    def test_of_a_leap_second_are_those_of_the_second_before(self) -> None:
+        opened = open_message(b"Date: Sat, 31 Dec 2016 23:59:60 GMT\r\n\r\n")
+        assert opened.dated == datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 class TestFileNames:
@@ -182,6 +246,9 @@ class TestCharsets:
             (b"iso-8859-1", b"\x93quoted\x94", "“quoted”"),
             (b"gb2312", "会议".encode("gb18030"), "会议"),
             (b"iso-2022-jp", "会議".encode("iso-2022-jp"), "会議"),
+            (b"iso-2022-jp", b"\x1b$B-!$3$s-j\x1b(I1\x1b(B.", "①こん㈱ｱ."),
+            (b"us-ascii", b"\x1b$B-!$3$s\x1b(B", "①こん"),
+            (b"euc-jp", b"\xad\xa1\xa4\xb3\xa4\xf3\x8e\xb1", "①こんｱ"),
             (b"ks_c_5601-1987", "회의".encode("cp949"), "회의"),
             (b"koi8-r", "встреча".encode("koi8-r"), "встреча"),
             (b"us-ascii", "Grüße".encode(), "Grüße"),
@@ -321,6 +388,25 @@ class TestAttachments:
         file = attachment_of(content, "1")
         assert file is not None
         assert file.content == b"%PDF"
+
+    @pytest.mark.parametrize("encoding", [b"x-uuencode", b"uuencode", b"x-uue"])
+    def test_may_be_uuencoded(self, encoding: bytes) -> None:
+        octets = bytes(range(100))
+        lines = [b2a_uu(octets[at : at + 45]) for at in range(0, 100, 45)]
+        body = b"begin 644 a.bin\r\n" + b"".join(line[:-1] + b"\r\n" for line in lines) + b"`\r\nend\r\n"
+        field = b"Content-Transfer-Encoding: " + encoding
+        file = attachment_of(parts(a_part(b"Hello"), a_part(body, b"application/octet-stream", field)), "2")
+        assert file is not None
+        assert file.content == octets
+
+    def test_that_lie_beyond_what_is_read_are_not_taken_for_whole(self) -> None:
+        content = parts(a_part(b"Hello"), a_part(b"%PDF-", b"application/pdf"), a_part(b"PK", b"application/zip"))
+        cut = content[: content.index(b"PK") + 1]
+        opened = open_message(cut, whole=False)
+        assert [(one.id, one.octets) for one in opened.attachments] == [("2", 5), ("3", None)]
+        assert attachment_of(cut, "2", whole=False) is not None
+        with pytest.raises(AttachmentBeyondReach):
+            attachment_of(cut, "3", whole=False)
 
     def test_are_those_of_the_standard_library(self) -> None:
         content = a_message()

@@ -10,7 +10,7 @@ import pytest
 
 from popfetch.adapters.sanitising_process import HtmlSanitiser
 from popfetch.api.message_models import MessageOut
-from popfetch.domain.errors import AttachmentNotFound
+from popfetch.domain.errors import AttachmentBeyondReach, AttachmentNotFound
 from popfetch.domain.message_reading import LONGEST_READ, OpenedMessage
 from popfetch.services.reading import Reading, ReadMessage
 from tests.builders.accounts import NOON, OWNER, an_account, an_account_id
@@ -97,6 +97,8 @@ def test_of_a_message_that_is_larger_than_is_read_the_beginning_is_shown(reading
     message = read(reading, stack, content)
     assert (message.opened.text, message.opened.problems) == ("Hello", ("truncated",))
     assert message.stored.octets == len(content)
+    with pytest.raises(AttachmentBeyondReach):
+        reading.attachment(OWNER, an_account_id(), message.stored.message_id, "2")
 
 
 def test_an_attachment_is_given_anew_each_time(reading: Reading, stack: Aws) -> None:

@@ -62,4 +62,6 @@ export const failures = {
   // reading
   message_not_found: "This message is not there any more.",
   attachment_not_found: "This file is not there any more.",
+  attachment_beyond_reach:
+    "This attachment is in a part of the message that is too large to be read here. Download the message as a file: it has the attachment.",
 };

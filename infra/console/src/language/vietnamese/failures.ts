@@ -100,4 +100,6 @@ export const failures: Words["failures"] & Record<string, string> = {
   // reading
   message_not_found: "Thư này không còn nữa.",
   attachment_not_found: "Tệp này không còn nữa.",
+  attachment_beyond_reach:
+    "Tệp này nằm trong phần thư quá lớn nên không đọc được ở đây. Hãy tải cả thư về: trong đó có tệp này.",
 };
