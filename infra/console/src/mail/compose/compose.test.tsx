@@ -104,11 +104,58 @@ test("whoever comes back to a draft on its way cannot change it, send it twice, 
   await show(null);
   await show("anna@example.com");
   expect(place.querySelector<HTMLTextAreaElement>("[name=text]")?.readOnly).toBe(true);
-  expect(button(words.send).disabled).toBe(true);
   expect(button(words.discard).disabled).toBe(true);
+  await press(words.send);
+  await act(async () => place.querySelector("form")?.requestSubmit());
+  expect(place.querySelector("dialog")).toBeNull();
+  expect(answers).toHaveLength(1);
   await act(async () => answers[0]?.(200));
   expect(onSent).toHaveBeenCalledOnce();
   expect(kept.drafts).toEqual([]);
+});
+
+/** The files that are chosen in the page. */
+async function attach(...names: string[]) {
+  const picker = place.querySelector<HTMLInputElement>("[name=files]");
+  Object.defineProperty(picker, "files", { configurable: true, value: names.map((name) => new File(["x"], name)) });
+  await act(async () => picker?.dispatchEvent(new Event("change", { bubbles: true })));
+}
+/** A draft whose files did not outlive loading the page anew. */
+async function showIncomplete(...lost: string[]) {
+  await show("anna@example.com");
+  await act(async () => kept.change(newDraft("a", "anna@example.com"), { subject: "Offer", lost }));
+}
+
+test("only files that were attached again are missed no more, each name once for each of them", async () => {
+  await showIncomplete("offer.pdf", "image.png", "image.png");
+  await attach("image.png", "else.txt");
+  expect(kept.drafts).toMatchObject([{ lost: ["offer.pdf", "image.png"] }]);
+  await press(words.filesLeftOut);
+  expect(kept.drafts).toMatchObject([{ lost: [], files: [{ name: "image.png" }, { name: "else.txt" }] }]);
+  expect(document.activeElement).toBe(button(words.attach));
+});
+
+test("a file that is removed brings no lost one back", async () => {
+  await showIncomplete("offer.pdf");
+  await attach("else.txt");
+  await act(async () => place.querySelector<HTMLElement>(`[aria-label="${words.remove("else.txt")}"]`)?.click());
+  expect(kept.drafts).toMatchObject([{ lost: ["offer.pdf"], files: [] }]);
+});
+
+test("a mail goes out without its lost files only when somebody says so, and each question is asked", async () => {
+  const answers = requests();
+  await showIncomplete("offer.pdf");
+  await act(async () => kept.amend(kept.drafts[0]?.id ?? "", { subject: "" }));
+  await press(words.send);
+  expect(place.querySelector("dialog")?.textContent).toContain(words.filesLost("offer.pdf"));
+  await press(words.keepWriting);
+  expect(place.querySelector("dialog")).toBeNull();
+  await press(words.send);
+  await press(words.sendAnyway);
+  expect(place.querySelector("dialog h2")?.textContent).toBe(words.questions.subject);
+  expect(answers).toHaveLength(0);
+  await press(words.sendAnyway);
+  expect(answers).toHaveLength(1);
 });
 
 test("a draft that was discarded while its files were uploaded stays discarded", async () => {

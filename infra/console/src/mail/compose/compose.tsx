@@ -32,6 +32,9 @@ import {
 } from "./sending";
 
 const COPIES = ["cc", "bcc"] as const;
+/** What is asked before a mail goes out, one after the other. */
+const QUESTIONS = ["files", "subject"] as const;
+type Question = (typeof QUESTIONS)[number];
 
 interface Props {
   answering: Draft["answering"];
@@ -78,7 +81,7 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
   const [copies, setCopies] = useState({ cc: draft.cc !== "", bcc: draft.bcc !== "", asked: false });
   const [problems, setProblems] = useState<Problems>({});
   const [failure, setFailure] = useState<unknown>(null);
-  const [asking, setAsking] = useState<"discard" | "subject" | null>(null);
+  const [asking, setAsking] = useState<"discard" | Question | null>(null);
   const form = useRef<HTMLFormElement>(null);
   const sending = sendingOf(draft.id);
   // What is on its way is no more to be changed: it would be lost with the draft.
@@ -143,8 +146,10 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
     }
   };
 
-  const trySending = (evenWithoutSubject: boolean) => {
+  /** Send, once all that is still to be asked was answered. */
+  const trySending = (stillToAsk: readonly Question[] = QUESTIONS) => {
     setAsking(null);
+    if (isSending) return;
     const found = problemsOf(draft, words);
     setProblems(found);
     const [wrong] = Object.keys(found);
@@ -152,7 +157,9 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
       form.current?.querySelector<HTMLElement>(`[name=${wrong}]`)?.focus();
       return;
     }
-    if (!draft.subject.trim() && !evenWithoutSubject) setAsking("subject");
+    const arises: Record<Question, boolean> = { files: draft.lost.length > 0, subject: !draft.subject.trim() };
+    const question = stillToAsk.find((one) => arises[one]);
+    if (question) setAsking(question);
     else void send();
   };
 
@@ -184,16 +191,27 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (!isSending) trySending(false);
+          trySending();
         }}
         onKeyDown={(event) => {
-          if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !isSending) trySending(false);
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) trySending();
         }}
       >
         {draft.lost.length ? (
-          <p className={styles.warning} role="status">
-            {words.mail.filesLost(draft.lost.join(", "))}
-          </p>
+          <div className={styles.warning}>
+            <p role="status">{words.mail.filesLost(draft.lost.join(", "))}</p>
+            <Button
+              kind="quiet"
+              className={styles.remedy}
+              disabled={isSending}
+              onClick={() => {
+                change({ lost: [] });
+                form.current?.querySelector("[name=files]")?.parentElement?.querySelector("button")?.focus();
+              }}
+            >
+              {words.mail.filesLeftOut}
+            </Button>
+          </div>
         ) : null}
         <SelectField
           label={words.mail.sendFrom}
@@ -273,7 +291,7 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
           shares={sending?.shares ?? null}
           onChange={(files) => {
             setProblems({ ...problems, files: undefined });
-            change({ files, lost: [] });
+            change({ files, lost: stillLost(draft, files) });
           }}
         />
         <div className={styles.foot}>
@@ -312,12 +330,13 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
           </Actions>
         </Dialog>
       ) : null}
-      {asking === "subject" ? (
-        <Dialog title={words.mail.needsSubject} onClose={() => setAsking(null)}>
-          <p>{words.mail.needsSubjectText}</p>
+      {asking !== null && asking !== "discard" ? (
+        // Each is a dialog of its own, so that whoever clicks twice has not answered two.
+        <Dialog key={asking} title={words.mail.questions[asking]} onClose={() => setAsking(null)}>
+          <p>{asking === "files" ? words.mail.filesLost(draft.lost.join(", ")) : words.mail.noSubjectYet}</p>
           <Actions>
             <Button onClick={() => setAsking(null)}>{words.mail.keepWriting}</Button>
-            <Button kind="main" onClick={() => trySending(true)}>
+            <Button kind="main" onClick={() => trySending(QUESTIONS.slice(QUESTIONS.indexOf(asking) + 1))}>
               {words.mail.sendAnyway}
             </Button>
           </Actions>
@@ -325,6 +344,16 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
       ) : null}
     </section>
   );
+}
+
+/** The lost files that are still missing: each file that is added stands for one of its name. */
+function stillLost(draft: Draft, files: readonly DraftFile[]): string[] {
+  const added = files.filter((file) => !draft.files.includes(file)).map(({ name }) => name);
+  return draft.lost.filter((name) => {
+    const at = added.indexOf(name);
+    if (at >= 0) added.splice(at, 1);
+    return at < 0;
+  });
 }
 
 function problemsOf(draft: Draft, words: Words): Problems {
