@@ -161,7 +161,11 @@ export const mail: Words["mail"] = {
   wrongAddress: (words) => `Đây không phải địa chỉ: ${words}`,
   needsRecipient: "Hãy cho biết thư gửi tới ai.",
   filesLeftOut: "Không đính kèm nữa",
-  questions: { files: "Gửi mà thiếu các tệp này?", subject: "Gửi thư không có tiêu đề?" },
+  questions: {
+    twice: "Gửi thêm thư này bên cạnh thư đầu?",
+    files: "Gửi mà thiếu các tệp này?",
+    subject: "Gửi thư không có tiêu đề?",
+  },
   noSubjectYet: "Thư chưa có tiêu đề.",
   sendAnyway: "Vẫn gửi",
   tooManyRecipients: "Một thư có nhiều nhất 100 người nhận.",
@@ -174,7 +178,9 @@ export const mail: Words["mail"] = {
   sentUnconfirmed: "Không rõ thư này đã được gửi hay chưa. Xem chi tiết trong thư.",
   maybeSent:
     "Không có phản hồi nên không rõ thư đã được gửi hay chưa. Hãy bấm “Gửi” lần nữa mà không sửa gì: thư chỉ được gửi nhiều nhất một lần.",
-  changedSince: "Bạn đã sửa thư sau đó. Nếu thư đầu thật ra đã được gửi, người nhận sẽ có cả hai.",
+  changedSince:
+    "Có thể thư này đã được gửi ở lần thử trước. Nay thư không còn giống như vậy: nếu thư trước thật ra đã được gửi, người nhận sẽ có cả hai.",
+  lookAtSent: "Xem thư đã gửi",
   wroteOn: (date, name) => `Vào ${date}, ${name} đã viết:`,
   forwardedHead: "---------- Thư được chuyển tiếp ----------",
 };

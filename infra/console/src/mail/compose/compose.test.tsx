@@ -158,6 +158,98 @@ test("a mail goes out without its lost files only when somebody says so, and eac
   expect(answers).toHaveLength(1);
 });
 
+/** What a page that is loaded anew finds: all that was in memory is gone. */
+async function loadAnew() {
+  await act(async () => root.unmount());
+  root = createRoot(place);
+}
+const keyOf = (call: unknown[]) =>
+  (call[1] as { params: { header: { "idempotency-key": string } } }).params.header["idempotency-key"];
+const sends = () => (vi.mocked(api.POST).mock.calls as unknown[][]).filter(([path]) => String(path).endsWith("/send"));
+/** Until so many mails are out; their files are read first. */
+const areOut = (count: number) => act(() => vi.waitFor(() => expect(sends()).toHaveLength(count)));
+
+test("a mail counts as perhaps sent from when it is out, so that a page loaded anew warns of it", async () => {
+  // given
+  requests();
+  await show("anna@example.com");
+  await pressSend();
+  expect(sends()).toHaveLength(1);
+  expect(place.textContent).not.toContain(words.maybeSent);
+
+  // when
+  await loadAnew();
+  requests();
+  await show("anna@example.com");
+
+  // then
+  expect(place.querySelector("[role=alert]")?.textContent).toContain(words.maybeSent);
+  expect(place.querySelector("[role=alert] a")?.getAttribute("href")).toBe("/mail/all?kind=sent");
+
+  // when
+  const [first] = sends();
+  await pressSend();
+
+  // then
+  expect(sends().map(keyOf)).toEqual([keyOf(first ?? []), keyOf(first ?? [])]);
+});
+
+test("it is written down before it goes", async () => {
+  const stored: unknown[] = [];
+  vi.spyOn(api, "POST").mockImplementation((() => {
+    stored.push(JSON.parse(sessionStorage.getItem("popfetch.drafts") ?? "null").drafts[0].attempt.unsure);
+    return new Promise(() => undefined);
+  }) as never);
+  await show("anna@example.com");
+  await pressSend();
+  expect(stored).toEqual([true]);
+});
+
+test("a mail whose files were lost while it was out is not sent beside the first one unasked", async () => {
+  // given
+  requests();
+  await show("anna@example.com");
+  await attach("offer.pdf");
+  await pressSend();
+  await areOut(1);
+  const [first] = sends();
+  await loadAnew();
+  const answers = requests();
+  await show("anna@example.com");
+  await attach("offer.pdf");
+  expect(place.querySelector("[role=alert]")?.textContent).toContain(words.changedSince);
+
+  // when
+  await press(words.send);
+
+  // then
+  expect(place.querySelector("dialog")?.textContent).toContain(words.changedSince);
+  expect(place.querySelector("dialog a")?.textContent).toBe(words.lookAtSent);
+  expect(answers).toHaveLength(0);
+
+  // when
+  await press(words.sendAnyway);
+  await press(words.sendAnyway);
+  await areOut(2);
+  await act(async () => answers[0]?.(422));
+
+  // then
+  expect(keyOf(sends().at(-1) ?? [])).not.toBe(keyOf(first ?? []));
+  expect(kept.drafts).toMatchObject([{ attempt: { unsure: false, unsureBefore: true } }]);
+});
+
+test("a mail that was not sent for sure is changed and sent again without a warning", async () => {
+  const answers = requests();
+  await show("anna@example.com");
+  await pressSend();
+  await act(async () => answers[0]?.(422));
+  expect(kept.drafts).toMatchObject([{ attempt: { unsure: false } }]);
+  await act(async () => kept.amend(kept.drafts[0]?.id ?? "", { subject: "Lunch" }));
+  expect(place.textContent).not.toContain(words.changedSince);
+  await press(words.send);
+  expect(answers).toHaveLength(2);
+});
+
 test("a draft that was discarded while its files were uploaded stays discarded", async () => {
   const answers = requests();
   const large = new File([new Uint8Array(3_500_000)], "large.bin");

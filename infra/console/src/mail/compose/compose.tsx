@@ -2,10 +2,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Paperclip, Send, Trash2, X } from "lucide-react";
 import { type DragEvent, useEffect, useId, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { Link } from "wouter";
 import type { Account } from "../../api/accounts";
 import { ApiFailure } from "../../api/client";
-import { type Delivery, messageQuery, type Sent } from "../../api/messages";
+import { ALL, type Delivery, messageQuery, type Sent } from "../../api/messages";
 import { Button, IconButton } from "../../controls/button";
 import { Actions, Dialog } from "../../controls/dialog";
 import { Field, SelectField, TextField } from "../../controls/field";
@@ -16,24 +17,26 @@ import { useFormats } from "../../language/formats";
 import { toldFailure, useWords } from "../../language/language";
 import type { Words } from "../../language/words";
 import { Refused } from "../message/delivered";
+import { addressOf, NO_SEARCH } from "../route";
 import { recipientsOf } from "./addresses";
 import { answerTo, canSend, newDraft, senderAmong } from "./beginning";
 import styles from "./compose.module.css";
 import { type Draft, type DraftFile, draftId, type Sending, useDrafts } from "./drafts";
 import {
+  attemptAfter,
   dispatch,
   isUnsure,
   MOST_FILES,
   MOST_OCTETS,
   MOST_RECIPIENTS,
-  requestOf,
+  mayComeTwice,
   UploadFailed,
   withKey,
 } from "./sending";
 
 const COPIES = ["cc", "bcc"] as const;
 /** What is asked before a mail goes out, one after the other. */
-const QUESTIONS = ["files", "subject"] as const;
+const QUESTIONS = ["twice", "files", "subject"] as const;
 type Question = (typeof QUESTIONS)[number];
 
 interface Props {
@@ -128,17 +131,19 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
       const sent = await dispatch(ready, {
         onProgress: (id, share) => went({ shares: new Map(now.shares).set(id, share) }),
         onUploaded: (files) => amend(ready.id, { files }),
-        onOut: () => went({ isOut: true }),
+        // Kept before it goes: a page that is loaded anew, or a session that has ended, hears of no answer.
+        onOut: () =>
+          flushSync(() => {
+            went({ isOut: true });
+            amend(ready.id, { attempt: { ...ready.attempt, unsure: true } });
+          }),
         signal: given.signal,
       });
       drop(ready.id);
       onSent(sent, ready.accountId);
     } catch (reason) {
       if (reason instanceof DOMException && reason.name === "AbortError") return;
-      // A key that has another mail is of no more use.
-      const unsure = now.isOut ? isUnsure(reason) : ready.attempt.unsure;
-      const isSpent = reason instanceof ApiFailure && reason.code === "idempotency_key_reused";
-      amend(ready.id, { attempt: isSpent ? null : { ...ready.attempt, unsure } });
+      amend(ready.id, { attempt: attemptAfter(ready.attempt, reason, now.isOut) });
       if (isHere.current) setFailure(reason);
       else tell(toldSending(words, reason), "bad");
     } finally {
@@ -157,7 +162,11 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
       form.current?.querySelector<HTMLElement>(`[name=${wrong}]`)?.focus();
       return;
     }
-    const arises: Record<Question, boolean> = { files: draft.lost.length > 0, subject: !draft.subject.trim() };
+    const arises: Record<Question, boolean> = {
+      twice: mayComeTwice(draft),
+      files: draft.lost.length > 0,
+      subject: !draft.subject.trim(),
+    };
     const question = stillToAsk.find((one) => arises[one]);
     if (question) setAsking(question);
     else void send();
@@ -176,7 +185,14 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
 
   const account = accounts.find(({ id }) => id === draft.accountId);
   const title = words.mail.titles[answering?.how ?? "new"];
-  const hasChangedSince = draft.attempt?.unsure === true && draft.attempt.request !== requestOf(draft);
+  const isTwice = mayComeTwice(draft);
+  const isToldUnsure = isUnsure(failure);
+  const isInDoubt = isTwice || (draft.attempt?.unsure === true && !isSending && !isToldUnsure);
+  const questionTexts: Record<Question, string> = {
+    twice: words.mail.changedSince,
+    files: words.mail.filesLost(draft.lost.join(", ")),
+    subject: words.mail.noSubjectYet,
+  };
   return (
     <section className={styles.compose} aria-label={title}>
       <header className={styles.header}>
@@ -300,9 +316,15 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
               <div className={styles.failure}>
                 <p>{toldSending(words, failure)}</p>
                 <WhatTheServerSaid failure={failure} />
+                {isToldUnsure ? <SentMailLink /> : null}
               </div>
             ) : null}
-            {hasChangedSince ? <p className={styles.failure}>{words.mail.changedSince}</p> : null}
+            {isInDoubt ? (
+              <div className={styles.failure}>
+                <p>{isTwice ? words.mail.changedSince : words.mail.maybeSent}</p>
+                <SentMailLink />
+              </div>
+            ) : null}
           </div>
           <div className={styles.actions}>
             <Button type="submit" kind="main" busy={isSending} icon={<Send size={18} aria-hidden="true" />}>
@@ -333,7 +355,8 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
       {asking !== null && asking !== "discard" ? (
         // Each is a dialog of its own, so that whoever clicks twice has not answered two.
         <Dialog key={asking} title={words.mail.questions[asking]} onClose={() => setAsking(null)}>
-          <p>{asking === "files" ? words.mail.filesLost(draft.lost.join(", ")) : words.mail.noSubjectYet}</p>
+          <p>{questionTexts[asking]}</p>
+          {asking === "twice" ? <SentMailLink /> : null}
           <Actions>
             <Button onClick={() => setAsking(null)}>{words.mail.keepWriting}</Button>
             <Button kind="main" onClick={() => trySending(QUESTIONS.slice(QUESTIONS.indexOf(asking) + 1))}>
@@ -375,6 +398,13 @@ function toldSending(words: Words, failure: unknown): string {
   if (failure instanceof UploadFailed) return words.mail.uploadFailed(failure.filename);
   if (isUnsure(failure)) return words.mail.maybeSent;
   return toldFailure(words, failure);
+}
+
+/** To what was sent, for whoever wants to know whether a mail is there; the draft is kept meanwhile. */
+function SentMailLink() {
+  const words = useWords();
+  const search = { ...NO_SEARCH, kind: "sent" } as const;
+  return <Link href={addressOf({ scope: ALL, search, beside: { kind: "nothing" } })}>{words.mail.lookAtSent}</Link>;
 }
 
 /** The words of the mail server, as far as it said any. */

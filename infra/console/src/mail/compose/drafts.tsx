@@ -55,8 +55,18 @@ export interface Draft {
   thread: Thread | null;
   /** Files that did not outlive loading the page anew, by their names. */
   lost: string[];
-  /** The key of the last try to send it, and of which request it is. */
-  attempt: { key: string; request: string; unsure: boolean } | null;
+  /** The last try to send it. */
+  attempt: Attempt | null;
+}
+
+export interface Attempt {
+  key: string;
+  /** Which request the key is of. */
+  request: string;
+  /** Whether that request may have been sent: from when it is out until an answer says otherwise. */
+  unsure: boolean;
+  /** Whether an earlier one, with another key, may have been sent too. */
+  unsureBefore: boolean;
 }
 
 /** The id of the draft that answers a message, of the one that a link to somebody has begun, or of the new mail. */
