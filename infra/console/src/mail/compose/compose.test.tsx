@@ -263,6 +263,15 @@ test("a draft that was discarded while its files were uploaded stays discarded",
   expect(kept.drafts).toEqual([]);
 });
 
+test("what becomes of a mail is told to nobody when its person has gone", async () => {
+  const answers = requests();
+  await show("anna@example.com");
+  await pressSend();
+  await loadAnew();
+  await act(async () => answers[0]?.(200));
+  expect(onSent).not.toHaveBeenCalled();
+});
+
 test("a link to somebody begins a mail of its own beside the one that is being written", async () => {
   requests();
   await show("");
