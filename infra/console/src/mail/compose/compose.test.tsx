@@ -104,6 +104,7 @@ test("whoever comes back to a draft on its way cannot change it, send it twice, 
   await show(null);
   await show("anna@example.com");
   expect(place.querySelector<HTMLTextAreaElement>("[name=text]")?.readOnly).toBe(true);
+  expect(button(words.send).disabled).toBe(true);
   expect(button(words.discard).disabled).toBe(true);
   await press(words.send);
   await act(async () => place.querySelector("form")?.requestSubmit());
