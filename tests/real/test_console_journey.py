@@ -312,13 +312,24 @@ def look_at(console: Console, name: str) -> list[str]:
     return wide + [f"{name}: {barrier}" for barrier in console.barriers()]
 
 
-def test_whoever_signs_out_is_out_in_this_browser(scene: Scene) -> None:
+def test_whoever_signs_out_is_out_in_every_tab_of_this_browser(scene: Scene) -> None:
+    # given
     console = scene.console
     console.appear("en", "light", *SIZES["desktop"])
     console.open("/mail")
     console.page.reload()
+    other = console.page.context.new_page()
+    other.goto(console.url)
+    expect(other.get_by_role("link", name="Settings")).to_be_visible()
+
+    # when
     console.choose("Sign out")
+
+    # then
     expect(console.heading("Sign in")).to_be_visible()
+    expect(console.main()).not_to_contain_text("may still be signed in")
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+    other.close()
     console.page.reload()
     expect(console.heading("Sign in")).to_be_visible()
 

@@ -25,7 +25,7 @@ export function App() {
     case "unreachable":
       return <Failed failure={null} onRetry={look} />;
     case "signedOut":
-      return <SignIn ended={state.ended} />;
+      return <SignIn ended={state.ended} unended={state.unended} />;
     case "signedIn":
       return (
         // Nothing on the page outlives the person it was for.

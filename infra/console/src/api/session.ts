@@ -40,9 +40,9 @@ export async function renewSession(): Promise<Tokens | null> {
   }
 }
 
-/** End the session of this browser, here and at Cognito. */
-export async function endSession(): Promise<void> {
-  await call("DELETE", "/session", {});
+/** End the session of this browser, here and at Cognito. Throws ApiFailure, also where it was given up by `signal`. */
+export async function endSession(signal: AbortSignal): Promise<void> {
+  await call("DELETE", "/session", {}, signal);
 }
 
 /** Have a code sent to whoever has forgotten a password. */
@@ -66,7 +66,7 @@ function outcome(answer: SessionAnswer, email: string): SignedIn {
   };
 }
 
-async function call<Answer>(method: string, path: string, body: object): Promise<Answer> {
+async function call<Answer>(method: string, path: string, body: object, signal?: AbortSignal): Promise<Answer> {
   let response: Response;
   try {
     response = await fetch(apiUrl + path, {
@@ -74,6 +74,7 @@ async function call<Answer>(method: string, path: string, body: object): Promise
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
       credentials: "same-origin",
+      signal: signal ?? null,
     });
   } catch {
     throw new ApiFailure(0, "unreachable", "popfetch cannot be reached. Are you online?");

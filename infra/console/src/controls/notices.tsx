@@ -1,4 +1,9 @@
-/** What was done or has failed, told where no field is near: shown for a while, and read out. */
+/**
+ * What was done or has failed, told where no field is near: shown for a while, and read out.
+ *
+ * Each is for who was there when its teller was given the word. What began for one person may end when another has come,
+ * or nobody: then it is not heard.
+ */
 import { X } from "lucide-react";
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useRef, useState } from "react";
 import { toldFailure, useWords } from "../language/language";
@@ -16,8 +21,8 @@ interface Notice {
 interface Telling {
   tell: (text: string, tone?: Tone) => void;
   tellFailure: (failure: unknown) => void;
-  /** Nothing of it is for whoever comes after. */
-  forget: () => void;
+  /** Nothing of it, and nothing that who is here now has begun, is for whoever comes after; `told` alone is. */
+  forget: (told?: string) => void;
 }
 
 const SHOWN_MS = 8_000;
@@ -27,8 +32,11 @@ export function NoticesProvider({ children }: { children: ReactNode }) {
   const words = useWords();
   const [notices, setNotices] = useState<Notice[]>([]);
   const next = useRef(0);
+  // Raised at once, so that nobody of before is heard until everybody has the word anew.
+  const epoch = useRef(0);
+  const [present, setPresent] = useState(0);
   const dismiss = useCallback((id: number) => setNotices((all) => all.filter((one) => one.id !== id)), []);
-  const tell = useCallback(
+  const show = useCallback(
     (text: string, tone: Tone = "plain") => {
       next.current += 1;
       const id = next.current;
@@ -38,13 +46,24 @@ export function NoticesProvider({ children }: { children: ReactNode }) {
     },
     [dismiss],
   );
+  const forget = useCallback(
+    (told?: string) => {
+      epoch.current += 1;
+      setPresent(epoch.current);
+      setNotices([]);
+      if (told) show(told);
+    },
+    [show],
+  );
+  const tell = useCallback(
+    (text: string, tone?: Tone) => {
+      if (present === epoch.current) show(text, tone);
+    },
+    [present, show],
+  );
   const telling = useMemo(
-    () => ({
-      tell,
-      tellFailure: (failure: unknown) => tell(toldFailure(words, failure), "bad"),
-      forget: () => setNotices([]),
-    }),
-    [tell, words],
+    () => ({ tell, tellFailure: (failure: unknown) => tell(toldFailure(words, failure), "bad"), forget }),
+    [tell, words, forget],
   );
   return (
     <Context value={telling}>

@@ -1,5 +1,5 @@
 /** Signing in: address and password, and what Cognito may ask besides; and a new password for who has forgotten it. */
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
 import { answerChallenge, type Challenge, resetPassword, type SignedIn, sendResetCode, signIn } from "../api/session";
 import { Appearance } from "../appearance/appearance";
 import { Button } from "../controls/button";
@@ -14,7 +14,8 @@ type Step =
   | { kind: "forgotten" }
   | { kind: "reset"; email: string };
 
-export function SignIn({ ended }: { ended: boolean }) {
+/** `ended`: the session has, by itself. `unended`: one that was left may go on, as the server was not reached. */
+export function SignIn({ ended, unended }: { ended: boolean; unended: boolean }) {
   const words = useWords();
   const { enter } = useSession();
   const [step, setStep] = useState<Step>(
@@ -31,6 +32,7 @@ export function SignIn({ ended }: { ended: boolean }) {
     <div className={styles.page}>
       <main className={styles.card}>
         <p className={styles.product}>{words.common.product}</p>
+        {unended ? <UnendedNote /> : null}
         {step.kind === "password" ? (
           <PasswordStep
             email={email}
@@ -64,6 +66,35 @@ export function SignIn({ ended }: { ended: boolean }) {
   );
 }
 
+/** That the sign-out has not reached the server; it is tried again by hand, and by itself when the browser is online. */
+function UnendedNote() {
+  const words = useWords();
+  const { end } = useSession();
+  const [busy, setBusy] = useState(false);
+  const again = async () => {
+    if (busy) return;
+    setBusy(true);
+    await end();
+    setBusy(false);
+  };
+  // The button goes with the note once it has succeeded: the focus stays on the page.
+  const note = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const element = note.current;
+    return () => {
+      if (element?.contains(document.activeElement)) document.querySelector<HTMLElement>("main input")?.focus();
+    };
+  }, []);
+  return (
+    <div ref={note} className={styles.unended}>
+      <p role="alert">{words.session.unended}</p>
+      <Button busy={busy} onClick={() => void again()}>
+        {words.common.tryAgain}
+      </Button>
+    </div>
+  );
+}
+
 interface FormProps {
   title: string;
   opening?: string | undefined;
@@ -80,6 +111,7 @@ function StepForm({ title, opening, button, submit, children, beneath }: FormPro
   const [busy, setBusy] = useState(false);
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setFailure(null);
     submit()

@@ -28,6 +28,11 @@ addEventListener("beforeunload", (event) => {
   if (guard) event.preventDefault();
 });
 
+/** Whether the page has changes that are not saved. */
+export function hasUnsaved(): boolean {
+  return guard !== null;
+}
+
 /** Goes where a link leads, once it was asked about what is unsaved; for wouter's router. */
 export const askFirst: AroundNavHandler = (navigate, to, options) => {
   if (guard) guard.ask(() => navigate(to, options));

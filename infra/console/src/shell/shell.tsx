@@ -1,16 +1,14 @@
 /** What stays on every page: the way to the mail and the settings, language, theme, and the way out. */
-import { LogOut, Mail, Settings } from "lucide-react";
+import { Mail, Settings } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { Appearance } from "../appearance/appearance";
-import { IconButton } from "../controls/button";
 import { useWords } from "../language/language";
-import { useSession } from "../session/session";
 import styles from "./shell.module.css";
+import { SignOut } from "./sign-out";
 
 export function Shell({ email, children }: { email: string; children: ReactNode }) {
   const words = useWords();
-  const { leave } = useSession();
   const [path] = useLocation();
   const inSettings = path.startsWith("/settings");
   return (
@@ -44,9 +42,7 @@ export function Shell({ email, children }: { email: string; children: ReactNode 
           <span className={styles.email} title={words.session.signedInAs(email)}>
             {email}
           </span>
-          <IconButton label={words.common.signOut} onClick={() => void leave()}>
-            <LogOut size={18} aria-hidden="true" />
-          </IconButton>
+          <SignOut />
         </div>
       </header>
       {children}

@@ -165,8 +165,13 @@ export const mail = {
   filesLost: (names: string) => `These files have to be attached again: ${names}`,
   wrongAddress: (words: string) => `This is no address: ${words}`,
   needsRecipient: "Say to whom it goes.",
-  needsSubject: "Send without a subject?",
-  needsSubjectText: "The mail has no subject yet.",
+  filesLeftOut: "Leave them out",
+  questions: {
+    twice: "Send this mail beside the first one?",
+    files: "Send without these files?",
+    subject: "Send without a subject?",
+  },
+  noSubjectYet: "The mail has no subject yet.",
   sendAnyway: "Send anyway",
   tooManyRecipients: "A mail can have 100 recipients at the most.",
   tooManyFiles: "A mail can have 50 files at the most.",
@@ -178,7 +183,9 @@ export const mail = {
   sentUnconfirmed: "It is not known whether this mail was sent. The message says more.",
   maybeSent:
     "It is not known whether this mail was sent, as no answer came. Press “Send” again with nothing changed: it is sent once at the most.",
-  changedSince: "You have changed the mail since. If the first one was sent after all, its readers get both.",
+  changedSince:
+    "This mail may have been sent already, as it was at the last try. It is not the same any more: if that one was sent after all, its readers get both.",
+  lookAtSent: "Look at what was sent",
   wroteOn: (date: string, name: string) => `On ${date}, ${name} wrote:`,
   forwardedHead: "---------- Forwarded message ----------",
 };

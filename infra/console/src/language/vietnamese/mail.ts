@@ -160,8 +160,13 @@ export const mail: Words["mail"] = {
   filesLost: (names) => `Cần đính kèm lại các tệp này: ${names}`,
   wrongAddress: (words) => `Đây không phải địa chỉ: ${words}`,
   needsRecipient: "Hãy cho biết thư gửi tới ai.",
-  needsSubject: "Gửi thư không có tiêu đề?",
-  needsSubjectText: "Thư chưa có tiêu đề.",
+  filesLeftOut: "Không đính kèm nữa",
+  questions: {
+    twice: "Gửi thêm thư này bên cạnh thư đầu?",
+    files: "Gửi mà thiếu các tệp này?",
+    subject: "Gửi thư không có tiêu đề?",
+  },
+  noSubjectYet: "Thư chưa có tiêu đề.",
   sendAnyway: "Vẫn gửi",
   tooManyRecipients: "Một thư có nhiều nhất 100 người nhận.",
   tooManyFiles: "Một thư có nhiều nhất 50 tệp.",
@@ -173,7 +178,9 @@ export const mail: Words["mail"] = {
   sentUnconfirmed: "Không rõ thư này đã được gửi hay chưa. Xem chi tiết trong thư.",
   maybeSent:
     "Không có phản hồi nên không rõ thư đã được gửi hay chưa. Hãy bấm “Gửi” lần nữa mà không sửa gì: thư chỉ được gửi nhiều nhất một lần.",
-  changedSince: "Bạn đã sửa thư sau đó. Nếu thư đầu thật ra đã được gửi, người nhận sẽ có cả hai.",
+  changedSince:
+    "Có thể thư này đã được gửi ở lần thử trước. Nay thư không còn giống như vậy: nếu thư trước thật ra đã được gửi, người nhận sẽ có cả hai.",
+  lookAtSent: "Xem thư đã gửi",
   wroteOn: (date, name) => `Vào ${date}, ${name} đã viết:`,
   forwardedHead: "---------- Thư được chuyển tiếp ----------",
 };

@@ -25,6 +25,13 @@ export const session: Words["session"] = {
   resetDone: "Đã đặt mật khẩu mới. Hãy đăng nhập bằng mật khẩu đó.",
   backToSignIn: "Quay lại đăng nhập",
   ended: "Phiên làm việc đã kết thúc. Hãy đăng nhập lại.",
+  unended:
+    "Chưa kết nối được máy chủ để đăng xuất: trình duyệt này có thể vẫn còn đăng nhập. popfetch sẽ thử lại khi có mạng.",
   another: (email) => `${email} đã đăng nhập trong trình duyệt này. Bảng điều khiển này giờ là của người đó.`,
+  signOutQuestion: (drafts) => (drafts ? `Đăng xuất và mất ${drafts} thư nháp?` : "Đăng xuất?"),
+  signOutAnyway: "Vẫn đăng xuất",
+  mailsOut: (mails) =>
+    `${mails} thư còn đang trên đường gửi. Thư vẫn có thể được gửi, nhưng bạn sẽ không được báo kết quả.`,
+  mailsUploading: (mails) => `Tệp của ${mails} thư còn đang được tải lên. Những thư này sẽ không được gửi.`,
   signedInAs: (email) => `Đang đăng nhập với ${email}`,
 };

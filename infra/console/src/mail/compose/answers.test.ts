@@ -34,6 +34,22 @@ test("a reply goes to the sender, and elsewhere where the sender wants it", () =
   expect(replyRecipients(redirected, false, ["me@example.org"]).to).toEqual([bert]);
 });
 
+test.each([
+  ["a name", { name: "Support", address: "" }],
+  ["a word where the address should be", { name: "", address: "Support" }],
+])("a Reply-To that is %s sends the reply to nobody: the sender gets it", (_, nobody) => {
+  const asked = message({ from: [anna], reply_to: [nobody], to: [me, bert], cc: [nobody] });
+  expect(replyRecipients(asked, false, ["me@example.org"])).toEqual({ to: [anna], cc: [] });
+  expect(replyRecipients(asked, true, ["me@example.org"])).toEqual({ to: [anna, bert], cc: [] });
+  const both = message({ from: [anna], reply_to: [nobody, bert], to: [me] });
+  expect(replyRecipients(both, false, ["me@example.org"]).to).toEqual([bert]);
+});
+
+test("a mail of one's own to a list that names nobody is answered to oneself", () => {
+  const hidden = message({ from: [me], to: [{ name: "undisclosed-recipients", address: "" }] });
+  expect(replyRecipients(hidden, false, ["me@example.org"]).to).toEqual([me]);
+});
+
 test("a reply to all leaves out oneself, and names nobody twice", () => {
   const asked = message({ from: [anna], to: [me, bert], cc: [carl, { ...anna, address: "ANNA@example.com" }] });
   expect(replyRecipients(asked, true, ["me@example.org"])).toEqual({ to: [anna, bert], cc: [carl] });

@@ -28,7 +28,7 @@ function without(prefix: RegExp, subject: string): string {
  * Who gets a reply.
  *
  * Where its sender wants the answers elsewhere (Reply-To), there. A mail of one's own is answered to those it went to.
- * `own` are the addresses of the account that has the message: a reply to all leaves them out.
+ * A name without an address, as in `Reply-To: Support`, is nobody. `own` are the addresses of the account that has the message: a reply to all leaves them out.
  */
 export function replyRecipients(
   message: Message,
@@ -38,9 +38,9 @@ export function replyRecipients(
   const mine = new Set(own.map(folded));
   const isMine = (person: Person) => mine.has(folded(person.address));
   const sentByMe = message.delivery !== null || message.from.some(isMine);
-  const answered = message.reply_to.length ? message.reply_to : message.from;
+  const answered = message.reply_to.some(hasAddress) ? message.reply_to : message.from;
   const seen = new Set<string>();
-  const first = sentByMe && message.to.length ? message.to : answered;
+  const first = sentByMe && message.to.some(hasAddress) ? message.to : answered;
   if (!toAll) return { to: once(first, seen), cc: [] };
   const others = (people: Person[]) =>
     once(
@@ -53,12 +53,17 @@ export function replyRecipients(
 }
 
 function once(people: readonly Person[], seen: Set<string>): Person[] {
-  return people.filter(({ address }) => {
-    const key = folded(address);
-    if (!address || seen.has(key)) return false;
+  return people.filter((person) => {
+    const key = folded(person.address);
+    if (!hasAddress(person) || seen.has(key)) return false;
     seen.add(key);
     return true;
   });
+}
+
+/** Whether anything can be sent there; a lone word of the header may stand in the place of an address. */
+function hasAddress({ address }: Person): boolean {
+  return address.includes("@");
 }
 
 function folded(address: string): string {

@@ -106,9 +106,149 @@ test("whoever comes back to a draft on its way cannot change it, send it twice, 
   expect(place.querySelector<HTMLTextAreaElement>("[name=text]")?.readOnly).toBe(true);
   expect(button(words.send).disabled).toBe(true);
   expect(button(words.discard).disabled).toBe(true);
+  await press(words.send);
+  await act(async () => place.querySelector("form")?.requestSubmit());
+  expect(place.querySelector("dialog")).toBeNull();
+  expect(answers).toHaveLength(1);
   await act(async () => answers[0]?.(200));
   expect(onSent).toHaveBeenCalledOnce();
   expect(kept.drafts).toEqual([]);
+});
+
+/** The files that are chosen in the page. */
+async function attach(...names: string[]) {
+  const picker = place.querySelector<HTMLInputElement>("[name=files]");
+  Object.defineProperty(picker, "files", { configurable: true, value: names.map((name) => new File(["x"], name)) });
+  await act(async () => picker?.dispatchEvent(new Event("change", { bubbles: true })));
+}
+/** A draft whose files did not outlive loading the page anew. */
+async function showIncomplete(...lost: string[]) {
+  await show("anna@example.com");
+  await act(async () => kept.change(newDraft("a", "anna@example.com"), { subject: "Offer", lost }));
+}
+
+test("only files that were attached again are missed no more, each name once for each of them", async () => {
+  await showIncomplete("offer.pdf", "image.png", "image.png");
+  await attach("image.png", "else.txt");
+  expect(kept.drafts).toMatchObject([{ lost: ["offer.pdf", "image.png"] }]);
+  await press(words.filesLeftOut);
+  expect(kept.drafts).toMatchObject([{ lost: [], files: [{ name: "image.png" }, { name: "else.txt" }] }]);
+  expect(document.activeElement).toBe(button(words.attach));
+});
+
+test("a file that is removed brings no lost one back", async () => {
+  await showIncomplete("offer.pdf");
+  await attach("else.txt");
+  await act(async () => place.querySelector<HTMLElement>(`[aria-label="${words.remove("else.txt")}"]`)?.click());
+  expect(kept.drafts).toMatchObject([{ lost: ["offer.pdf"], files: [] }]);
+});
+
+test("a mail goes out without its lost files only when somebody says so, and each question is asked", async () => {
+  const answers = requests();
+  await showIncomplete("offer.pdf");
+  await act(async () => kept.amend(kept.drafts[0]?.id ?? "", { subject: "" }));
+  await press(words.send);
+  expect(place.querySelector("dialog")?.textContent).toContain(words.filesLost("offer.pdf"));
+  await press(words.keepWriting);
+  expect(place.querySelector("dialog")).toBeNull();
+  await press(words.send);
+  await press(words.sendAnyway);
+  expect(place.querySelector("dialog h2")?.textContent).toBe(words.questions.subject);
+  expect(answers).toHaveLength(0);
+  await press(words.sendAnyway);
+  expect(answers).toHaveLength(1);
+});
+
+/** What a page that is loaded anew finds: all that was in memory is gone. */
+async function loadAnew() {
+  await act(async () => root.unmount());
+  root = createRoot(place);
+}
+const keyOf = (call: unknown[]) =>
+  (call[1] as { params: { header: { "idempotency-key": string } } }).params.header["idempotency-key"];
+const sends = () => (vi.mocked(api.POST).mock.calls as unknown[][]).filter(([path]) => String(path).endsWith("/send"));
+/** Until so many mails are out; their files are read first. */
+const areOut = (count: number) => act(() => vi.waitFor(() => expect(sends()).toHaveLength(count)));
+
+test("a mail counts as perhaps sent from when it is out, so that a page loaded anew warns of it", async () => {
+  // given
+  requests();
+  await show("anna@example.com");
+  await pressSend();
+  expect(sends()).toHaveLength(1);
+  expect(place.textContent).not.toContain(words.maybeSent);
+
+  // when
+  await loadAnew();
+  requests();
+  await show("anna@example.com");
+
+  // then
+  expect(place.querySelector("[role=alert]")?.textContent).toContain(words.maybeSent);
+  expect(place.querySelector("[role=alert] a")?.getAttribute("href")).toBe("/mail/all?kind=sent");
+
+  // when
+  const [first] = sends();
+  await pressSend();
+
+  // then
+  expect(sends().map(keyOf)).toEqual([keyOf(first ?? []), keyOf(first ?? [])]);
+});
+
+test("it is written down before it goes", async () => {
+  const stored: unknown[] = [];
+  vi.spyOn(api, "POST").mockImplementation((() => {
+    stored.push(JSON.parse(sessionStorage.getItem("popfetch.drafts") ?? "null").drafts[0].attempt.unsure);
+    return new Promise(() => undefined);
+  }) as never);
+  await show("anna@example.com");
+  await pressSend();
+  expect(stored).toEqual([true]);
+});
+
+test("a mail whose files were lost while it was out is not sent beside the first one unasked", async () => {
+  // given
+  requests();
+  await show("anna@example.com");
+  await attach("offer.pdf");
+  await pressSend();
+  await areOut(1);
+  const [first] = sends();
+  await loadAnew();
+  const answers = requests();
+  await show("anna@example.com");
+  await attach("offer.pdf");
+  expect(place.querySelector("[role=alert]")?.textContent).toContain(words.changedSince);
+
+  // when
+  await press(words.send);
+
+  // then
+  expect(place.querySelector("dialog")?.textContent).toContain(words.changedSince);
+  expect(place.querySelector("dialog a")?.textContent).toBe(words.lookAtSent);
+  expect(answers).toHaveLength(0);
+
+  // when
+  await press(words.sendAnyway);
+  await press(words.sendAnyway);
+  await areOut(2);
+  await act(async () => answers[0]?.(422));
+
+  // then
+  expect(keyOf(sends().at(-1) ?? [])).not.toBe(keyOf(first ?? []));
+  expect(kept.drafts).toMatchObject([{ attempt: { unsure: false, unsureBefore: true } }]);
+});
+
+test("a mail that was not sent for sure is changed and sent again without a warning", async () => {
+  const answers = requests();
+  await show("anna@example.com");
+  await pressSend();
+  await act(async () => answers[0]?.(422));
+  expect(kept.drafts).toMatchObject([{ attempt: { unsure: false } }]);
+  await act(async () => kept.amend(kept.drafts[0]?.id ?? "", { subject: "Lunch" }));
+  expect(place.textContent).not.toContain(words.changedSince);
+  await press(words.send);
+  expect(answers).toHaveLength(2);
 });
 
 test("a draft that was discarded while its files were uploaded stays discarded", async () => {
@@ -122,6 +262,15 @@ test("a draft that was discarded while its files were uploaded stays discarded",
   await press(words.discard);
   await act(async () => answers[0]?.(500));
   expect(kept.drafts).toEqual([]);
+});
+
+test("what becomes of a mail is told to nobody when its person has gone", async () => {
+  const answers = requests();
+  await show("anna@example.com");
+  await pressSend();
+  await loadAnew();
+  await act(async () => answers[0]?.(200));
+  expect(onSent).not.toHaveBeenCalled();
 });
 
 test("a link to somebody begins a mail of its own beside the one that is being written", async () => {

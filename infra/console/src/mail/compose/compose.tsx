@@ -2,10 +2,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Paperclip, Send, Trash2, X } from "lucide-react";
 import { type DragEvent, useEffect, useId, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { Link } from "wouter";
 import type { Account } from "../../api/accounts";
 import { ApiFailure } from "../../api/client";
-import { type Delivery, messageQuery, type Sent } from "../../api/messages";
+import { ALL, type Delivery, messageQuery, type Sent } from "../../api/messages";
 import { Button, IconButton } from "../../controls/button";
 import { Actions, Dialog } from "../../controls/dialog";
 import { Field, SelectField, TextField } from "../../controls/field";
@@ -16,22 +17,27 @@ import { useFormats } from "../../language/formats";
 import { toldFailure, useWords } from "../../language/language";
 import type { Words } from "../../language/words";
 import { Refused } from "../message/delivered";
+import { addressOf, NO_SEARCH } from "../route";
 import { recipientsOf } from "./addresses";
 import { answerTo, canSend, newDraft, senderAmong } from "./beginning";
 import styles from "./compose.module.css";
 import { type Draft, type DraftFile, draftId, type Sending, useDrafts } from "./drafts";
 import {
+  attemptAfter,
   dispatch,
   isUnsure,
   MOST_FILES,
   MOST_OCTETS,
   MOST_RECIPIENTS,
-  requestOf,
+  mayComeTwice,
   UploadFailed,
   withKey,
 } from "./sending";
 
 const COPIES = ["cc", "bcc"] as const;
+/** What is asked before a mail goes out, one after the other. */
+const QUESTIONS = ["twice", "files", "subject"] as const;
+type Question = (typeof QUESTIONS)[number];
 
 interface Props {
   answering: Draft["answering"];
@@ -78,7 +84,7 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
   const [copies, setCopies] = useState({ cc: draft.cc !== "", bcc: draft.bcc !== "", asked: false });
   const [problems, setProblems] = useState<Problems>({});
   const [failure, setFailure] = useState<unknown>(null);
-  const [asking, setAsking] = useState<"discard" | "subject" | null>(null);
+  const [asking, setAsking] = useState<"discard" | Question | null>(null);
   const form = useRef<HTMLFormElement>(null);
   const sending = sendingOf(draft.id);
   // What is on its way is no more to be changed: it would be lost with the draft.
@@ -125,17 +131,19 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
       const sent = await dispatch(ready, {
         onProgress: (id, share) => went({ shares: new Map(now.shares).set(id, share) }),
         onUploaded: (files) => amend(ready.id, { files }),
-        onOut: () => went({ isOut: true }),
+        // Kept before it goes: a page that is loaded anew, or a session that has ended, hears of no answer.
+        onOut: () =>
+          flushSync(() => {
+            went({ isOut: true });
+            amend(ready.id, { attempt: { ...ready.attempt, unsure: true } });
+          }),
         signal: given.signal,
       });
       drop(ready.id);
       onSent(sent, ready.accountId);
     } catch (reason) {
       if (reason instanceof DOMException && reason.name === "AbortError") return;
-      // A key that has another mail is of no more use.
-      const unsure = now.isOut ? isUnsure(reason) : ready.attempt.unsure;
-      const isSpent = reason instanceof ApiFailure && reason.code === "idempotency_key_reused";
-      amend(ready.id, { attempt: isSpent ? null : { ...ready.attempt, unsure } });
+      amend(ready.id, { attempt: attemptAfter(ready.attempt, reason, now.isOut) });
       if (isHere.current) setFailure(reason);
       else tell(toldSending(words, reason), "bad");
     } finally {
@@ -143,8 +151,10 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
     }
   };
 
-  const trySending = (evenWithoutSubject: boolean) => {
+  /** Send, once all that is still to be asked was answered. */
+  const trySending = (stillToAsk: readonly Question[] = QUESTIONS) => {
     setAsking(null);
+    if (isSending) return;
     const found = problemsOf(draft, words);
     setProblems(found);
     const [wrong] = Object.keys(found);
@@ -152,7 +162,13 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
       form.current?.querySelector<HTMLElement>(`[name=${wrong}]`)?.focus();
       return;
     }
-    if (!draft.subject.trim() && !evenWithoutSubject) setAsking("subject");
+    const arises: Record<Question, boolean> = {
+      twice: mayComeTwice(draft),
+      files: draft.lost.length > 0,
+      subject: !draft.subject.trim(),
+    };
+    const question = stillToAsk.find((one) => arises[one]);
+    if (question) setAsking(question);
     else void send();
   };
 
@@ -169,7 +185,14 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
 
   const account = accounts.find(({ id }) => id === draft.accountId);
   const title = words.mail.titles[answering?.how ?? "new"];
-  const hasChangedSince = draft.attempt?.unsure === true && draft.attempt.request !== requestOf(draft);
+  const isTwice = mayComeTwice(draft);
+  const isToldUnsure = isUnsure(failure);
+  const isInDoubt = isTwice || (draft.attempt?.unsure === true && !isSending && !isToldUnsure);
+  const questionTexts: Record<Question, string> = {
+    twice: words.mail.changedSince,
+    files: words.mail.filesLost(draft.lost.join(", ")),
+    subject: words.mail.noSubjectYet,
+  };
   return (
     <section className={styles.compose} aria-label={title}>
       <header className={styles.header}>
@@ -184,16 +207,27 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (!isSending) trySending(false);
+          trySending();
         }}
         onKeyDown={(event) => {
-          if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !isSending) trySending(false);
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) trySending();
         }}
       >
         {draft.lost.length ? (
-          <p className={styles.warning} role="status">
-            {words.mail.filesLost(draft.lost.join(", "))}
-          </p>
+          <div className={styles.warning}>
+            <p role="status">{words.mail.filesLost(draft.lost.join(", "))}</p>
+            <Button
+              kind="quiet"
+              className={styles.remedy}
+              disabled={isSending}
+              onClick={() => {
+                change({ lost: [] });
+                form.current?.querySelector("[name=files]")?.parentElement?.querySelector("button")?.focus();
+              }}
+            >
+              {words.mail.filesLeftOut}
+            </Button>
+          </div>
         ) : null}
         <SelectField
           label={words.mail.sendFrom}
@@ -273,7 +307,7 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
           shares={sending?.shares ?? null}
           onChange={(files) => {
             setProblems({ ...problems, files: undefined });
-            change({ files, lost: [] });
+            change({ files, lost: stillLost(draft, files) });
           }}
         />
         <div className={styles.foot}>
@@ -282,9 +316,15 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
               <div className={styles.failure}>
                 <p>{toldSending(words, failure)}</p>
                 <WhatTheServerSaid failure={failure} />
+                {isToldUnsure ? <SentMailLink /> : null}
               </div>
             ) : null}
-            {hasChangedSince ? <p className={styles.failure}>{words.mail.changedSince}</p> : null}
+            {isInDoubt ? (
+              <div className={styles.failure}>
+                <p>{isTwice ? words.mail.changedSince : words.mail.maybeSent}</p>
+                <SentMailLink />
+              </div>
+            ) : null}
           </div>
           <div className={styles.actions}>
             <Button type="submit" kind="main" busy={isSending} icon={<Send size={18} aria-hidden="true" />}>
@@ -312,12 +352,14 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
           </Actions>
         </Dialog>
       ) : null}
-      {asking === "subject" ? (
-        <Dialog title={words.mail.needsSubject} onClose={() => setAsking(null)}>
-          <p>{words.mail.needsSubjectText}</p>
+      {asking !== null && asking !== "discard" ? (
+        // Each is a dialog of its own, so that whoever clicks twice has not answered two.
+        <Dialog key={asking} title={words.mail.questions[asking]} onClose={() => setAsking(null)}>
+          <p>{questionTexts[asking]}</p>
+          {asking === "twice" ? <SentMailLink /> : null}
           <Actions>
             <Button onClick={() => setAsking(null)}>{words.mail.keepWriting}</Button>
-            <Button kind="main" onClick={() => trySending(true)}>
+            <Button kind="main" onClick={() => trySending(QUESTIONS.slice(QUESTIONS.indexOf(asking) + 1))}>
               {words.mail.sendAnyway}
             </Button>
           </Actions>
@@ -325,6 +367,16 @@ function Writing({ draft, answering, accounts, onClose, onSent }: Props & { draf
       ) : null}
     </section>
   );
+}
+
+/** The lost files that are still missing: each file that is added stands for one of its name. */
+function stillLost(draft: Draft, files: readonly DraftFile[]): string[] {
+  const added = files.filter((file) => !draft.files.includes(file)).map(({ name }) => name);
+  return draft.lost.filter((name) => {
+    const at = added.indexOf(name);
+    if (at >= 0) added.splice(at, 1);
+    return at < 0;
+  });
 }
 
 function problemsOf(draft: Draft, words: Words): Problems {
@@ -346,6 +398,13 @@ function toldSending(words: Words, failure: unknown): string {
   if (failure instanceof UploadFailed) return words.mail.uploadFailed(failure.filename);
   if (isUnsure(failure)) return words.mail.maybeSent;
   return toldFailure(words, failure);
+}
+
+/** To what was sent, for whoever wants to know whether a mail is there; the draft is kept meanwhile. */
+function SentMailLink() {
+  const words = useWords();
+  const search = { ...NO_SEARCH, kind: "sent" } as const;
+  return <Link href={addressOf({ scope: ALL, search, beside: { kind: "nothing" } })}>{words.mail.lookAtSent}</Link>;
 }
 
 /** The words of the mail server, as far as it said any. */

@@ -3,7 +3,7 @@
  *
  * They outlive leaving the page and loading it anew, in this tab and for this person alone; their files only the first.
  */
-import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
 import type { MessageName } from "../../api/messages";
 import type { Answering } from "../route";
 
@@ -55,8 +55,18 @@ export interface Draft {
   thread: Thread | null;
   /** Files that did not outlive loading the page anew, by their names. */
   lost: string[];
-  /** The key of the last try to send it, and of which request it is. */
-  attempt: { key: string; request: string; unsure: boolean } | null;
+  /** The last try to send it. */
+  attempt: Attempt | null;
+}
+
+export interface Attempt {
+  key: string;
+  /** Which request the key is of. */
+  request: string;
+  /** Whether that request may have been sent: from when it is out until an answer says otherwise. */
+  unsure: boolean;
+  /** Whether an earlier one, with another key, may have been sent too. */
+  unsureBefore: boolean;
 }
 
 /** The id of the draft that answers a message, of the one that a link to somebody has begun, or of the new mail. */
@@ -71,6 +81,7 @@ export interface Sending {
   shares: ReadonlyMap<string, number>;
   /** Whether the request is out: nothing takes it back then. */
   isOut: boolean;
+  /** Where it is out, its answer is waited for no more. */
   giveUp: () => void;
 }
 
@@ -90,7 +101,10 @@ interface Drafts {
 const STORED = "popfetch.drafts";
 const Context = createContext<Drafts | null>(null);
 
-/** Keeps the drafts of whoever is signed in with `email`; somebody else's are forgotten. */
+/**
+ * Keeps the drafts of whoever is signed in with `email`; somebody else's are forgotten. When that person goes, by whatever
+ * way, nothing is sent any more that is not out yet.
+ */
 export function DraftsProvider({ email, children }: { email: string; children: ReactNode }) {
   const [drafts, setDrafts] = useState<readonly Draft[]>(() => stored(email));
   useEffect(() => {
@@ -102,6 +116,16 @@ export function DraftsProvider({ email, children }: { email: string; children: R
     return () => removeEventListener("beforeunload", ask);
   }, [email, drafts]);
   const [sendings, setSendings] = useState<ReadonlyMap<string, Sending>>(new Map());
+  const underWay = useRef(sendings);
+  useEffect(() => {
+    underWay.current = sendings;
+  }, [sendings]);
+  useEffect(
+    () => () => {
+      for (const { giveUp } of underWay.current.values()) giveUp();
+    },
+    [],
+  );
   const change = useCallback(
     (draft: Draft, changed: Partial<Draft>) =>
       setDrafts((all) =>

@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { ApiFailure, api } from "../../api/client";
 import { newDraft } from "./beginning";
 import type { ChosenFile, StoredFile } from "./drafts";
-import { dispatch, inlineFiles, isUnsure, mailOf, UploadFailed, withKey } from "./sending";
+import { attemptAfter, dispatch, inlineFiles, isUnsure, mailOf, mayComeTwice, UploadFailed, withKey } from "./sending";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -72,6 +72,41 @@ test.each([
   expect(isUnsure(new ApiFailure(status, code, ""))).toBe(unsure);
 });
 
+const attempt = (unsure: boolean) => ({ key: "k", request: "r", unsure, unsureBefore: false });
+
+test.each([
+  ["is sure of what the server has refused", attempt(true), new ApiFailure(422, "recipients_refused", ""), true, false],
+  ["is unsure without an answer", attempt(false), new ApiFailure(0, "unreachable", ""), true, true],
+  ["stays unsure where the session has ended", attempt(true), new ApiFailure(401, "signed_out", ""), true, true],
+  ["stays unsure where there were too many tries", attempt(true), new ApiFailure(429, "too_many", ""), true, true],
+  ["stays sure where the session has ended", attempt(false), new ApiFailure(401, "signed_out", ""), true, false],
+  ["stays unsure where its files are not there yet", attempt(true), new UploadFailed("a"), false, true],
+])("a try %s", (_, before, failure, wasOut, unsure) => {
+  expect(attemptAfter(before, failure, wasOut)).toEqual({ ...before, unsure });
+});
+
+test("a key that has another mail is used no more, and that mail may have been sent", () => {
+  const draft = withKey(newDraft("a", "b@example.com"));
+  const spent = {
+    ...draft,
+    attempt: attemptAfter(draft.attempt, new ApiFailure(422, "idempotency_key_reused", ""), true),
+  };
+  expect(mayComeTwice(spent)).toBe(true);
+  expect(withKey(spent).attempt).toMatchObject({ unsure: false, unsureBefore: true });
+  expect(withKey(spent).attempt.key).not.toBe(draft.attempt.key);
+});
+
+test("a mail may come twice only where one that may have been sent was another", () => {
+  const draft = withKey({ ...newDraft("a"), text: "Hello" });
+  const unsure = { ...draft, attempt: { ...draft.attempt, unsure: true } };
+  expect(mayComeTwice(unsure)).toBe(false);
+  expect(mayComeTwice({ ...unsure, text: "Hello!" })).toBe(true);
+  expect(mayComeTwice({ ...draft, text: "Hello!" })).toBe(false);
+  const second = withKey({ ...unsure, text: "Hello!" });
+  expect(mayComeTwice(second)).toBe(false);
+  expect(mayComeTwice({ ...second, text: "Hello?" })).toBe(true);
+});
+
 const going = (signal: AbortSignal) => ({ onProgress: vi.fn(), onUploaded: vi.fn(), onOut: vi.fn(), signal });
 
 test("a mail that is given up before its request is out is not sent", async () => {
@@ -82,6 +117,36 @@ test("a mail that is given up before its request is out is not sent", async () =
   await expect(dispatch(withKey(newDraft("a", "b@example.com")), told)).rejects.toMatchObject({ name: "AbortError" });
   expect(told.onOut).not.toHaveBeenCalled();
   expect(post).not.toHaveBeenCalled();
+});
+
+const answerOf = (status: number, code = "") => ({
+  error: { error: { code } },
+  response: new Response("{}", { status }),
+});
+
+test("an answer that came too late stays in doubt where the next try is turned away", async () => {
+  vi.useFakeTimers();
+  const post = vi.spyOn(api, "POST");
+  post.mockResolvedValueOnce(answerOf(504) as never).mockResolvedValueOnce(answerOf(401, "signed_out") as never);
+  const sending = dispatch(withKey(newDraft("a", "b@example.com")), going(new AbortController().signal));
+  const failed = expect(sending).rejects.toMatchObject({ status: 504 });
+  await vi.runAllTimersAsync();
+  await failed;
+  vi.useRealTimers();
+});
+
+test("a mail whose person has gone is asked for by nobody else, and its answer is for nobody", async () => {
+  const post = vi.spyOn(api, "POST");
+  for (const answer of [answerOf(504), { data: { id: "m" }, response: new Response("{}") }]) {
+    const given = new AbortController();
+    post.mockReset().mockImplementation((async () => {
+      given.abort();
+      return answer;
+    }) as never);
+    const sending = dispatch(withKey(newDraft("a", "b@example.com")), going(given.signal));
+    await expect(sending).rejects.toMatchObject({ name: "AbortError" });
+    expect(post).toHaveBeenCalledOnce();
+  }
 });
 
 test("a file that cannot be uploaded is no mail that may have been sent", async () => {

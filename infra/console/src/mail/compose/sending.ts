@@ -7,7 +7,7 @@
 import { ApiFailure, answered, api } from "../../api/client";
 import { type FileOut, type MailOut, type Person, type Sent, sendMail } from "../../api/messages";
 import { recipientsOf } from "./addresses";
-import type { ChosenFile, Draft, DraftFile } from "./drafts";
+import type { Attempt, ChosenFile, Draft, DraftFile } from "./drafts";
 
 /** Octets of all files that go along in the request; a request has 6 MB at the most, and base64 makes 4 of 3. */
 export const MOST_INLINE = 3_000_000;
@@ -48,10 +48,29 @@ export function requestOf(draft: Draft): string {
 }
 
 /** The draft with the key that it is sent by: the one of the last try, where nothing has changed since. */
-export function withKey(draft: Draft): Draft & { attempt: NonNullable<Draft["attempt"]> } {
+export function withKey(draft: Draft): Draft & { attempt: Attempt } {
   const request = requestOf(draft);
-  if (draft.attempt?.request === request) return { ...draft, attempt: draft.attempt };
-  return { ...draft, attempt: { key: crypto.randomUUID(), request, unsure: false } };
+  const last = draft.attempt;
+  if (last?.request === request) return { ...draft, attempt: last };
+  const unsureBefore = Boolean(last?.unsure || last?.unsureBefore);
+  return { ...draft, attempt: { key: crypto.randomUUID(), request, unsure: false, unsureBefore } };
+}
+
+/** Whether sending a draft may give its readers two mails: one that may have been sent was not the same as it is now. */
+export function mayComeTwice(draft: Draft): boolean {
+  const last = draft.attempt;
+  return last !== null && (last.unsure || last.unsureBefore) && last.request !== requestOf(draft);
+}
+
+/** What is known of an attempt whose try has failed, after its request was out or before. */
+export function attemptAfter(attempt: Attempt, failure: unknown, wasOut: boolean): Attempt {
+  // The key has another mail, which may have been sent, and is of no more use for this one.
+  if (failure instanceof ApiFailure && failure.code === "idempotency_key_reused") {
+    return { ...attempt, request: "", unsure: true };
+  }
+  // Whoever was turned away at the door has learned nothing of what the key has sent before.
+  if (!wasOut || isTurnedAway(failure)) return attempt;
+  return { ...attempt, unsure: isUnsure(failure) };
 }
 
 interface Going {
@@ -69,7 +88,7 @@ export async function dispatch(draft: ReturnType<typeof withKey>, going: Going):
   const mail = await mailOf({ ...draft, files });
   going.signal.throwIfAborted();
   going.onOut();
-  return sendOnce(draft.accountId, mail, draft.attempt.key);
+  return sendOnce(draft.accountId, mail, draft.attempt.key, going.signal);
 }
 
 /** Upload what does not fit in the request. Gives the files with where they are. Throws ApiFailure, UploadFailed. */
@@ -183,16 +202,24 @@ function base64Of(file: Blob): Promise<string> {
 /**
  * Send it. While it is under way elsewhere, or the answer came too late, the same is asked again; it is sent once.
  *
- * Throws ApiFailure; `isUnsure` tells whether it may have been sent all the same.
+ * Throws ApiFailure; `isUnsure` tells whether it may have been sent all the same. Throws AbortError where its person has
+ * gone: it is not asked again, by whoever is there instead, and its answer is for nobody.
  */
-async function sendOnce(accountId: string, mail: MailOut, key: string): Promise<Sent> {
+async function sendOnce(accountId: string, mail: MailOut, key: string, signal: AbortSignal): Promise<Sent> {
+  let before: unknown = null;
   for (let tried = 1; ; tried += 1) {
     try {
-      return await sendMail(accountId, mail, key);
+      const sent = await sendMail(accountId, mail, key);
+      signal.throwIfAborted();
+      return sent;
     } catch (failure) {
+      signal.throwIfAborted();
       const isUnderWay = failure instanceof ApiFailure && (failure.code === "under_way" || failure.status === 504);
-      if (!isUnderWay || tried >= MOST_TRIES) throw failure;
+      // What was unsure before stays so where this try has not been looked at.
+      if (!isUnderWay || tried >= MOST_TRIES) throw before && isTurnedAway(failure) ? before : failure;
+      before = failure;
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      signal.throwIfAborted();
     }
   }
 }
@@ -203,6 +230,13 @@ async function sendOnce(accountId: string, mail: MailOut, key: string): Promise<
  * Its own trouble with the storage is none of it: it may be that what the key has sent before cannot be read.
  */
 const NOTHING_SENT: readonly string[] = ["token_endpoint_unavailable"];
+
+const TURNED_AWAY: readonly number[] = [401, 403, 404, 413, 429];
+
+/** Whether a request was refused before anybody looked at its key. */
+function isTurnedAway(failure: unknown): boolean {
+  return failure instanceof ApiFailure && TURNED_AWAY.includes(failure.status);
+}
 
 /** Whether a mail may have been sent although no answer says so. */
 export function isUnsure(failure: unknown): boolean {
