@@ -239,8 +239,8 @@ function CheckButton({ account }: { account: Account }) {
   return (
     <IconButton
       label={isUnderWay ? words.checking.checkingOf(account.name) : words.mail.checkNow}
-      aria-disabled={isUnderWay || undefined}
-      onClick={() => isUnderWay || check()}
+      busy={isUnderWay}
+      onClick={check}
     >
       <RefreshCw size={20} aria-hidden="true" className={isUnderWay ? styles.turning : undefined} />
     </IconButton>
@@ -264,7 +264,7 @@ function RefreshButton({ reading }: { reading: Reading }) {
     }
   };
   return (
-    <IconButton label={words.mail.refresh} aria-disabled={isBusy || undefined} onClick={() => isBusy || void refresh()}>
+    <IconButton label={words.mail.refresh} busy={isBusy} onClick={() => void refresh()}>
       <RefreshCw size={20} aria-hidden="true" className={isBusy ? styles.turning : undefined} />
     </IconButton>
   );

@@ -63,18 +63,13 @@ export function MessageView(props: Props) {
         <IconButton label={words.mail.forwardWhole} onClick={() => onAnswer("forward-whole")}>
           <FileOutput size={20} aria-hidden="true" />
         </IconButton>
-        <IconButton
-          label={words.mail.download}
-          disabled={asked === null}
-          aria-busy={asked === null || undefined}
-          onClick={() => void download(null)}
-        >
+        <IconButton label={words.mail.download} busy={asked === null} onClick={() => void download(null)}>
           <Download size={20} aria-hidden="true" />
         </IconButton>
-        <IconButton label={words.mail.newer} disabled={newer === null} onClick={() => newer && go(newer)}>
+        <IconButton label={words.mail.newer} aria-disabled={newer === null} onClick={() => newer && go(newer)}>
           <ChevronUp size={20} aria-hidden="true" />
         </IconButton>
-        <IconButton label={words.mail.older} disabled={older === null} onClick={() => older && go(older)}>
+        <IconButton label={words.mail.older} aria-disabled={older === null} onClick={() => older && go(older)}>
           <ChevronDown size={20} aria-hidden="true" />
         </IconButton>
       </div>
