@@ -122,7 +122,7 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
     if (wentWell) {
       const [only] = mail.accepted;
       const told = mail.accepted.length === 1 && only;
-      tell(told ? words.mail.sentToOne(only) : words.mail.sentTo(formats.count(mail.accepted.length)), "good");
+      tell(told ? words.mail.sentToOne(only) : words.mail.sentTo(formats.counted(mail.accepted.length)), "good");
     } else tell(mail.status === "sent" ? words.mail.sentPartly : words.mail.sentUnconfirmed, "bad");
     // Whoever has gone elsewhere meanwhile stays there.
     if (JSON.stringify(shown.current) !== JSON.stringify(beside)) return;

@@ -1,4 +1,6 @@
 /** Reading and writing mail. */
+import { type Counted, plural } from "../plural";
+
 export const mail = {
   // The mailboxes
   mailboxes: "Mailboxes",
@@ -173,7 +175,7 @@ export const mail = {
   filesTooLarge: "The files have more than 50 MB together. Remove some.",
   uploadFailed: (name: string) => `${name} could not be uploaded. Try again.`,
   sentToOne: (address: string) => `Sent to ${address}.`,
-  sentTo: (count: string) => `Sent to ${count} recipients.`,
+  sentTo: (count: Counted) => `Sent to ${plural(count, "recipient", "recipients")}.`,
   sentPartly: "Sent, but some recipients did not get it.",
   sentUnconfirmed: "It is not known whether this mail was sent. The message says more.",
   maybeSent:

@@ -168,7 +168,7 @@ export const mail: Words["mail"] = {
   filesTooLarge: "Tổng các tệp vượt quá 50 MB. Hãy bỏ bớt.",
   uploadFailed: (name) => `Không tải lên được ${name}. Hãy thử lại.`,
   sentToOne: (address) => `Đã gửi tới ${address}.`,
-  sentTo: (count) => `Đã gửi tới ${count} người.`,
+  sentTo: (count) => `Đã gửi tới ${count.written} người.`,
   sentPartly: "Đã gửi, nhưng một số người không nhận được.",
   sentUnconfirmed: "Không rõ thư này đã được gửi hay chưa. Xem chi tiết trong thư.",
   maybeSent:
