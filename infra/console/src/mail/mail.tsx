@@ -349,7 +349,7 @@ function BesideList(props: BesideProps) {
       older={addressAt(at + 1)}
       onBack={props.onBack}
       onAnswer={(how) => go(to({ beside: { ...NEW_MAIL, answering: { how, name } } }))}
-      onWriteTo={(address) => go(to({ beside: { ...NEW_MAIL, to: address } }))}
+      onWriteTo={(linked) => go(to({ beside: { ...NEW_MAIL, to: linked } }))}
     />
   );
 }

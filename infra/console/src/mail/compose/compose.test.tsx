@@ -132,3 +132,14 @@ test("a link to somebody begins a mail of its own beside the one that is being w
   expect(place.querySelector<HTMLTextAreaElement>("[name=to]")?.value).toBe("anna@example.com");
   expect(kept.drafts).toMatchObject([{ to: "bert@example.org" }]);
 });
+
+test("a mailto: link fills in what it says, its copies in sight and nobody hidden", async () => {
+  await show("mailto:anna@example.com?cc=carl@example.com&bcc=spy@example.com&subject=Lunch&body=At%20noon%3F%0D%0AMe");
+  const values = [...place.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("[name]:not([type=file])")];
+  expect(values.map(({ name, value }) => [name, value])).toEqual([
+    ["to", "anna@example.com"],
+    ["cc", "carl@example.com"],
+    ["subject", "Lunch"],
+    ["text", "At noon?\nMe"],
+  ]);
+});

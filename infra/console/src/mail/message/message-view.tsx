@@ -37,7 +37,8 @@ interface Props {
   older: string | null;
   onBack: () => void;
   onAnswer: (how: Answering) => void;
-  onWriteTo: (address: string) => void;
+  /** `linked`: an address, or a mailto: link that says more. */
+  onWriteTo: (linked: string) => void;
 }
 
 export function MessageView(props: Props) {
@@ -176,7 +177,7 @@ function Whole({ message, accountName, images, isLoadingImages, onShowImages, on
       {html !== null ? (
         <MessageFrame key={images} html={html} images={images} title={words.mail.body} onWriteTo={onWriteTo} />
       ) : message.text?.trim() ? (
-        <PlainText text={message.text} />
+        <PlainText text={message.text} onWriteTo={onWriteTo} />
       ) : (
         <p className={styles.soft}>{words.mail.noBody}</p>
       )}
