@@ -111,6 +111,7 @@ export const mail = {
   noBody: "This message has no text.",
   imagesBlocked: (count: string) =>
     `Remote images are not loaded (${count}). Loading them tells the sender you read this.`,
+  imagesFailed: (why: string) => `The images could not be shown. ${why}`,
   imagesShow: "Show the images",
   imagesShown: "Remote images are shown for this message.",
   quotedText: "Quoted text",

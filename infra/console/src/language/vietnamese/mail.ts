@@ -106,6 +106,7 @@ export const mail: Words["mail"] = {
   body: "Nội dung thư",
   noBody: "Thư này không có nội dung.",
   imagesBlocked: (count) => `Chưa tải ảnh từ xa (${count}). Nếu tải, người gửi sẽ biết bạn đã đọc thư.`,
+  imagesFailed: (why) => `Không hiện được ảnh. ${why}`,
   imagesShow: "Hiện ảnh",
   imagesShown: "Ảnh từ xa đang được hiện cho thư này.",
   quotedText: "Đoạn trích dẫn",
