@@ -9,6 +9,7 @@ import { useCheck } from "../checking/check";
 import { IconButton } from "../controls/button";
 import { useNotices } from "../controls/notices";
 import { Empty, Failed, Loading } from "../controls/states";
+import { Freshness } from "../freshness/freshness";
 import { useFormats } from "../language/formats";
 import { useWords } from "../language/language";
 import { useHashQuery } from "../shell/hash-route";
@@ -145,6 +146,7 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
       <main tabIndex={-1} className={styles.main}>
         <h1 className="visually-hidden">{`${words.common.mail}: ${name}`}</h1>
         <section className={styles.list} aria-label={words.mail.list(name)}>
+          <Freshness />
           <header className={styles.listHeader}>
             <span className={styles.narrowOnly}>
               <IconButton label={words.mail.showMailboxes} aria-expanded={hasDrawer} onClick={() => setDrawer(true)}>
