@@ -18,7 +18,7 @@ export function CheckProgress({ name, checking, progress, bare = false }: Props)
   if (!checking && !progress) return null;
   const known = progress !== null && progress.total > 0;
   const text = known
-    ? words.checking.settled(formats.count(progress.done), formats.count(progress.total))
+    ? words.checking.settled(formats.count(progress.done), formats.counted(progress.total))
     : words.checking.connecting;
   return (
     <div className={styles.progress}>

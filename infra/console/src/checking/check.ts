@@ -3,6 +3,7 @@ import { type QueryClient, queryOptions, skipToken, useQuery, useQueryClient } f
 import { useCallback, useEffect } from "react";
 import { type Account, askForCheck, keepAccount, readAccount } from "../api/accounts";
 import { useNotices } from "../controls/notices";
+import { useFormats } from "../language/formats";
 import { toldCode, useWords } from "../language/language";
 import { isAnswered, type Progress, progressOf } from "./progress";
 
@@ -29,6 +30,7 @@ export function useCheck(account: Account): Check {
   const { id } = account;
   const cache = useQueryClient();
   const words = useWords();
+  const formats = useFormats();
   const { tell, tellFailure } = useNotices();
   const asked = useQuery(askedQuery(id)).data;
   const progress = progressOf(account);
@@ -65,9 +67,10 @@ export function useCheck(account: Account): Check {
     setAsked(cache, id, null);
     const { error, stored, remaining } = account.last_fetch ?? { error: null, stored: 0, remaining: 0 };
     if (error) tell(words.checking.failed(account.name, toldCode(words, error.code, error.message)), "bad");
-    else if (remaining > 0) tell(words.checking.moreToCome(account.name, stored, remaining), "good");
-    else tell(words.checking.done(account.name, stored), "good");
-  }, [account, asked, cache, id, tell, words]);
+    else if (remaining > 0) {
+      tell(words.checking.moreToCome(account.name, formats.counted(stored), formats.counted(remaining)), "good");
+    } else tell(words.checking.done(account.name, formats.counted(stored)), "good");
+  }, [account, asked, cache, id, tell, words, formats]);
 
   const idle = asked !== null && progress === null;
   useEffect(() => {

@@ -1,5 +1,6 @@
 /** Instants, sizes and counts as people of a language write them. */
 import { type Tag, useLanguage } from "./language";
+import type { Counted } from "./plural";
 
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
 
@@ -18,6 +19,8 @@ export interface Formats {
   ago: (instant: string, now?: Date) => string;
   size: (octets: number) => string;
   count: (number: number) => string;
+  /** A count for words that differ by it. */
+  counted: (number: number) => Counted;
 }
 
 /** The language as it is written where the browser is set up for, such as English with the day before the month. */
@@ -88,6 +91,7 @@ export function formatsOf(tag: string): Formats {
       return sizes[unit]?.[digits]?.format(value) ?? "";
     },
     count: (number) => plain.format(number),
+    counted: (number) => ({ number, written: plain.format(number) }),
   };
 }
 

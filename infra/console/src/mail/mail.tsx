@@ -9,6 +9,7 @@ import { useCheck } from "../checking/check";
 import { IconButton } from "../controls/button";
 import { useNotices } from "../controls/notices";
 import { Empty, Failed, Loading } from "../controls/states";
+import { Freshness } from "../freshness/freshness";
 import { useFormats } from "../language/formats";
 import { useWords } from "../language/language";
 import { useHashQuery } from "../shell/hash-route";
@@ -122,7 +123,7 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
     if (wentWell) {
       const [only] = mail.accepted;
       const told = mail.accepted.length === 1 && only;
-      tell(told ? words.mail.sentToOne(only) : words.mail.sentTo(formats.count(mail.accepted.length)), "good");
+      tell(told ? words.mail.sentToOne(only) : words.mail.sentTo(formats.counted(mail.accepted.length)), "good");
     } else tell(mail.status === "sent" ? words.mail.sentPartly : words.mail.sentUnconfirmed, "bad");
     // Whoever has gone elsewhere meanwhile stays there.
     if (JSON.stringify(shown.current) !== JSON.stringify(beside)) return;
@@ -145,6 +146,7 @@ function Mail({ accounts }: { accounts: readonly Account[] }) {
       <main tabIndex={-1} className={styles.main}>
         <h1 className="visually-hidden">{`${words.common.mail}: ${name}`}</h1>
         <section className={styles.list} aria-label={words.mail.list(name)}>
+          <Freshness />
           <header className={styles.listHeader}>
             <span className={styles.narrowOnly}>
               <IconButton label={words.mail.showMailboxes} aria-expanded={hasDrawer} onClick={() => setDrawer(true)}>
@@ -239,8 +241,8 @@ function CheckButton({ account }: { account: Account }) {
   return (
     <IconButton
       label={isUnderWay ? words.checking.checkingOf(account.name) : words.mail.checkNow}
-      aria-disabled={isUnderWay || undefined}
-      onClick={() => isUnderWay || check()}
+      busy={isUnderWay}
+      onClick={check}
     >
       <RefreshCw size={20} aria-hidden="true" className={isUnderWay ? styles.turning : undefined} />
     </IconButton>
@@ -264,7 +266,7 @@ function RefreshButton({ reading }: { reading: Reading }) {
     }
   };
   return (
-    <IconButton label={words.mail.refresh} aria-disabled={isBusy || undefined} onClick={() => isBusy || void refresh()}>
+    <IconButton label={words.mail.refresh} busy={isBusy} onClick={() => void refresh()}>
       <RefreshCw size={20} aria-hidden="true" className={isBusy ? styles.turning : undefined} />
     </IconButton>
   );
@@ -349,7 +351,7 @@ function BesideList(props: BesideProps) {
       older={addressAt(at + 1)}
       onBack={props.onBack}
       onAnswer={(how) => go(to({ beside: { ...NEW_MAIL, answering: { how, name } } }))}
-      onWriteTo={(address) => go(to({ beside: { ...NEW_MAIL, to: address } }))}
+      onWriteTo={(linked) => go(to({ beside: { ...NEW_MAIL, to: linked } }))}
     />
   );
 }

@@ -7,7 +7,7 @@ export type Answering = "reply" | "reply-all" | "forward" | "forward-whole";
 export type Beside =
   | { kind: "nothing" }
   | { kind: "message"; name: MessageName }
-  /** `to`: whom a new mail is for, where a link says so. */
+  /** `to`: whom a new mail is for, where a link says so; or the whole mailto: link, where it says more. */
   | { kind: "compose"; answering: { how: Answering; name: MessageName } | null; to: string };
 
 export interface MailRoute {

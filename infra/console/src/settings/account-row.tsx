@@ -7,7 +7,7 @@ import { Link } from "wouter";
 import type { Account } from "../api/accounts";
 import { useCheck } from "../checking/check";
 import { CheckProgress } from "../checking/check-progress";
-import { Button, IconButton } from "../controls/button";
+import { BareButton, Button, IconButton } from "../controls/button";
 import { useWords } from "../language/language";
 import styles from "./account-row.module.css";
 import { usePause } from "./account-verbs";
@@ -42,16 +42,15 @@ export function AccountRow({ account, place, of, onMove, onDefault }: Props) {
     >
       {of > 1 ? (
         <div className={styles.order}>
-          <button
-            type="button"
+          <BareButton
             className={styles.step}
             aria-label={list.moveUp(account.name)}
             title={list.moveUp(account.name)}
-            disabled={place === 0}
+            aria-disabled={place === 0}
             onClick={() => onMove(place, place - 1)}
           >
             <ChevronUp size={16} aria-hidden="true" />
-          </button>
+          </BareButton>
           <button
             type="button"
             ref={setActivatorNodeRef}
@@ -63,16 +62,15 @@ export function AccountRow({ account, place, of, onMove, onDefault }: Props) {
           >
             <GripVertical size={18} aria-hidden="true" />
           </button>
-          <button
-            type="button"
+          <BareButton
             className={styles.step}
             aria-label={list.moveDown(account.name)}
             title={list.moveDown(account.name)}
-            disabled={place === of - 1}
+            aria-disabled={place === of - 1}
             onClick={() => onMove(place, place + 1)}
           >
             <ChevronDown size={16} aria-hidden="true" />
-          </button>
+          </BareButton>
         </div>
       ) : null}
       <div className={styles.what}>
@@ -107,7 +105,7 @@ export function AccountRow({ account, place, of, onMove, onDefault }: Props) {
           </Button>
           <IconButton
             label={paused ? list.resume(account.name) : list.pause(account.name)}
-            disabled={busy}
+            busy={busy}
             onClick={paused ? resume : pause}
           >
             {paused ? <Play size={18} aria-hidden="true" /> : <Pause size={18} aria-hidden="true" />}

@@ -1,5 +1,5 @@
 /** What is done to accounts as a whole: order and default are shown at once, and put back where the API refuses. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
 import {
   type Account,
   accountsQuery,
@@ -26,7 +26,7 @@ function useShownAtOnce<Given>(show: (all: Account[], given: Given) => Account[]
     onMutate: async (given: Given) => {
       await cache.cancelQueries({ queryKey });
       const before = cache.getQueryData(queryKey);
-      cache.setQueryData(queryKey, (all) => all && show(all, given));
+      cache.setQueryData(queryKey, (all) => all && show(all, given), asOf(cache));
       return before;
     },
     onSuccess: (all) => {
@@ -34,11 +34,16 @@ function useShownAtOnce<Given>(show: (all: Account[], given: Given) => Account[]
       if (cache.isMutating({ mutationKey: MUTATION }) === 1) cache.setQueryData(queryKey, all);
     },
     onError: (failure, _, before) => {
-      cache.setQueryData(queryKey, before);
+      cache.setQueryData(queryKey, before, asOf(cache));
       tellFailure(failure);
       void cache.invalidateQueries({ queryKey });
     },
   }).mutate;
+}
+
+/** What is shown at once was not read, so that what is shown is no newer by it. */
+function asOf(cache: QueryClient) {
+  return { updatedAt: cache.getQueryState(accountsQuery.queryKey)?.dataUpdatedAt };
 }
 
 type Send<Given> = (given: Given) => Promise<Account[]>;

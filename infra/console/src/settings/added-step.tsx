@@ -5,6 +5,7 @@ import { type Account, useAccounts } from "../api/accounts";
 import { useCheck } from "../checking/check";
 import { CheckProgress } from "../checking/check-progress";
 import { Button } from "../controls/button";
+import { useFormats } from "../language/formats";
 import { useWords } from "../language/language";
 import { ConsentButton } from "./consent-section";
 import { Box, Buttons, Section } from "./layout";
@@ -12,6 +13,7 @@ import { Standing } from "./standing";
 
 export function AddedStep({ added, shortest }: { added: Account; shortest: number }) {
   const words = useWords();
+  const formats = useFormats();
   const [, go] = useLocation();
   const accounts = useAccounts();
   const account = accounts.data?.find((one) => one.id === added.id) ?? added;
@@ -27,7 +29,7 @@ export function AddedStep({ added, shortest }: { added: Account; shortest: numbe
   }, [mayCheck, check]);
   const failed = Boolean(account.last_fetch?.error);
   const here = account.last_fetch !== null && !progress;
-  const soon = shortest > 1 ? words.settings.added.later(shortest) : words.settings.added.now;
+  const soon = shortest > 1 ? words.settings.added.later(formats.counted(shortest)) : words.settings.added.now;
   return (
     <Section title={account.name} opening={account.name === account.email ? undefined : account.email}>
       {waitsForConsent ? (

@@ -22,6 +22,7 @@ export function AddressStep({ email, password, onEmail, onPassword, onContinue }
   const [wrong, setWrong] = useState(false);
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setWrong(!isAddress(email));
     if (!isAddress(email)) return;
     setBusy(true);

@@ -40,6 +40,7 @@ function DeleteDialog({ account, onClose }: { account: Account; onClose: () => v
   const [busy, setBusy] = useState(false);
   const onSubmit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     if (typed.trim().toLowerCase() !== account.email.toLowerCase()) return setWrong(told.typeIt(account.email));
     setWrong(undefined);
     setFailure(null);

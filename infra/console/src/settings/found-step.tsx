@@ -97,7 +97,7 @@ function FoundForm({ found, password, onBack, onAdded, giver }: Props & { giver:
   };
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
-    void addIt(true);
+    if (!busy) void addIt(true);
   };
 
   return (

@@ -108,7 +108,7 @@ export default function HistoryChart({ cycles }: { cycles: Cycle[] }) {
       className={styles.chart}
       ref={place}
       role="img"
-      aria-label={told.chart(formats.count(cycles.length), formats.count(stored), formats.count(failed))}
+      aria-label={told.chart(formats.counted(cycles.length), formats.counted(stored), formats.counted(failed))}
     />
   );
 }

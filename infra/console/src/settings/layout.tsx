@@ -2,6 +2,7 @@
 import { ArrowLeft, CircleAlert, CircleCheck, Info, TriangleAlert } from "lucide-react";
 import { type ComponentProps, type ReactNode, useEffect, useId, useRef } from "react";
 import { Link } from "wouter";
+import { Freshness } from "../freshness/freshness";
 import { useWords } from "../language/language";
 import styles from "./layout.module.css";
 
@@ -30,6 +31,7 @@ export function Page({ title, opening, back = false, action, children }: PagePro
   }, [title, words]);
   return (
     <main className={styles.page} ref={main} tabIndex={-1}>
+      <Freshness />
       <div className={styles.column}>
         <header className={styles.top}>
           {back ? (

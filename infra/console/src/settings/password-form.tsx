@@ -34,6 +34,7 @@ export function PasswordForm({ account, direction, focused = false }: Props) {
 
   const onSubmit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setProblem(password ? undefined : words.settings.problems.required);
     setFailure(null);
     if (!password) return form.current?.querySelector("input")?.focus();

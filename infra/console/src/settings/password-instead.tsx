@@ -29,6 +29,7 @@ export function PasswordInsteadDialog({ account, onClose }: { account: Account; 
   });
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
+    if (isPending) return;
     setWrong(password ? undefined : words.settings.problems.required);
     if (password) mutate();
   };

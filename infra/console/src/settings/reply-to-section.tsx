@@ -47,6 +47,7 @@ export function ReplyToSection({ account }: { account: Account }) {
     });
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     if (!isAddress(address)) return setWrong(words.settings.problems.email);
     void ask("ask", address.trim());
   };

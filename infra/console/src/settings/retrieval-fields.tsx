@@ -2,6 +2,7 @@
 import { Fragment } from "react";
 import { Choice, Choices } from "../controls/choice";
 import { SelectField, TextField } from "../controls/field";
+import { useFormats } from "../language/formats";
 import { useWords } from "../language/language";
 import { Box, Fields } from "./layout";
 import { intervalsFrom } from "./new-account";
@@ -28,6 +29,7 @@ interface Props {
 
 export function RetrievalFields({ values, onChange, problems, shortest, recommended, name }: Props) {
   const words = useWords().settings.retrieval;
+  const formats = useFormats();
   const set = (changes: Partial<RetrievalValues>) => onChange({ ...values, ...changes });
   const perCycle = [...new Set<number>([...MESSAGES_PER_CYCLE, values.perCycle])].sort((a, b) => a - b);
   return (
@@ -35,7 +37,7 @@ export function RetrievalFields({ values, onChange, problems, shortest, recommen
       <Fields>
         <SelectField
           label={words.interval}
-          hint={shortest && shortest > 1 ? words.shortest(shortest) : words.intervalHint}
+          hint={shortest && shortest > 1 ? words.shortest(formats.counted(shortest)) : words.intervalHint}
           value={values.interval}
           onChange={(event) => set({ interval: Number(event.target.value) })}
           problem={problems["fetch.interval_minutes"]}
@@ -55,7 +57,7 @@ export function RetrievalFields({ values, onChange, problems, shortest, recommen
         >
           {perCycle.map((count) => (
             <option key={count} value={count}>
-              {marked(words.messages(count), RECOMMENDED_MESSAGES.includes(count))}
+              {marked(words.messages(formats.counted(count)), RECOMMENDED_MESSAGES.includes(count))}
             </option>
           ))}
         </SelectField>

@@ -45,7 +45,7 @@ export function LastCheck({ account }: { account: Account }) {
   const came = last.error
     ? toldCode(words, last.error.code, last.error.message)
     : last.stored > 0
-      ? words.settings.standing.stored(formats.count(last.stored), last.stored)
+      ? words.settings.standing.stored(formats.counted(last.stored))
       : words.settings.standing.nothingNew;
   return (
     <span className={styles.last}>

@@ -3,6 +3,7 @@ export const common = {
   product: "popfetch",
   loading: "Loading",
   tryAgain: "Try again",
+  shownSince: (moment: string) => `What you see is as it was at ${moment}.`,
   cancel: "Cancel",
   close: "Close",
   saved: "Saved",

@@ -20,6 +20,8 @@ export const failures = {
   no_outgoing_server: "This account has no outgoing server. Add one in its settings.",
   unauthorized: "Sign in again.",
   storage_unavailable: "popfetch's storage did not answer. Try again in a moment.",
+  asset_not_found: "This page is older than popfetch. Load it again.",
+  console_not_built: "The console is not part of this installation. Tell whoever runs popfetch for you.",
   // trying a sign-in
   // collecting
   authentication: "The server does not accept this user name and password.",

@@ -1,4 +1,6 @@
 /** Reading and writing mail. */
+import { type Counted, plural } from "../plural";
+
 export const mail = {
   // The mailboxes
   mailboxes: "Mailboxes",
@@ -109,6 +111,7 @@ export const mail = {
   noBody: "This message has no text.",
   imagesBlocked: (count: string) =>
     `Remote images are not loaded (${count}). Loading them tells the sender you read this.`,
+  imagesFailed: (why: string) => `The images could not be shown. ${why}`,
   imagesShow: "Show the images",
   imagesShown: "Remote images are shown for this message.",
   quotedText: "Quoted text",
@@ -178,7 +181,7 @@ export const mail = {
   filesTooLarge: "The files have more than 50 MB together. Remove some.",
   uploadFailed: (name: string) => `${name} could not be uploaded. Try again.`,
   sentToOne: (address: string) => `Sent to ${address}.`,
-  sentTo: (count: string) => `Sent to ${count} recipients.`,
+  sentTo: (count: Counted) => `Sent to ${plural(count, "recipient", "recipients")}.`,
   sentPartly: "Sent, but some recipients did not get it.",
   sentUnconfirmed: "It is not known whether this mail was sent. The message says more.",
   maybeSent:

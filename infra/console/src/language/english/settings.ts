@@ -1,4 +1,6 @@
 /** The mail accounts and their settings. */
+import { type Counted, plural } from "../plural";
+
 const minutes = (count: number) =>
   count % 60 === 0
     ? count === 60
@@ -53,7 +55,7 @@ export const settings = {
     failing: "Last check failed",
     neverChecked: "Not checked yet",
     checked: (ago: string) => `Checked ${ago}`,
-    stored: (count: string, number: number) => `${count} new ${number === 1 ? "message" : "messages"}`,
+    stored: (count: Counted) => plural(count, "new message", "new messages"),
     nothingNew: "nothing new",
   },
   list: {
@@ -123,8 +125,8 @@ export const settings = {
   added: {
     title: "The account is added",
     now: "The sign-in works. The first mail comes in right now.",
-    later: (count: number) =>
-      `The account is there. This provider wants ${count} minutes between two sign-ins, so that the first mail comes a little later, by itself.`,
+    later: (count: Counted) =>
+      `The account is there. This provider wants ${plural(count, "minute", "minutes")} between two sign-ins, so that the first mail comes a little later, by itself.`,
     here: "The sign-in works, and the first mail is here.",
     failed: "The account is there, but its first check did not work. popfetch tries again by itself.",
     consentWaits: "The account is there. Its mail comes once you have signed in at the provider.",
@@ -150,13 +152,14 @@ export const settings = {
   retrieval: {
     interval: "Check for mail",
     intervalHint: "The gap between two checks.",
-    shortest: (count: number) => `This provider wants ${count} minutes or more between two sign-ins.`,
+    shortest: (count: Counted) =>
+      `This provider wants ${plural(count, "minute", "minutes")} or more between two sign-ins.`,
     every: (count: number) => `every ${minutes(count)}`,
     recommended: (text: string) => `${text} (recommended)`,
     perCycle: "Messages per check",
     perCycleHint: "At most so many are taken at once.",
-    messages: (count: number) => `${count} messages`,
-    upTo: (count: number) => `up to ${count} at once`,
+    messages: (count: Counted) => plural(count, "message", "messages"),
+    upTo: (count: string) => `up to ${count} at once`,
     catchUp: "Take a backlog without waiting",
     catchUpHint: "While more mail waits on the server, checks follow each other at once.",
     start: "Which mail",
@@ -173,7 +176,7 @@ export const settings = {
     },
     keptThere: "kept at the provider",
     deletedThere: "deleted at the provider",
-    deletedAfter: (days: string) => `deleted at the provider after ${days} days`,
+    deletedAfter: (days: Counted) => `deleted at the provider after ${plural(days, "day", "days")}`,
     days: "Days",
     deletionWarning:
       "Mail is deleted on the provider's server and cannot be brought back there. popfetch deletes only what it has stored safely; other programs that use the mailbox will not find it any more.",
@@ -227,8 +230,8 @@ export const settings = {
   history: {
     opening: "Checks of the last 30 days in which something happened.",
     none: "Nothing has happened yet.",
-    chart: (cycles: string, stored: string, failed: string) =>
-      `${cycles} checks: ${stored} messages stored, ${failed} checks failed. The table below has each of them.`,
+    chart: (cycles: Counted, stored: Counted, failed: Counted) =>
+      `${plural(cycles, "check", "checks")}: ${plural(stored, "message", "messages")} stored, ${plural(failed, "check", "checks")} failed. The table below has each of them.`,
     stored: "Stored",
     failed: "Failed",
     asTable: "As a table",

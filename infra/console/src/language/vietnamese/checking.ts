@@ -7,9 +7,10 @@ export const checking: Words["checking"] = {
   checkingOf: (name) => `Đang kiểm tra: ${name}`,
   connecting: "Đang kết nối với máy chủ thư",
   progressOf: (name) => `Đang lấy thư của ${name}`,
-  settled: (done, total) => `${done} trên ${total} thư`,
-  done: (name, stored) => (stored === 0 ? `${name}: không có thư mới.` : `${name}: ${stored} thư mới.`),
-  moreToCome: (name, stored, remaining) => `${name}: ${stored} thư mới; còn ${remaining} thư trên máy chủ.`,
+  settled: (done, total) => `${done} trên ${total.written} thư`,
+  done: (name, stored) => (stored.number === 0 ? `${name}: không có thư mới.` : `${name}: ${stored.written} thư mới.`),
+  moreToCome: (name, stored, remaining) =>
+    `${name}: ${stored.written} thư mới; còn ${remaining.written} thư trên máy chủ.`,
   failed: (name, why) => `Không kiểm tra được ${name}. ${why}`,
   takesLong: (name) => `Việc kiểm tra ${name} lâu hơn thường lệ. popfetch sẽ tự làm tiếp.`,
 };

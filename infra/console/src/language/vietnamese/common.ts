@@ -4,6 +4,7 @@ export const common: Words["common"] = {
   product: "popfetch",
   loading: "Đang tải",
   tryAgain: "Thử lại",
+  shownSince: (moment) => `Những gì bạn thấy là từ lúc ${moment}.`,
   cancel: "Hủy",
   close: "Đóng",
   saved: "Đã lưu",

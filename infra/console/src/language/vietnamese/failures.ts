@@ -29,6 +29,8 @@ export const failures: Words["failures"] & Record<string, string> = {
   malformed_header: "popfetch không đọc được yêu cầu này. Hãy tải lại trang rồi thử lại.",
   unsupported_media_type: "popfetch không đọc được yêu cầu này. Hãy tải lại trang rồi thử lại.",
   storage_unavailable: "Kho lưu trữ của popfetch không trả lời. Hãy thử lại sau giây lát.",
+  asset_not_found: "Trang này cũ hơn popfetch. Hãy tải lại trang.",
+  console_not_built: "Bản cài đặt này không có giao diện web. Hãy báo cho người vận hành popfetch cho bạn.",
   unknown: "popfetch trả lời theo cách không hiểu được. Hãy thử lại sau giây lát.",
   // trying a sign-in
   trial_sign_in_refused:

@@ -106,6 +106,7 @@ export const mail: Words["mail"] = {
   body: "Nội dung thư",
   noBody: "Thư này không có nội dung.",
   imagesBlocked: (count) => `Chưa tải ảnh từ xa (${count}). Nếu tải, người gửi sẽ biết bạn đã đọc thư.`,
+  imagesFailed: (why) => `Không hiện được ảnh. ${why}`,
   imagesShow: "Hiện ảnh",
   imagesShown: "Ảnh từ xa đang được hiện cho thư này.",
   quotedText: "Đoạn trích dẫn",
@@ -173,7 +174,7 @@ export const mail: Words["mail"] = {
   filesTooLarge: "Tổng các tệp vượt quá 50 MB. Hãy bỏ bớt.",
   uploadFailed: (name) => `Không tải lên được ${name}. Hãy thử lại.`,
   sentToOne: (address) => `Đã gửi tới ${address}.`,
-  sentTo: (count) => `Đã gửi tới ${count} người.`,
+  sentTo: (count) => `Đã gửi tới ${count.written} người.`,
   sentPartly: "Đã gửi, nhưng một số người không nhận được.",
   sentUnconfirmed: "Không rõ thư này đã được gửi hay chưa. Xem chi tiết trong thư.",
   maybeSent:

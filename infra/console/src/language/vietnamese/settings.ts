@@ -46,7 +46,7 @@ export const settings: Words["settings"] = {
     failing: "Lần kiểm tra cuối bị lỗi",
     neverChecked: "Chưa kiểm tra lần nào",
     checked: (ago) => `Kiểm tra ${ago.toLocaleLowerCase("vi")}`,
-    stored: (count) => `${count} thư mới`,
+    stored: (count) => `${count.written} thư mới`,
     nothingNew: "không có thư mới",
   },
   list: {
@@ -118,7 +118,7 @@ export const settings: Words["settings"] = {
     title: "Đã thêm tài khoản",
     now: "Đăng nhập được. Những thư đầu tiên đang được lấy về.",
     later: (count) =>
-      `Đã có tài khoản. Nhà cung cấp này yêu cầu hai lần đăng nhập cách nhau ${count} phút, nên những thư đầu tiên sẽ tự về sau đó một chút.`,
+      `Đã có tài khoản. Nhà cung cấp này yêu cầu hai lần đăng nhập cách nhau ${count.written} phút, nên những thư đầu tiên sẽ tự về sau đó một chút.`,
     here: "Đăng nhập được, và những thư đầu tiên đã về.",
     failed: "Đã có tài khoản, nhưng lần kiểm tra đầu tiên không thành công. popfetch sẽ tự thử lại.",
     consentWaits: "Đã có tài khoản. Thư sẽ về khi bạn đã đăng nhập ở nhà cung cấp.",
@@ -144,12 +144,12 @@ export const settings: Words["settings"] = {
   retrieval: {
     interval: "Kiểm tra thư",
     intervalHint: "Khoảng cách giữa hai lần kiểm tra.",
-    shortest: (count) => `Nhà cung cấp này yêu cầu hai lần đăng nhập cách nhau ít nhất ${count} phút.`,
+    shortest: (count) => `Nhà cung cấp này yêu cầu hai lần đăng nhập cách nhau ít nhất ${count.written} phút.`,
     every,
     recommended: (text) => `${text} (khuyên dùng)`,
     perCycle: "Số thư mỗi lần",
     perCycleHint: "Nhiều nhất bấy nhiêu thư được lấy trong một lần.",
-    messages: (count) => `${count} thư`,
+    messages: (count) => `${count.written} thư`,
     upTo: (count) => `tối đa ${count} thư mỗi lần`,
     catchUp: "Lấy hết thư tồn, không chờ",
     catchUpHint: "Khi trên máy chủ còn thư, các lần kiểm tra nối tiếp nhau ngay.",
@@ -167,7 +167,7 @@ export const settings: Words["settings"] = {
     },
     keptThere: "giữ thư ở nhà cung cấp",
     deletedThere: "xóa thư ở nhà cung cấp",
-    deletedAfter: (days) => `xóa thư ở nhà cung cấp sau ${days} ngày`,
+    deletedAfter: (days) => `xóa thư ở nhà cung cấp sau ${days.written} ngày`,
     days: "Số ngày",
     deletionWarning:
       "Thư bị xóa trên máy chủ của nhà cung cấp và không khôi phục được ở đó. popfetch chỉ xóa những thư đã lưu an toàn; các chương trình khác dùng hộp thư này sẽ không còn thấy thư đó.",
@@ -222,7 +222,7 @@ export const settings: Words["settings"] = {
     opening: "Các lần kiểm tra trong 30 ngày qua có việc xảy ra.",
     none: "Chưa có gì xảy ra.",
     chart: (cycles, stored, failed) =>
-      `${cycles} lần kiểm tra: đã lưu ${stored} thư, ${failed} lần bị lỗi. Bảng bên dưới liệt kê từng lần.`,
+      `${cycles.written} lần kiểm tra: đã lưu ${stored.written} thư, ${failed.written} lần bị lỗi. Bảng bên dưới liệt kê từng lần.`,
     stored: "Đã lưu",
     failed: "Bị lỗi",
     asTable: "Dạng bảng",

@@ -2,6 +2,7 @@
 import type { Account } from "../../api/accounts";
 import type { Message } from "../../api/messages";
 import type { Words } from "../../language/words";
+import { beginningOf } from "../mailto";
 import type { Answering } from "../route";
 import { written } from "./addresses";
 import { forwardSubject, quoted, replyRecipients, replySubject, threadOf, wordsOf } from "./answers";
@@ -19,18 +20,15 @@ export function senderAmong(accounts: readonly Account[], preferred: string): st
   return chosen?.id ?? "";
 }
 
-/** A new mail; `to` is whom the link was to that began it. */
-export function newDraft(accountId: string, to = ""): Draft {
+/** A new mail; `linked` is whom the link was to that began it, or the whole mailto: link. */
+export function newDraft(accountId: string, linked = ""): Draft {
   return {
-    id: draftId(null, to),
+    id: draftId(null, linked),
     answering: null,
-    linked: to,
+    linked,
     accountId,
-    to,
-    cc: "",
     bcc: "",
-    subject: "",
-    text: "",
+    ...beginningOf(linked),
     files: [],
     thread: null,
     lost: [],

@@ -18,6 +18,7 @@ import {
 } from "react";
 import type { MessageName, Summary } from "../../api/messages";
 import { Button } from "../../controls/button";
+import { useToday } from "../../controls/now";
 import { Loading } from "../../controls/states";
 import { useFormats } from "../../language/formats";
 import { toldFailure, useWords } from "../../language/language";
@@ -54,6 +55,7 @@ function useRemPixels(): number {
 export function MessageList(props: Props) {
   const { reading, label, openId, accountNames, focusId, onFocused } = props;
   const { rows } = reading;
+  const today = useToday();
   const scroller = useRef<HTMLDivElement>(null);
   const rowHeight = Math.round(useRemPixels() * (accountNames ? ROW_WITH_ACCOUNT_REM : ROW_REM));
   const [activeId, setActiveId] = useState<string | null>(null);
@@ -187,6 +189,7 @@ export function MessageList(props: Props) {
                   isNew={props.isNew(message)}
                   isOpen={message.id === openId}
                   isReachable={isReachableShown ? index === reachable : index === firstVisible}
+                  today={today}
                   accountName={accountNames ? (accountNames.get(message.account_id) ?? "") : null}
                 />
               </li>

@@ -15,9 +15,12 @@ interface Props {
   isReachable: boolean;
   /** In a list of several accounts: whose it is. */
   accountName: string | null;
+  /** Any moment of it; another day tells the same instant otherwise. */
+  today: Date;
 }
 
-export const MessageRow = memo(function MessageRow({ message, href, isNew, isOpen, isReachable, accountName }: Props) {
+export const MessageRow = memo(function MessageRow(props: Props) {
+  const { message, href, isNew, isOpen, isReachable, accountName, today } = props;
   const words = useWords();
   const formats = useFormats();
   const { sender, recipients, delivery } = message;
@@ -43,7 +46,7 @@ export const MessageRow = memo(function MessageRow({ message, href, isNew, isOpe
         {who}
       </span>
       <time className={styles.when} dateTime={at} title={formats.full(at)}>
-        {formats.brief(at)}
+        {formats.brief(at, today)}
       </time>
       <span className={styles.subject}>
         {delivery ? <DeliveryMark state={delivery} /> : null}

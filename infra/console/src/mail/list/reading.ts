@@ -76,7 +76,7 @@ export function useReading(scope: Scope, search: Search, signal: string): Readin
   const ready = data !== undefined;
   const readLast = useRef(dataUpdatedAt);
   readLast.current = dataUpdatedAt;
-  // Whether it fails is told by the accounts, which are read as often.
+  // Whether it fails is told above the list by the accounts, which are read as often.
   const seen = useRef({ query, signal });
   useEffect(() => {
     if (seen.current.query !== query) seen.current = { query, signal };

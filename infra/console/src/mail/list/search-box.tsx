@@ -113,7 +113,12 @@ export function SearchBox({ search, onSearch }: Props) {
                 </option>
               ))}
             </SelectField>
-            <Button className={styles.clear} kind="quiet" disabled={!isNarrowed(typed)} onClick={() => now(NO_SEARCH)}>
+            <Button
+              className={styles.clear}
+              kind="quiet"
+              aria-disabled={!isNarrowed(typed)}
+              onClick={() => now(NO_SEARCH)}
+            >
               {words.mail.clearFilters}
             </Button>
           </div>

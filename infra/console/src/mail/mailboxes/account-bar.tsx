@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import type { Account } from "../../api/accounts";
 import { useCheck } from "../../checking/check";
 import { CheckProgress } from "../../checking/check-progress";
+import { useNow } from "../../controls/now";
 import { useFormats } from "../../language/formats";
 import { toldCode, useWords } from "../../language/language";
 import styles from "./account-bar.module.css";
@@ -12,9 +13,11 @@ import { remedyOf, troubleOf } from "./account-state";
 export function LastChecked({ account }: { account: Account }) {
   const words = useWords();
   const formats = useFormats();
+  const now = useNow();
   const { checking, progress } = useCheck(account);
   if (checking || progress) return words.mail.checking;
-  return account.last_fetch ? words.mail.lastChecked(formats.ago(account.last_fetch.at)) : words.mail.neverChecked;
+  const last = account.last_fetch;
+  return last ? words.mail.lastChecked(formats.ago(last.at, now)) : words.mail.neverChecked;
 }
 
 /** How far a check is; nothing where none is under way. */

@@ -1,5 +1,6 @@
 import { Download, Paperclip } from "lucide-react";
 import type { Message } from "../../api/messages";
+import { BareButton } from "../../controls/button";
 import { useFormats } from "../../language/formats";
 import { useWords } from "../../language/language";
 import styles from "./attachments.module.css";
@@ -20,13 +21,7 @@ export function Attachments({ message }: { message: Message }) {
           const name = file.filename || words.mail.unnamedFile;
           return (
             <li key={file.id}>
-              <button
-                type="button"
-                className={styles.file}
-                aria-busy={asked === file.id || undefined}
-                disabled={asked === file.id}
-                onClick={() => void download(file.id)}
-              >
+              <BareButton className={styles.file} busy={asked === file.id} onClick={() => void download(file.id)}>
                 <Paperclip size={18} aria-hidden="true" />
                 <span className={styles.named}>
                   <span className="visually-hidden">{words.mail.downloadFile} </span>
@@ -38,7 +33,7 @@ export function Attachments({ message }: { message: Message }) {
                   </span>
                 </span>
                 <Download size={18} aria-hidden="true" />
-              </button>
+              </BareButton>
             </li>
           );
         })}

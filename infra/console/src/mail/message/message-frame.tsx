@@ -5,6 +5,7 @@
  */
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Images } from "../../api/messages";
+import { linkedTo } from "../mailto";
 import styles from "./message-frame.module.css";
 
 const LEAST_PX = 80;
@@ -35,7 +36,7 @@ interface Props {
   images: Images;
   title: string;
   /** A link to write to somebody was followed. */
-  onWriteTo: (address: string) => void;
+  onWriteTo: (linked: string) => void;
 }
 
 /** Other images need another frame (`key`): until its own document is there, it has one with the page's policy. */
@@ -59,7 +60,7 @@ export function MessageFrame({ html, images, title, onWriteTo }: Props) {
       const link = (event.target as Element | null)?.closest?.(":is(a, area)[href^='mailto:' i]");
       if (!link) return;
       event.preventDefault();
-      onWriteTo(decoded(link.getAttribute("href") ?? ""));
+      onWriteTo(linkedTo(link.getAttribute("href") ?? ""));
     };
     page.addEventListener("click", follow);
     return () => page.removeEventListener("click", follow);
@@ -134,13 +135,4 @@ function followHeight(frame: HTMLIFrameElement, page: Document): () => void {
     observer.disconnect();
     page.removeEventListener("load", widened, true);
   };
-}
-
-function decoded(href: string): string {
-  const address = href.replace(/^mailto:/i, "").split("?", 1)[0] ?? "";
-  try {
-    return decodeURIComponent(address);
-  } catch {
-    return address;
-  }
 }

@@ -19,7 +19,7 @@ import { type Images, type Message, type MessageName, messageQuery, type Person 
 import { Button, IconButton } from "../../controls/button";
 import { Empty, Failed, Loading } from "../../controls/states";
 import { useFormats } from "../../language/formats";
-import { useWords } from "../../language/language";
+import { toldFailure, useWords } from "../../language/language";
 import type { Answering } from "../route";
 import { Attachments } from "./attachments";
 import { Delivered } from "./delivered";
@@ -37,7 +37,8 @@ interface Props {
   older: string | null;
   onBack: () => void;
   onAnswer: (how: Answering) => void;
-  onWriteTo: (address: string) => void;
+  /** `linked`: an address, or a mailto: link that says more. */
+  onWriteTo: (linked: string) => void;
 }
 
 export function MessageView(props: Props) {
@@ -50,7 +51,7 @@ export function MessageView(props: Props) {
   const blocked = useQuery(messageQuery(name, "blocked"));
   const shown = useQuery({ ...messageQuery(name, "shown"), enabled: images === "shown" });
   const message = shown.data && images === "shown" ? shown.data : blocked.data;
-  const failure = blocked.error ?? shown.error;
+  const failure = blocked.error;
   const { download, asked } = useDownload(name);
   const isGone = failure instanceof ApiFailure && failure.status === 404;
   return (
@@ -63,18 +64,13 @@ export function MessageView(props: Props) {
         <IconButton label={words.mail.forwardWhole} onClick={() => onAnswer("forward-whole")}>
           <FileOutput size={20} aria-hidden="true" />
         </IconButton>
-        <IconButton
-          label={words.mail.download}
-          disabled={asked === null}
-          aria-busy={asked === null || undefined}
-          onClick={() => void download(null)}
-        >
+        <IconButton label={words.mail.download} busy={asked === null} onClick={() => void download(null)}>
           <Download size={20} aria-hidden="true" />
         </IconButton>
-        <IconButton label={words.mail.newer} disabled={newer === null} onClick={() => newer && go(newer)}>
+        <IconButton label={words.mail.newer} aria-disabled={newer === null} onClick={() => newer && go(newer)}>
           <ChevronUp size={20} aria-hidden="true" />
         </IconButton>
-        <IconButton label={words.mail.older} disabled={older === null} onClick={() => older && go(older)}>
+        <IconButton label={words.mail.older} aria-disabled={older === null} onClick={() => older && go(older)}>
           <ChevronDown size={20} aria-hidden="true" />
         </IconButton>
       </div>
@@ -85,7 +81,8 @@ export function MessageView(props: Props) {
           message={message}
           images={message === shown.data ? "shown" : "blocked"}
           isLoadingImages={images === "shown" && shown.isFetching}
-          onShowImages={() => setImagesOf(name.messageId)}
+          imagesFailed={images === "shown" ? shown.error : null}
+          onShowImages={() => (images === "shown" ? void shown.refetch() : setImagesOf(name.messageId))}
         />
       ) : isGone ? (
         <Empty title={words.mail.noSuchMessage}>
@@ -104,14 +101,22 @@ interface WholeProps extends Props {
   message: Message;
   images: Images;
   isLoadingImages: boolean;
+  /** Why they are not shown, though they were asked for. */
+  imagesFailed: unknown;
   onShowImages: () => void;
 }
 
-function Whole({ message, accountName, images, isLoadingImages, onShowImages, onAnswer, onWriteTo }: WholeProps) {
+function Whole(props: WholeProps) {
+  const { message, accountName, images, isLoadingImages, imagesFailed, onShowImages, onAnswer, onWriteTo } = props;
   const words = useWords();
   const formats = useFormats();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  // The button is gone once it has shown them: the focus stays where it was.
+  const imagesBar = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (images === "shown" && document.activeElement === document.body) imagesBar.current?.focus();
+  }, [images]);
   const both = message.html !== null && Boolean(message.text?.trim());
   const [asText, setAsText] = useState(false);
   const html = asText ? null : message.html;
@@ -163,12 +168,14 @@ function Whole({ message, accountName, images, isLoadingImages, onShowImages, on
       {message.delivery ? <Delivered delivery={message.delivery} /> : null}
       {message.problems.length ? <Problems problems={message.problems} /> : null}
       {html !== null && message.remote_images > 0 ? (
-        <div className={styles.images}>
+        <div ref={imagesBar} tabIndex={-1} className={styles.images}>
           <ImageOff size={18} aria-hidden="true" />
           <p role="status">
             {images === "shown"
               ? words.mail.imagesShown
-              : words.mail.imagesBlocked(formats.count(message.remote_images))}
+              : imagesFailed
+                ? words.mail.imagesFailed(toldFailure(words, imagesFailed))
+                : words.mail.imagesBlocked(formats.count(message.remote_images))}
           </p>
           {images === "blocked" ? (
             <Button busy={isLoadingImages} onClick={onShowImages}>
@@ -181,7 +188,7 @@ function Whole({ message, accountName, images, isLoadingImages, onShowImages, on
       {html !== null ? (
         <MessageFrame key={images} html={html} images={images} title={words.mail.body} onWriteTo={onWriteTo} />
       ) : message.text?.trim() ? (
-        <PlainText text={message.text} />
+        <PlainText text={message.text} onWriteTo={onWriteTo} />
       ) : (
         <p className={styles.soft}>{words.mail.noBody}</p>
       )}

@@ -1,0 +1,77 @@
+import { act, type ReactNode } from "react";
+import { createRoot, type Root } from "react-dom/client";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Summary } from "../../api/messages";
+import { useNow, useToday } from "../../controls/now";
+import { formatsOf, regionalTag } from "../../language/formats";
+import { LanguageProvider } from "../../language/language";
+import { MessageRow } from "./message-row";
+
+const message = {
+  id: "m",
+  account_id: "a",
+  sender: { name: "Anna", address: "anna@example.com" },
+  recipients: [],
+  subject: "Lunch",
+  dated: "2026-11-26T14:05:00",
+  octets: 1265,
+  delivery: null,
+} as unknown as Summary;
+const formats = formatsOf(regionalTag("en", navigator.languages));
+const evening = new Date("2026-11-26T23:50:00");
+const morning = new Date("2026-11-27T00:10:00");
+
+let place: HTMLElement;
+let root: Root;
+let drawn: number;
+
+function List(): ReactNode {
+  drawn += 1;
+  return (
+    <MessageRow
+      message={message}
+      href=""
+      isNew={false}
+      isOpen={false}
+      isReachable
+      today={useToday()}
+      accountName={null}
+    />
+  );
+}
+function Clock(): ReactNode {
+  return useNow().toISOString();
+}
+const show = (what: ReactNode) => act(async () => root.render(<LanguageProvider>{what}</LanguageProvider>));
+const pass = (minutes: number) => act(async () => vi.advanceTimersByTime(minutes * 60_000));
+const when = () => place.querySelector("time")?.textContent;
+
+beforeEach(() => {
+  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
+  vi.useFakeTimers({ now: evening });
+  place = document.body.appendChild(document.createElement("div"));
+  root = createRoot(place);
+  drawn = 0;
+});
+afterEach(async () => {
+  await act(async () => root.unmount());
+  place.remove();
+  vi.useRealTimers();
+});
+
+test("overnight, the time of today's mail becomes the day it came on, in a list that nobody has touched", async () => {
+  await show(<List />);
+  expect(when()).toBe(formats.brief(message.dated, evening));
+  await pass(5);
+  expect(drawn).toBe(1);
+  await pass(15);
+  expect(when()).toBe(formats.brief(message.dated, morning));
+  expect(when()).not.toBe(formats.brief(message.dated, evening));
+});
+
+test("the present moment moves on by itself", async () => {
+  await show(<Clock />);
+  expect(place.textContent).toBe(evening.toISOString());
+  await pass(1);
+  expect(place.textContent).toBe(new Date(evening.getTime() + 60_000).toISOString());
+});
