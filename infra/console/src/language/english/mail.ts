@@ -117,6 +117,7 @@ export const mail = {
   quotedText: "Quoted text",
   attachments: (count: string) => `Attachments (${count})`,
   downloadFile: "Download",
+  beyondReach: "Too far into a large message to be taken out. Download the message: it has this file.",
   unnamedFile: "Unnamed file",
   deliveries: {
     sent: "Sent to everyone it is addressed to.",

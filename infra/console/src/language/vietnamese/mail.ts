@@ -112,6 +112,7 @@ export const mail: Words["mail"] = {
   quotedText: "Đoạn trích dẫn",
   attachments: (count) => `Tệp đính kèm (${count})`,
   downloadFile: "Tải xuống",
+  beyondReach: "Nằm quá sâu trong một thư lớn nên không tách ra được. Hãy tải cả thư về: trong đó có tệp này.",
   unnamedFile: "Tệp không tên",
   deliveries: {
     sent: "Đã gửi tới tất cả người nhận.",

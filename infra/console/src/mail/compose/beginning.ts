@@ -63,7 +63,7 @@ export function answerTo(
   }
   const subject = forwardSubject(message.subject);
   if (how === "forward-whole") return { ...draft, subject, files: [wholeOf(message, told.words)] };
-  return { ...draft, subject, text: forwarded(message, told), files: filesOf(message, told.words) };
+  return { ...draft, subject, text: forwarded(message, told), ...filesOf(message, told.words) };
 }
 
 function attribution(message: Message, { words, full }: Told): string {
@@ -83,19 +83,26 @@ function forwarded(message: Message, { words, full }: Told): string {
   return `\n\n${lines.join("\n")}\n\n${wordsOf(message)}\n`;
 }
 
-function filesOf(message: Message, words: Words): StoredFile[] {
-  return message.attachments
-    .filter(({ inline }) => !inline)
-    .map((file) => ({
-      kind: "stored",
-      id: `${message.id} ${file.id}`,
-      accountId: message.account_id,
-      messageId: message.id,
-      attachmentId: file.id,
-      name: file.filename || words.mail.unnamedFile,
-      type: file.content_type,
-      octets: file.octets,
-    }));
+/** The files that go along, and the names of those that cannot be taken out of the message. */
+function filesOf(message: Message, words: Words): Pick<Draft, "files" | "lost"> {
+  const files: StoredFile[] = [];
+  const lost: string[] = [];
+  for (const file of message.attachments.filter(({ inline }) => !inline)) {
+    const name = file.filename || words.mail.unnamedFile;
+    if (file.octets === null) lost.push(name);
+    else
+      files.push({
+        kind: "stored",
+        id: `${message.id} ${file.id}`,
+        accountId: message.account_id,
+        messageId: message.id,
+        attachmentId: file.id,
+        name,
+        type: file.content_type,
+        octets: file.octets,
+      });
+  }
+  return { files, lost };
 }
 
 function wholeOf(message: Message, words: Words): StoredFile {

@@ -10,15 +10,11 @@ import { Attachments } from "./attachments";
 
 const order = { id: "1", filename: "order.csv", content_type: "text/csv", octets: 26, inline: false };
 
-test("whoever downloads a file keeps the focus on it while its address is asked for, once", async () => {
+async function show(attachments: Message["attachments"]) {
   Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
-  let fail = () => {};
-  const asked = vi
-    .spyOn(api, "GET")
-    .mockReturnValue(new Promise((_, reject) => (fail = () => reject(new TypeError()))) as never);
   const place = document.body.appendChild(document.createElement("div"));
   const root = createRoot(place);
-  const letter = message({ attachments: [order] as unknown as Message["attachments"] });
+  const letter = message({ attachments });
   await act(async () =>
     root.render(
       <LanguageProvider>
@@ -28,6 +24,26 @@ test("whoever downloads a file keeps the focus on it while its address is asked 
       </LanguageProvider>,
     ),
   );
+  return { place, root };
+}
+
+test("a file that lies beyond what is read of a message says so, and is no button", async () => {
+  const { place, root } = await show([order, { ...order, id: "2", filename: "film.mp4", octets: null }]);
+  expect([...place.querySelectorAll("button")].map((button) => button.textContent)).toEqual([
+    expect.stringContaining("order.csv"),
+  ]);
+  expect(place.textContent).toContain("film.mp4");
+  expect(place.textContent).toContain("Download the message");
+  await act(async () => root.unmount());
+  place.remove();
+});
+
+test("whoever downloads a file keeps the focus on it while its address is asked for, once", async () => {
+  let fail = () => {};
+  const asked = vi
+    .spyOn(api, "GET")
+    .mockReturnValue(new Promise((_, reject) => (fail = () => reject(new TypeError()))) as never);
+  const { place, root } = await show([order]);
   const file = place.querySelector("button") as HTMLButtonElement;
   file.focus();
   await act(async () => file.click());

@@ -19,6 +19,19 @@ export function Attachments({ message }: { message: Message }) {
       <ul className={styles.files}>
         {files.map((file) => {
           const name = file.filename || words.mail.unnamedFile;
+          if (file.octets === null) {
+            return (
+              <li key={file.id} className={styles.file} data-beyond>
+                <Paperclip size={18} aria-hidden="true" />
+                <span className={styles.named}>
+                  <span className={styles.name} title={name}>
+                    {name}
+                  </span>
+                  <span className={styles.why}>{words.mail.beyondReach}</span>
+                </span>
+              </li>
+            );
+          }
           return (
             <li key={file.id}>
               <BareButton className={styles.file} busy={asked === file.id} onClick={() => void download(file.id)}>
