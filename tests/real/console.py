@@ -6,7 +6,8 @@ went elsewhere, an error of its own, a dialog that nobody asked for.
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +33,8 @@ _EXPECTED = re.compile(r"the server responded with a status of 4\d\d")
 _NOBODY_THERE = "net::ERR_NAME_NOT_RESOLVED"
 """What it says of an address elsewhere, as it looks up no names."""
 
+_NO_NETWORK = "net::ERR_INTERNET_DISCONNECTED"
+
 
 class Console:
     """The console at a stack, in a browser of its own, which may go to the addresses of ``leads_to`` besides."""
@@ -48,6 +51,8 @@ class Console:
         self.images_wanted = False
         """Whether images from elsewhere were asked for; those that are then asked for are in ``images``."""
         self.images: list[str] = []
+        self._is_offline = False
+        self._leaves = False
         self.page.add_init_script(
             f"localStorage.getItem('popfetch.language') ?? localStorage.setItem('popfetch.language', '{language}')"
         )
@@ -118,6 +123,21 @@ class Console:
         notice = self.page.get_by_role("status").get_by_text(text)
         expect(notice.first).to_be_visible()
 
+    def reload_all_the_same(self) -> None:
+        """Load the page anew, though the browser asks first as something would be lost by it."""
+        self._leaves = True
+        self.page.reload()
+        self._leaves = False
+
+    @contextmanager
+    def offline(self) -> Iterator[None]:
+        """Without a network meanwhile, as the browser knows."""
+        self._is_offline = True
+        self.page.context.set_offline(True)
+        yield
+        self.page.context.set_offline(False)
+        self._is_offline = False
+
     # --- Looking at it ----------------------------------------------------------------------------------------
 
     def picture(self, name: str) -> None:
@@ -163,11 +183,16 @@ class Console:
             self.misdeeds.append(f"request: {request.url[:200]}")
 
     def _look_at_dialog(self, dialog: Dialog) -> None:
+        if self._leaves and dialog.type == "beforeunload":
+            dialog.accept()
+            return
         self.misdeeds.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
     def _look_at_message(self, message: ConsoleMessage) -> None:
         if message.type != "error" or (self.images_wanted and _NOBODY_THERE in message.text):
+            return
+        if self._is_offline and _NO_NETWORK in message.text:
             return
         if not _EXPECTED.search(message.text):
             self.misdeeds.append(f"console: {message.text[:300]}")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from infra.local.mailbox import first_delivery
 from infra.local.outbox import SentMail, sent_mail
@@ -75,6 +75,10 @@ def add_by_address(console: Console, user: str, name: str) -> None:
     expect(console.main()).to_contain_text("localhost")
     console.page.get_by_label("Name", exact=True).fill(name)
     console.choose("Add the account")
+
+
+def a_file(name: str, text: str = "x") -> FilePayload:
+    return {"name": name, "mimeType": "text/plain", "buffer": text.encode()}
 
 
 def test_a_wrong_password_is_told_and_the_right_one_lets_in(scene: Scene) -> None:
@@ -258,9 +262,7 @@ def test_a_mail_is_written_sent_and_answered(scene: Scene) -> None:
     console.page.get_by_label("To", exact=True).fill(f"Bert Böhm <bert@{DOMAIN}>")
     console.page.get_by_label("Subject", exact=True).fill("Chào buổi sáng")
     console.page.get_by_label("Text", exact=True).fill("Xin chào, Bert!\n\nAnna")
-    console.page.locator("input[type=file]").set_input_files(
-        {"name": "ghi chú.txt", "mimeType": "text/plain", "buffer": "một hai ba".encode()}
-    )
+    console.page.locator("input[type=file]").set_input_files(a_file("ghi chú.txt", "một hai ba"))
     expect(console.main()).to_contain_text("ghi chú.txt")
     console.choose("Send")
     console.told(re.compile(f"Sent to .*bert@{DOMAIN}"))
@@ -278,6 +280,49 @@ def test_a_mail_is_written_sent_and_answered(scene: Scene) -> None:
     console.choose("Reply")
     expect(console.page.get_by_label("Subject", exact=True)).to_have_value("Re: Chào buổi sáng")
     expect(console.page.get_by_label("To", exact=True)).to_have_value(re.compile("elsewhere@example.org"))
+
+
+def test_what_is_being_written_outlives_a_reload_and_is_asked_about_before_it_is_lost(scene: Scene) -> None:
+    # given
+    console = scene.console
+    place = f"/mail/{account_named(scene.stack, 'Personal')['id']}"
+    console.open(place)
+    console.page.get_by_role("link", name="New mail").or_(console.button("New mail")).first.click()
+    console.page.get_by_label("To", exact=True).fill(f"bert@{DOMAIN}")
+    console.page.get_by_label("Text", exact=True).fill("With two files")
+    console.page.locator("input[type=file]").set_input_files([a_file("one.txt"), a_file("two.txt")])
+    expect(console.main()).to_contain_text("two.txt")
+
+    # then
+    console.reload_all_the_same()
+    expect(console.main()).to_contain_text("These files have to be attached again: one.txt, two.txt")
+    console.page.locator("input[type=file]").set_input_files(a_file("one.txt"))
+    expect(console.main()).to_contain_text("These files have to be attached again: two.txt")
+    assert look_at(console, "files-lost") == []
+    console.choose("Send")
+    expect(console.heading("Send without these files?")).to_be_visible()
+    assert look_at(console, "files-asked") == []
+    console.choose("Keep writing")
+    console.choose("Sign out")
+    expect(console.heading("Sign out and lose 1 draft?")).to_be_visible()
+    assert look_at(console, "sign-out-asked") == []
+    console.choose("Cancel")
+    expect(console.page.get_by_label("Text", exact=True)).to_have_value("With two files")
+    console.choose("Discard")
+    console.page.get_by_role("dialog").get_by_role("button", name="Discard").click()
+    expect(console.rows().first).to_be_visible()
+
+
+def test_a_console_that_hears_nothing_says_so_until_it_does(scene: Scene) -> None:
+    console = scene.console
+    console.open("/mail/all")
+    expect(console.rows().first).to_be_visible()
+    with console.offline():
+        console.choose("Refresh")
+        expect(console.main()).to_contain_text("What you see is as it was at")
+        expect(console.rows().first).to_be_visible()
+        assert look_at(console, "offline") == []
+    expect(console.main()).not_to_contain_text("What you see is as it was at")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -32,12 +32,12 @@ export function Dialog({ title, onClose, children, wide = false }: Props) {
         onClose();
       }}
     >
-      <header className={styles.header}>
+      <div className={styles.header}>
         <h2 id={id}>{title}</h2>
         <IconButton label={words.common.close} onClick={onClose}>
           <X size={20} aria-hidden="true" />
         </IconButton>
-      </header>
+      </div>
       <div className={styles.body}>{children}</div>
     </dialog>
   );
