@@ -1,24 +1,13 @@
 import { act, type ReactNode } from "react";
-import { createRoot, type Root } from "react-dom/client";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
+import { newStage } from "../stage.builder";
 import { BareButton, Button, IconButton } from "./button";
 
-let place: HTMLElement;
-let root: Root;
+const stage = newStage();
 
-const show = (what: ReactNode) => act(async () => root.render(what));
-const button = () => place.querySelector("button") as HTMLButtonElement;
+const show = (what: ReactNode) => act(async () => stage.root.render(what));
+const button = () => stage.place.querySelector("button") as HTMLButtonElement;
 const press = () => act(async () => button().click());
-
-beforeEach(() => {
-  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
-  place = document.body.appendChild(document.createElement("div"));
-  root = createRoot(place);
-});
-afterEach(async () => {
-  await act(async () => root.unmount());
-  place.remove();
-});
 
 test("a button that becomes busy keeps the focus, and has it when it is done", async () => {
   await show(<Button>Save</Button>);

@@ -1,11 +1,10 @@
 import { act, type ReactNode } from "react";
-import { createRoot, type Root } from "react-dom/client";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { LanguageProvider } from "../language/language";
+import { newStage } from "../stage.builder";
 import { NoticesProvider, useNotices } from "./notices";
 
-let place: HTMLElement;
-let root: Root;
+const stage = newStage();
 let notices: ReturnType<typeof useNotices>;
 
 function Held(): ReactNode {
@@ -14,11 +13,8 @@ function Held(): ReactNode {
 }
 
 beforeEach(async () => {
-  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
-  place = document.body.appendChild(document.createElement("div"));
-  root = createRoot(place);
   await act(async () =>
-    root.render(
+    stage.root.render(
       <LanguageProvider>
         <NoticesProvider>
           <Held />
@@ -26,10 +22,6 @@ beforeEach(async () => {
       </LanguageProvider>,
     ),
   );
-});
-afterEach(() => {
-  act(() => root.unmount());
-  place.remove();
 });
 
 test("what began for who was here is told to nobody who comes after", () => {
@@ -44,17 +36,17 @@ test("what began for who was here is told to nobody who comes after", () => {
   act(() => before.tellFailure(new Error("refused")));
 
   // then
-  expect(place.querySelector("[role=status]")?.textContent).toBe("");
+  expect(stage.place.querySelector("[role=status]")?.textContent).toBe("");
 
   // when
   act(() => notices.tell("Saved"));
 
   // then
-  expect(place.textContent).toContain("Saved");
+  expect(stage.place.textContent).toContain("Saved");
 });
 
 test("whoever comes is told why, and nothing else", () => {
   act(() => notices.tell("Work is refused.", "bad"));
   act(() => notices.forget("bert@example.org has signed in."));
-  expect(place.querySelector("[role=status]")?.textContent).toBe("bert@example.org has signed in.");
+  expect(stage.place.querySelector("[role=status]")?.textContent).toBe("bert@example.org has signed in.");
 });

@@ -1,6 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act } from "react";
-import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { accountsQuery } from "../api/accounts";
 import { api } from "../api/client";
@@ -8,13 +7,13 @@ import { common } from "../language/english/common";
 import { failures } from "../language/english/failures";
 import { formatsOf, regionalTag } from "../language/formats";
 import { LanguageProvider } from "../language/language";
+import { newStage } from "../stage.builder";
 import { Freshness } from "./freshness";
 
 const NOON = new Date("2026-11-26T12:00:00");
 const asOfNoon = common.shownSince(formatsOf(regionalTag("en", navigator.languages)).moment(NOON.toISOString()));
 
-let place: HTMLElement;
-let root: Root;
+const stage = newStage();
 let cache: QueryClient;
 /** What the API answers from now on. */
 let answer: () => Promise<unknown>;
@@ -31,19 +30,16 @@ const poll = async () => {
   await act(async () => void cache.refetchQueries(accountsQuery));
   await settle();
 };
-const status = () => place.querySelector("[role=status]")?.textContent;
-const button = () => place.querySelector("button");
+const status = () => stage.place.querySelector("[role=status]")?.textContent;
+const button = () => stage.place.querySelector("button");
 
 beforeEach(async () => {
-  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
   vi.useFakeTimers({ now: NOON });
   vi.spyOn(api, "GET").mockImplementation((() => answer()) as never);
-  place = document.body.appendChild(document.createElement("div"));
-  root = createRoot(place);
   cache = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   answer = well;
   await act(async () =>
-    root.render(
+    stage.root.render(
       <QueryClientProvider client={cache}>
         <LanguageProvider>
           <main tabIndex={-1}>
@@ -55,9 +51,7 @@ beforeEach(async () => {
   );
   await settle();
 });
-afterEach(async () => {
-  await act(async () => root.unmount());
-  place.remove();
+afterEach(() => {
   vi.restoreAllMocks();
   vi.useRealTimers();
 });
@@ -101,5 +95,5 @@ test("another try may be asked for, and whoever asked by keyboard is not left no
   await act(async () => button()?.click());
   await settle();
   expect(status()).toBe("");
-  expect(document.activeElement).toBe(place.querySelector("main"));
+  expect(document.activeElement).toBe(stage.place.querySelector("main"));
 });

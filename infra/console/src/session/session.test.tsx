@@ -1,12 +1,12 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, type ReactNode } from "react";
-import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { endSession, renewSession, signIn } from "../api/session";
 import { currentToken, renewedToken, type Tokens } from "../api/tokens";
 import { NoticesProvider, useNotices } from "../controls/notices";
 import { english } from "../language/english";
 import { LanguageProvider } from "../language/language";
+import { newStage } from "../stage.builder";
 import { SessionProvider, useSession } from "./session";
 import { SignIn } from "./sign-in";
 import type { Told } from "./tabs";
@@ -37,8 +37,7 @@ class OtherTab {
 }
 const otherTab = (told: Told) => act(async () => OtherTab.here?.onmessage({ data: told }));
 
-let place: HTMLElement;
-let root: Root;
+const stage = newStage();
 let session: ReturnType<typeof useSession>;
 let notices: ReturnType<typeof useNotices>;
 let cache: QueryClient;
@@ -49,9 +48,8 @@ function Held(): ReactNode {
   return session.state.kind === "signedOut" ? <SignIn {...session.state} /> : null;
 }
 async function load() {
-  root = createRoot(place);
   await act(async () =>
-    root.render(
+    stage.root.render(
       <QueryClientProvider client={cache}>
         <LanguageProvider>
           <NoticesProvider>
@@ -65,7 +63,7 @@ async function load() {
   );
 }
 async function loadAnew() {
-  await act(async () => root.unmount());
+  await stage.clear();
   await load();
 }
 /** What the server answers to signing out, by hand. */
@@ -80,24 +78,20 @@ function anEnding() {
   return { answer: (isThere: boolean) => answer(isThere) };
 }
 const tryAgain = () =>
-  [...place.querySelectorAll("button")].find(({ textContent }) => textContent === english.common.tryAgain);
+  [...stage.place.querySelectorAll("button")].find(({ textContent }) => textContent === english.common.tryAgain);
 
 beforeEach(async () => {
-  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
   vi.stubGlobal("BroadcastChannel", OtherTab);
   OtherTab.heard = [];
   localStorage.clear();
   sessionStorage.clear();
   vi.mocked(renewSession).mockReset().mockResolvedValue(anna);
   vi.mocked(endSession).mockReset().mockResolvedValue();
-  place = document.body.appendChild(document.createElement("div"));
   cache = new QueryClient();
   await load();
 });
 
 afterEach(() => {
-  act(() => root.unmount());
-  place.remove();
   vi.unstubAllGlobals();
 });
 
@@ -108,7 +102,7 @@ function leaveTraces() {
   act(() => notices.tell("Work is refused.", "bad"));
 }
 async function expectNoTraces() {
-  expect(place.textContent).not.toContain("Work is refused.");
+  expect(stage.place.textContent).not.toContain("Work is refused.");
   expect(cache.getQueryData(["accounts"])).toBeUndefined();
   expect(sessionStorage).toHaveLength(0);
   expect(await currentToken()).toBeNull();
@@ -128,7 +122,7 @@ test("signing out leaves nothing of a person behind, before the server has answe
   // then
   expect(session.state).toEqual({ kind: "looking" });
   await expectNoTraces();
-  expect(place.textContent).not.toContain("Sent to");
+  expect(stage.place.textContent).not.toContain("Sent to");
 
   // when
   await ending.answer(true);
@@ -150,7 +144,7 @@ test("a sign-out that does not reach the server says so, and is tried again by h
   // then
   expect(session.state).toEqual({ ...OUT, unended: true });
   await expectNoTraces();
-  expect(place.querySelector("[role=alert]")?.textContent).toBe(english.session.unended);
+  expect(stage.place.querySelector("[role=alert]")?.textContent).toBe(english.session.unended);
   expect(OtherTab.heard.at(-1)).toEqual({ kind: "unended" });
 
   // when
@@ -160,7 +154,7 @@ test("a sign-out that does not reach the server says so, and is tried again by h
   // then
   expect(endSession).toHaveBeenCalledTimes(2);
   expect(session.state).toEqual(OUT);
-  expect(place.textContent).not.toContain(english.session.unended);
+  expect(stage.place.textContent).not.toContain(english.session.unended);
   expect(document.activeElement?.getAttribute("name")).toBe("username");
 });
 
@@ -227,7 +221,7 @@ test("somebody who has signed in in another tab takes this one over, and is told
   vi.mocked(renewSession).mockResolvedValue(bert);
   await act(async () => void (await renewedToken(anna.idToken)));
   expect(session.state).toEqual({ kind: "signedIn", email: bert.email });
-  expect(place.querySelector("[role=status]")?.textContent).toBe(english.session.another(bert.email));
+  expect(stage.place.querySelector("[role=status]")?.textContent).toBe(english.session.another(bert.email));
   expect(cache.getQueryData(["accounts"])).toBeUndefined();
   expect(sessionStorage).toHaveLength(0);
 });
@@ -244,7 +238,7 @@ test("a session that ends by itself keeps what was begun to write for whoever co
 test("a step of signing in is taken once, however often it is sent", async () => {
   vi.mocked(signIn).mockReturnValue(new Promise(() => undefined));
   await act(() => session.leave());
-  const form = place.querySelector("form");
+  const form = stage.place.querySelector("form");
   for (let times = 0; times < 2; times += 1) {
     await act(async () => form?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true })));
   }
@@ -258,7 +252,7 @@ test("a sign-out in another tab is one here", async () => {
   await expectNoTraces();
   expect(endSession).not.toHaveBeenCalled();
   await otherTab({ kind: "unended" });
-  expect(place.textContent).toContain(english.session.unended);
+  expect(stage.place.textContent).toContain(english.session.unended);
   await otherTab({ kind: "settled" });
   expect(session.state).toEqual(OUT);
 });

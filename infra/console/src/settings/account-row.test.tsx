@@ -2,13 +2,13 @@ import { DndContext } from "@dnd-kit/core";
 import { SortableContext } from "@dnd-kit/sortable";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act } from "react";
-import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Account } from "../api/accounts";
 import { api } from "../api/client";
 import { NoticesProvider } from "../controls/notices";
 import { settings as words } from "../language/english/settings";
 import { LanguageProvider } from "../language/language";
+import { newStage } from "../stage.builder";
 import { AccountRow } from "./account-row";
 
 const account = {
@@ -24,14 +24,13 @@ const account = {
   is_default: true,
 } as unknown as Account;
 
-let place: HTMLElement;
-let root: Root;
+const stage = newStage();
 const onMove = vi.fn();
 const cache = new QueryClient();
 
 const show = (at: number) =>
   act(async () =>
-    root.render(
+    stage.root.render(
       <QueryClientProvider client={cache}>
         <LanguageProvider>
           <NoticesProvider>
@@ -45,7 +44,7 @@ const show = (at: number) =>
       </QueryClientProvider>,
     ),
   );
-const button = (label: string) => place.querySelector(`button[aria-label="${label}"]`) as HTMLButtonElement;
+const button = (label: string) => stage.place.querySelector(`button[aria-label="${label}"]`) as HTMLButtonElement;
 /** What a change has begun is told a task later. */
 const soon = () => act(async () => void (await new Promise((done) => setTimeout(done))));
 const press = async (label: string) => {
@@ -54,14 +53,9 @@ const press = async (label: string) => {
 };
 
 beforeEach(() => {
-  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
-  place = document.body.appendChild(document.createElement("div"));
-  root = createRoot(place);
   onMove.mockReset();
 });
-afterEach(async () => {
-  await act(async () => root.unmount());
-  place.remove();
+afterEach(() => {
   vi.restoreAllMocks();
 });
 

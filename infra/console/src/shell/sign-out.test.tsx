@@ -1,18 +1,17 @@
 import { act, type ReactNode } from "react";
-import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { english } from "../language/english";
 import { LanguageProvider } from "../language/language";
 import { newDraft } from "../mail/compose/beginning";
 import { DraftsProvider, useDrafts } from "../mail/compose/drafts";
+import { newStage } from "../stage.builder";
 import { useUnsaved } from "./leaving";
 import { SignOut } from "./sign-out";
 
 const leave = vi.fn(async () => undefined);
 vi.mock("../session/session", () => ({ useSession: () => ({ leave }) }));
 
-let place: HTMLElement;
-let root: Root;
+const stage = newStage();
 let kept: ReturnType<typeof useDrafts>;
 
 function Held({ unsaved }: { unsaved: boolean }): ReactNode {
@@ -22,7 +21,7 @@ function Held({ unsaved }: { unsaved: boolean }): ReactNode {
 }
 const show = (unsaved: boolean) =>
   act(async () =>
-    root.render(
+    stage.root.render(
       <LanguageProvider>
         <DraftsProvider email="me@example.org">
           <Held unsaved={unsaved} />
@@ -33,11 +32,11 @@ const show = (unsaved: boolean) =>
   );
 const press = (label: string) =>
   act(async () =>
-    [...place.querySelectorAll("button")]
+    [...stage.place.querySelectorAll("button")]
       .find((one) => one.textContent === label || one.getAttribute("aria-label") === label)
       ?.click(),
   );
-const dialog = () => place.querySelector("dialog");
+const dialog = () => stage.place.querySelector("dialog");
 /** A draft, and how far it is on its way; null where nobody has sent it. */
 async function write(to: string, isOut: boolean | null) {
   const draft = newDraft("a", to);
@@ -50,17 +49,12 @@ async function write(to: string, isOut: boolean | null) {
 }
 
 beforeEach(async () => {
-  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
   HTMLDialogElement.prototype.showModal ??= vi.fn();
   HTMLDialogElement.prototype.close ??= vi.fn();
   leave.mockClear();
-  place = document.body.appendChild(document.createElement("div"));
-  root = createRoot(place);
   await show(false);
 });
-afterEach(async () => {
-  await act(async () => root.unmount());
-  place.remove();
+afterEach(() => {
   sessionStorage.clear();
 });
 
@@ -106,6 +100,6 @@ test("settings that are not saved are asked about", async () => {
 
 test("when a person has gone, what was being sent is given up", async () => {
   const giveUps = [await write("anna@example.org", true), await write("bert@example.org", false)];
-  await act(async () => root.render(null));
+  await act(async () => stage.root.render(null));
   for (const giveUp of giveUps) expect(giveUp).toHaveBeenCalledOnce();
 });

@@ -1,20 +1,19 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, type ReactNode } from "react";
-import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Account } from "../../api/accounts";
 import { api } from "../../api/client";
 import { NoticesProvider } from "../../controls/notices";
 import { mail as words } from "../../language/english/mail";
 import { LanguageProvider } from "../../language/language";
+import { newStage } from "../../stage.builder";
 import { newDraft } from "./beginning";
 import Compose from "./compose";
 import { DraftsProvider, useDrafts } from "./drafts";
 
 const account = { id: "a", name: "Work", email: "me@example.org", outgoing: {}, is_default: true } as Account;
 
-let place: HTMLElement;
-let root: Root;
+const stage = newStage();
 let kept: ReturnType<typeof useDrafts>;
 const onSent = vi.fn();
 
@@ -25,7 +24,7 @@ function Kept(): ReactNode {
 /** The page with a mail to `to` being written in it, or with something else in its place. */
 async function show(to: string | null) {
   await act(async () =>
-    root.render(
+    stage.root.render(
       <QueryClientProvider client={new QueryClient()}>
         <LanguageProvider>
           <NoticesProvider>
@@ -49,7 +48,9 @@ async function show(to: string | null) {
   );
 }
 const button = (label: string) =>
-  [...place.querySelectorAll("button")].filter(({ textContent }) => textContent === label).at(-1) as HTMLButtonElement;
+  [...stage.place.querySelectorAll("button")]
+    .filter(({ textContent }) => textContent === label)
+    .at(-1) as HTMLButtonElement;
 const press = (label: string) => act(async () => button(label).click());
 
 /** The requests that are under way: each is answered by hand. */
@@ -68,15 +69,10 @@ function requests() {
 }
 
 beforeEach(() => {
-  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
   HTMLDialogElement.prototype.showModal ??= vi.fn();
   HTMLDialogElement.prototype.close ??= vi.fn();
-  place = document.body.appendChild(document.createElement("div"));
-  root = createRoot(place);
 });
-afterEach(async () => {
-  await act(async () => root.unmount());
-  place.remove();
+afterEach(() => {
   sessionStorage.clear();
   onSent.mockReset();
   vi.restoreAllMocks();
@@ -93,13 +89,13 @@ test("sending goes on while something else is opened, and its failure is told th
   await pressSend();
   await show(null);
   await act(async () => answers[0]?.(502));
-  expect(place.textContent).toContain(words.maybeSent);
+  expect(stage.place.textContent).toContain(words.maybeSent);
   expect(kept.drafts).toMatchObject([{ to: "anna@example.com", attempt: { unsure: true } }]);
 });
 
 test("a mailto: link fills in what it says, its copies in sight and nobody hidden", async () => {
   await show("mailto:anna@example.com?cc=carl@example.com&bcc=spy@example.com&subject=Lunch&body=At%20noon%3F%0D%0AMe");
-  const values = [...place.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("[name]:not([type=file])")];
+  const values = [...stage.place.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("[name]:not([type=file])")];
   expect(values.map(({ name, value }) => [name, value])).toEqual([
     ["to", "anna@example.com"],
     ["cc", "carl@example.com"],
@@ -114,11 +110,11 @@ test("whoever comes back to a draft on its way cannot change it, send it twice, 
   await pressSend();
   await show(null);
   await show("anna@example.com");
-  expect(place.querySelector<HTMLTextAreaElement>("[name=text]")?.readOnly).toBe(true);
+  expect(stage.place.querySelector<HTMLTextAreaElement>("[name=text]")?.readOnly).toBe(true);
   expect(button(words.discard).disabled).toBe(true);
   await press(words.send);
-  await act(async () => place.querySelector("form")?.requestSubmit());
-  expect(place.querySelector("dialog")).toBeNull();
+  await act(async () => stage.place.querySelector("form")?.requestSubmit());
+  expect(stage.place.querySelector("dialog")).toBeNull();
   expect(answers).toHaveLength(1);
   await act(async () => answers[0]?.(200));
   expect(onSent).toHaveBeenCalledOnce();
@@ -127,7 +123,7 @@ test("whoever comes back to a draft on its way cannot change it, send it twice, 
 
 /** The files that are chosen in the page. */
 async function attach(...names: string[]) {
-  const picker = place.querySelector<HTMLInputElement>("[name=files]");
+  const picker = stage.place.querySelector<HTMLInputElement>("[name=files]");
   Object.defineProperty(picker, "files", { configurable: true, value: names.map((name) => new File(["x"], name)) });
   await act(async () => picker?.dispatchEvent(new Event("change", { bubbles: true })));
 }
@@ -149,7 +145,7 @@ test("only files that were attached again are missed no more, each name once for
 test("a file that is removed brings no lost one back", async () => {
   await showIncomplete("offer.pdf");
   await attach("else.txt");
-  await act(async () => place.querySelector<HTMLElement>(`[aria-label="${words.remove("else.txt")}"]`)?.click());
+  await act(async () => stage.place.querySelector<HTMLElement>(`[aria-label="${words.remove("else.txt")}"]`)?.click());
   expect(kept.drafts).toMatchObject([{ lost: ["offer.pdf"], files: [] }]);
 });
 
@@ -158,22 +154,17 @@ test("a mail goes out without its lost files only when somebody says so, and eac
   await showIncomplete("offer.pdf");
   await act(async () => kept.amend(kept.drafts[0]?.id ?? "", { subject: "" }));
   await press(words.send);
-  expect(place.querySelector("dialog")?.textContent).toContain(words.filesLost("offer.pdf"));
+  expect(stage.place.querySelector("dialog")?.textContent).toContain(words.filesLost("offer.pdf"));
   await press(words.keepWriting);
-  expect(place.querySelector("dialog")).toBeNull();
+  expect(stage.place.querySelector("dialog")).toBeNull();
   await press(words.send);
   await press(words.sendAnyway);
-  expect(place.querySelector("dialog h2")?.textContent).toBe(words.questions.subject);
+  expect(stage.place.querySelector("dialog h2")?.textContent).toBe(words.questions.subject);
   expect(answers).toHaveLength(0);
   await press(words.sendAnyway);
   expect(answers).toHaveLength(1);
 });
 
-/** What a page that is loaded anew finds: all that was in memory is gone. */
-async function loadAnew() {
-  await act(async () => root.unmount());
-  root = createRoot(place);
-}
 const keyOf = (call: unknown[]) =>
   (call[1] as { params: { header: { "idempotency-key": string } } }).params.header["idempotency-key"];
 const sends = () => (vi.mocked(api.POST).mock.calls as unknown[][]).filter(([path]) => String(path).endsWith("/send"));
@@ -186,16 +177,16 @@ test("a mail counts as perhaps sent from when it is out, so that a page loaded a
   await show("anna@example.com");
   await pressSend();
   expect(sends()).toHaveLength(1);
-  expect(place.textContent).not.toContain(words.maybeSent);
+  expect(stage.place.textContent).not.toContain(words.maybeSent);
 
   // when
-  await loadAnew();
+  await stage.clear();
   requests();
   await show("anna@example.com");
 
   // then
-  expect(place.querySelector("[role=alert]")?.textContent).toContain(words.maybeSent);
-  expect(place.querySelector("[role=alert] a")?.getAttribute("href")).toBe("/mail/all?kind=sent");
+  expect(stage.place.querySelector("[role=alert]")?.textContent).toContain(words.maybeSent);
+  expect(stage.place.querySelector("[role=alert] a")?.getAttribute("href")).toBe("/mail/all?kind=sent");
 
   // when
   const [first] = sends();
@@ -224,18 +215,18 @@ test("a mail whose files were lost while it was out is not sent beside the first
   await pressSend();
   await areOut(1);
   const [first] = sends();
-  await loadAnew();
+  await stage.clear();
   const answers = requests();
   await show("anna@example.com");
   await attach("offer.pdf");
-  expect(place.querySelector("[role=alert]")?.textContent).toContain(words.changedSince);
+  expect(stage.place.querySelector("[role=alert]")?.textContent).toContain(words.changedSince);
 
   // when
   await press(words.send);
 
   // then
-  expect(place.querySelector("dialog")?.textContent).toContain(words.changedSince);
-  expect(place.querySelector("dialog a")?.textContent).toBe(words.lookAtSent);
+  expect(stage.place.querySelector("dialog")?.textContent).toContain(words.changedSince);
+  expect(stage.place.querySelector("dialog a")?.textContent).toBe(words.lookAtSent);
   expect(answers).toHaveLength(0);
 
   // when
@@ -256,7 +247,7 @@ test("a mail that was not sent for sure is changed and sent again without a warn
   await act(async () => answers[0]?.(422));
   expect(kept.drafts).toMatchObject([{ attempt: { unsure: false } }]);
   await act(async () => kept.amend(kept.drafts[0]?.id ?? "", { subject: "Lunch" }));
-  expect(place.textContent).not.toContain(words.changedSince);
+  expect(stage.place.textContent).not.toContain(words.changedSince);
   await press(words.send);
   expect(answers).toHaveLength(2);
 });
@@ -278,7 +269,7 @@ test("what becomes of a mail is told to nobody when its person has gone", async 
   const answers = requests();
   await show("anna@example.com");
   await pressSend();
-  await loadAnew();
+  await stage.clear();
   await act(async () => answers[0]?.(200));
   expect(onSent).not.toHaveBeenCalled();
 });
@@ -288,6 +279,6 @@ test("a link to somebody begins a mail of its own beside the one that is being w
   await show("");
   await act(async () => kept.change(newDraft("a"), { to: "bert@example.org" }));
   await show("anna@example.com");
-  expect(place.querySelector<HTMLTextAreaElement>("[name=to]")?.value).toBe("anna@example.com");
+  expect(stage.place.querySelector<HTMLTextAreaElement>("[name=to]")?.value).toBe("anna@example.com");
   expect(kept.drafts).toMatchObject([{ to: "bert@example.org" }]);
 });

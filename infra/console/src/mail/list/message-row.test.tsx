@@ -1,10 +1,10 @@
 import { act, type ReactNode } from "react";
-import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Summary } from "../../api/messages";
 import { useNow, useToday } from "../../controls/now";
 import { formatsOf, regionalTag } from "../../language/formats";
 import { LanguageProvider } from "../../language/language";
+import { newStage } from "../../stage.builder";
 import { MessageRow } from "./message-row";
 
 const message = {
@@ -21,8 +21,7 @@ const formats = formatsOf(regionalTag("en", navigator.languages));
 const evening = new Date("2026-11-26T23:50:00");
 const morning = new Date("2026-11-27T00:10:00");
 
-let place: HTMLElement;
-let root: Root;
+const stage = newStage();
 let drawn: number;
 
 function List(): ReactNode {
@@ -42,20 +41,15 @@ function List(): ReactNode {
 function Clock(): ReactNode {
   return useNow().toISOString();
 }
-const show = (what: ReactNode) => act(async () => root.render(<LanguageProvider>{what}</LanguageProvider>));
+const show = (what: ReactNode) => act(async () => stage.root.render(<LanguageProvider>{what}</LanguageProvider>));
 const pass = (minutes: number) => act(async () => vi.advanceTimersByTime(minutes * 60_000));
-const when = () => place.querySelector("time")?.textContent;
+const when = () => stage.place.querySelector("time")?.textContent;
 
 beforeEach(() => {
-  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
   vi.useFakeTimers({ now: evening });
-  place = document.body.appendChild(document.createElement("div"));
-  root = createRoot(place);
   drawn = 0;
 });
-afterEach(async () => {
-  await act(async () => root.unmount());
-  place.remove();
+afterEach(() => {
   vi.useRealTimers();
 });
 
@@ -71,7 +65,7 @@ test("overnight, the time of today's mail becomes the day it came on, in a list 
 
 test("the present moment moves on by itself", async () => {
   await show(<Clock />);
-  expect(place.textContent).toBe(evening.toISOString());
+  expect(stage.place.textContent).toBe(evening.toISOString());
   await pass(1);
-  expect(place.textContent).toBe(new Date(evening.getTime() + 60_000).toISOString());
+  expect(stage.place.textContent).toBe(new Date(evening.getTime() + 60_000).toISOString());
 });

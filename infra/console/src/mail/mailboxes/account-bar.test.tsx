@@ -1,11 +1,13 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act } from "react";
-import { createRoot } from "react-dom/client";
 import { afterEach, expect, test, vi } from "vitest";
 import type { Account } from "../../api/accounts";
 import { NoticesProvider } from "../../controls/notices";
 import { LanguageProvider } from "../../language/language";
+import { newStage } from "../../stage.builder";
 import { LastChecked } from "./account-bar";
+
+const stage = newStage();
 
 const now = new Date("2026-11-26T10:00:00Z");
 const account = { id: "a", name: "Work", fetching: null, last_fetch: { at: now.toISOString() } } as Account;
@@ -15,12 +17,9 @@ afterEach(() => {
 });
 
 test("how long ago the last check was goes on by itself", async () => {
-  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
   vi.useFakeTimers({ now });
-  const place = document.createElement("div");
-  const root = createRoot(place);
   await act(async () =>
-    root.render(
+    stage.root.render(
       <QueryClientProvider client={new QueryClient()}>
         <LanguageProvider>
           <NoticesProvider>
@@ -30,8 +29,7 @@ test("how long ago the last check was goes on by itself", async () => {
       </QueryClientProvider>,
     ),
   );
-  expect(place.textContent).toBe("Checked now");
+  expect(stage.place.textContent).toBe("Checked now");
   await act(async () => vi.advanceTimersByTime(5 * 60_000));
-  expect(place.textContent).toBe("Checked 5 minutes ago");
-  await act(async () => root.unmount());
+  expect(stage.place.textContent).toBe("Checked 5 minutes ago");
 });

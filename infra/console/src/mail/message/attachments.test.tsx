@@ -1,22 +1,21 @@
 import { act } from "react";
-import { createRoot } from "react-dom/client";
 import { expect, test, vi } from "vitest";
 import { api } from "../../api/client";
 import type { Message } from "../../api/messages";
 import { NoticesProvider } from "../../controls/notices";
 import { LanguageProvider } from "../../language/language";
+import { newStage } from "../../stage.builder";
 import { message } from "../message.builder";
 import { Attachments } from "./attachments";
+
+const stage = newStage();
 
 const order = { id: "1", filename: "order.csv", content_type: "text/csv", octets: 26, inline: false };
 
 async function show(attachments: Message["attachments"]) {
-  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
-  const place = document.body.appendChild(document.createElement("div"));
-  const root = createRoot(place);
   const letter = message({ attachments });
   await act(async () =>
-    root.render(
+    stage.root.render(
       <LanguageProvider>
         <NoticesProvider>
           <Attachments message={letter} />
@@ -24,18 +23,15 @@ async function show(attachments: Message["attachments"]) {
       </LanguageProvider>,
     ),
   );
-  return { place, root };
 }
 
 test("a file that lies beyond what is read of a message says so, and is no button", async () => {
-  const { place, root } = await show([order, { ...order, id: "2", filename: "film.mp4", octets: null }]);
-  expect([...place.querySelectorAll("button")].map((button) => button.textContent)).toEqual([
+  await show([order, { ...order, id: "2", filename: "film.mp4", octets: null }]);
+  expect([...stage.place.querySelectorAll("button")].map((button) => button.textContent)).toEqual([
     expect.stringContaining("order.csv"),
   ]);
-  expect(place.textContent).toContain("film.mp4");
-  expect(place.textContent).toContain("Download the message");
-  await act(async () => root.unmount());
-  place.remove();
+  expect(stage.place.textContent).toContain("film.mp4");
+  expect(stage.place.textContent).toContain("Download the message");
 });
 
 test("whoever downloads a file keeps the focus on it while its address is asked for, once", async () => {
@@ -43,8 +39,8 @@ test("whoever downloads a file keeps the focus on it while its address is asked 
   const asked = vi
     .spyOn(api, "GET")
     .mockReturnValue(new Promise((_, reject) => (fail = () => reject(new TypeError()))) as never);
-  const { place, root } = await show([order]);
-  const file = place.querySelector("button") as HTMLButtonElement;
+  await show([order]);
+  const file = stage.place.querySelector("button") as HTMLButtonElement;
   file.focus();
   await act(async () => file.click());
   await act(async () => file.click());
@@ -54,7 +50,5 @@ test("whoever downloads a file keeps the focus on it while its address is asked 
   await act(async () => fail());
   expect(file.hasAttribute("aria-disabled")).toBe(false);
   expect(document.activeElement).toBe(file);
-  await act(async () => root.unmount());
-  place.remove();
   vi.restoreAllMocks();
 });

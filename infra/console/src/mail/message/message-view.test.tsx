@@ -1,6 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act } from "react";
-import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { api } from "../../api/client";
 import { messageQuery } from "../../api/messages";
@@ -8,19 +7,18 @@ import { NoticesProvider } from "../../controls/notices";
 import { failures } from "../../language/english/failures";
 import { mail as words } from "../../language/english/mail";
 import { LanguageProvider } from "../../language/language";
+import { newStage } from "../../stage.builder";
 import { message } from "../message.builder";
 import { MessageView } from "./message-view";
 
 const letter = message({ html: "<p>Lunch?</p>", remote_images: 3 });
 const name = { accountId: letter.account_id, messageId: letter.id };
 
-let place: HTMLElement;
-let root: Root;
+const stage = newStage();
 /** What the API answers the next time that it is asked for the message with its images. */
 let answer: () => Promise<unknown>;
 
 beforeEach(async () => {
-  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
   vi.stubGlobal(
     "ResizeObserver",
     class {
@@ -29,12 +27,10 @@ beforeEach(async () => {
     },
   );
   vi.spyOn(api, "GET").mockImplementation((() => answer()) as never);
-  place = document.body.appendChild(document.createElement("div"));
-  root = createRoot(place);
   const cache = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   cache.setQueryData(messageQuery(name, "blocked").queryKey, letter);
   await act(async () =>
-    root.render(
+    stage.root.render(
       <QueryClientProvider client={cache}>
         <LanguageProvider>
           <NoticesProvider>
@@ -53,9 +49,7 @@ beforeEach(async () => {
     ),
   );
 });
-afterEach(async () => {
-  await act(async () => root.unmount());
-  place.remove();
+afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
 });
@@ -63,7 +57,7 @@ afterEach(async () => {
 const failing = () => Promise.reject(new TypeError("Failed to fetch"));
 const well = async () => ({ data: letter, response: new Response("{}") });
 const button = () =>
-  [...place.querySelectorAll("button")].find(
+  [...stage.place.querySelectorAll("button")].find(
     ({ textContent }) => textContent === words.imagesShow,
   ) as HTMLButtonElement;
 const press = async () => {
@@ -71,19 +65,19 @@ const press = async () => {
   await act(async () => button().click());
   await act(async () => void (await new Promise((resolve) => setTimeout(resolve, 20))));
 };
-const told = () => [...place.querySelectorAll("[role=status]")].map(({ textContent }) => textContent);
+const told = () => [...stage.place.querySelectorAll("[role=status]")].map(({ textContent }) => textContent);
 
 test("images that cannot be shown say why, and the button asks for them again", async () => {
   answer = failing;
   await press();
   expect(told()).toContain(words.imagesFailed(failures.unreachable));
-  expect(place.querySelector("iframe")?.getAttribute("src")).toBe("frame?images=blocked");
+  expect(stage.place.querySelector("iframe")?.getAttribute("src")).toBe("frame?images=blocked");
   expect(document.activeElement).toBe(button());
 
   answer = well;
   await press();
   expect(told()).toContain(words.imagesShown);
-  expect(place.querySelector("iframe")?.getAttribute("src")).toBe("frame?images=shown");
+  expect(stage.place.querySelector("iframe")?.getAttribute("src")).toBe("frame?images=shown");
 });
 
 test("whoever showed them by keyboard is still where the button was", async () => {

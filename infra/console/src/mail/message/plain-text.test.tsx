@@ -1,23 +1,22 @@
 import { act } from "react";
-import { createRoot } from "react-dom/client";
 import { expect, test, vi } from "vitest";
 import { LanguageProvider } from "../../language/language";
+import { newStage } from "../../stage.builder";
 import { PlainText } from "./plain-text";
 
+const stage = newStage();
+
 test("an address in plain text begins a mail here, and any other link opens beside the console", async () => {
-  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
-  const place = document.body.appendChild(document.createElement("div"));
-  const root = createRoot(place);
   const onWriteTo = vi.fn();
   const text = "anna@example.com or mailto:bert@example.org?subject=Lunch%20today or https://example.com/";
   await act(async () =>
-    root.render(
+    stage.root.render(
       <LanguageProvider>
         <PlainText text={text} onWriteTo={onWriteTo} />
       </LanguageProvider>,
     ),
   );
-  const [anna, bert, page] = place.querySelectorAll("a");
+  const [anna, bert, page] = stage.place.querySelectorAll("a");
   const clicked = [anna, bert].map((link) => {
     const click = new MouseEvent("click", { bubbles: true, cancelable: true });
     link?.dispatchEvent(click);
@@ -27,6 +26,4 @@ test("an address in plain text begins a mail here, and any other link opens besi
   expect(onWriteTo.mock.calls).toEqual([["anna@example.com"], ["mailto:bert%40example.org?subject=Lunch%20today"]]);
   expect(anna?.getAttribute("target")).toBeNull();
   expect(page?.getAttribute("target")).toBe("_blank");
-  await act(async () => root.unmount());
-  place.remove();
 });
