@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from tests.builders.loopback_server import end_serving
 from tests.builders.scripted_pop3_server import server_context
 
 
@@ -83,11 +84,7 @@ class HttpsServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._listener
-        self._listener.close()
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
-        await self._listener.wait_closed()
+        await end_serving(self._listener, self._running)
 
     def _note_name(self, connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> None:
         self._asked[connection] = name

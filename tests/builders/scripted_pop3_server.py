@@ -38,6 +38,7 @@ from typing import Self
 import trustme
 
 from popfetch.domain.account import AuthMethod, Security, Server
+from tests.builders.loopback_server import end_serving
 
 TIMESTAMP = "<1896.697170952@pop.example.test>"
 CHALLENGE = b"<challenge.1@pop.example.test>"
@@ -221,16 +222,8 @@ class ScriptedServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._listener is not None:
-            self._listener.close()
-        for task in self._running:
-            task.cancel()
-        if self._running:
-            await asyncio.wait(self._running, timeout=5)
-        if self._listener is not None:
-            # Those too that were still shaking hands.
-            self._listener.abort_clients()
-            await self._listener.wait_closed()
+        assert self._listener is not None
+        await end_serving(self._listener, self._running)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = ScriptedSession(self, len(self.sessions) + 1, encrypted=self.security is Security.TLS)

@@ -32,6 +32,7 @@ from types import TracebackType
 from typing import Self
 
 from popfetch.domain.account import AuthMethod, Security, Server
+from tests.builders.loopback_server import end_serving
 from tests.builders.scripted_pop3_server import DEFAULT, Close, Default, Hang, server_context
 
 CHALLENGE = b"<challenge.1@smtp.example.test>"
@@ -159,14 +160,7 @@ class ScriptedSmtpServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._listener is not None
-        self._listener.close()
-        for task in self._running:
-            task.cancel()
-        if self._running:
-            await asyncio.wait(self._running, timeout=5)
-        # Those too that were still shaking hands.
-        self._listener.abort_clients()
-        await self._listener.wait_closed()
+        await end_serving(self._listener, self._running)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = SmtpSession(encrypted=self.security is Security.TLS)

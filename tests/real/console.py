@@ -126,17 +126,21 @@ class Console:
     def reload_all_the_same(self) -> None:
         """Load the page anew, though the browser asks first as something would be lost by it."""
         self._leaves = True
-        self.page.reload()
-        self._leaves = False
+        try:
+            self.page.reload()
+        finally:
+            self._leaves = False
 
     @contextmanager
     def offline(self) -> Iterator[None]:
         """Without a network meanwhile, as the browser knows."""
         self._is_offline = True
         self.page.context.set_offline(True)
-        yield
-        self.page.context.set_offline(False)
-        self._is_offline = False
+        try:
+            yield
+        finally:
+            self.page.context.set_offline(False)
+            self._is_offline = False
 
     # --- Looking at it ----------------------------------------------------------------------------------------
 
