@@ -4,6 +4,7 @@
 #   make up / down   engine and stack without the demo mailbox / end them
 #   make test        all tests that run without root
 #   make test-real   also those with real servers, which are installed where that is allowed
+#   make bench       popfetch beside other fetchers, its bill and its scale (PARTS="retrieval bill" runs only those)
 #   make check       format, lint, types, layers, template, locks
 #   make format      put the format right
 #   make console     build the web console anew, from its sources in infra/console
@@ -20,7 +21,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONPATH := shared
 
-.PHONY: help setup demo up down test test-real check format console openapi lock
+.PHONY: help setup demo up down test test-real bench check format console openapi lock
 
 help:
 	@sed -n 's/^#  *make/make/p' Makefile
@@ -45,6 +46,10 @@ test-real: setup
 	@infra/install_real_servers.sh
 	@$(PYTHON) -m infra.web install
 	@$(PYTHON) -m pytest -m real $(PYTEST_ARGS)
+
+bench: setup
+	@tests/bench/install_peers.sh
+	@$(PYTHON) -m tests.bench $(PARTS)
 
 check: setup
 	@$(PYTHON) -m ruff format --check $(SOURCES)
