@@ -37,6 +37,7 @@ def environment(port: int) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": stack.REGION,
+        "AWS_REGION": stack.REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 

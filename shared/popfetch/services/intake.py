@@ -52,7 +52,7 @@ class Intake:
         """Store the message for good; returns once the bucket has acknowledged it."""
         content, self._held = self._held, bytearray()
         if self._upload is None:
-            await self._store.put(self._key, content, {**self._metadata(), "sha256": self.digest.sha256.hex()})
+            await self._store.put(self._key, content, self.digest.sha256, self._metadata())
         else:
             if content:
                 await self._upload.write(bytes(content))

@@ -736,11 +736,11 @@ async def test_a_storage_failure_sends_the_request_back_and_loses_nothing(aws: A
             def key(self, *args):  # type: ignore[no-untyped-def]
                 return store.key(*args)
 
-            async def put(self, key: str, content: bytes, metadata: dict[str, str]) -> None:
+            async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
                 if self.failures:
                     self.failures -= 1
                     raise StorageUnavailable("S3 is down.")
-                await store.put(key, content, metadata)
+                await store.put(key, content, sha256, metadata)
 
         collection.with_parts(store=FailsOnce())
         with pytest.raises(StorageUnavailable):
