@@ -23,6 +23,8 @@ def aws_client(service: str, *, read_seconds: int = 30, attempts: int = 5) -> An
             read_timeout=read_seconds,
             max_pool_connections=CONNECTIONS,
             retries={"mode": "standard", "total_max_attempts": attempts},
+            # A third of what writing an index entry costs; mypy and boto3's stubs have looked at the parameters before.
+            parameter_validation=False,
             # In some regions addresses would otherwise be signed by the old rules, which bind no length.
             signature_version="s3v4" if service == "s3" else None,
         ),

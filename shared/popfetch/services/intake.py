@@ -4,6 +4,7 @@ Nothing exists in the bucket before ``store`` is called, and that is called only
 """
 
 from datetime import datetime
+from functools import cached_property
 from urllib.parse import quote_from_bytes
 
 from popfetch.domain.account import Account
@@ -81,11 +82,11 @@ class Intake:
             await self._upload.abort()
             self._upload = None
 
-    @property
+    @cached_property
     def _message_id(self) -> str:
         return self.digest.message_id(self._account.account_id, self.row.uid)
 
-    @property
+    @cached_property
     def _key(self) -> str:
         return self._store.key(
             self._account.owner_id, self._account.account_id, self._message_id, self.digest.fields.dated
