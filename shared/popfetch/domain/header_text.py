@@ -44,7 +44,7 @@ _TIME = re.compile(
     r"(?:(?:GMT|UTC|UT)?\s*(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<half>\d\d)?|(?P<name>[A-Z]{3,4}))?(?=\s*(?:\(|$))"
 )
 
-_MONTHS = {name: number for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _USUAL_DATE = re.compile(
     rf"(?:[A-Z][a-z]{{2}}, )?(\d{{1,2}}) ({'|'.join(_MONTHS)}) ([1-9]\d{{3}}) (\d\d):([0-5]\d):([0-5]\d)"
     r" ([+-])([01]\d|2[0-3])([0-5]\d)(?: \([^()]*\))?",
@@ -97,7 +97,7 @@ def _moment(written: str) -> datetime:
     if usual := _USUAL_DATE.fullmatch(written):
         day, month, year, hour, minute, second, sign, hours, minutes = usual.groups()
         ahead = timedelta(hours=int(hours), minutes=int(minutes))
-        local = datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+        local = datetime(int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
         return local - ahead if sign == "+" else local + ahead
     try:
         return parsedate_to_datetime(_TIME.sub(_usual_time, written))
