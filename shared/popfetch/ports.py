@@ -9,6 +9,7 @@ because many cycles run side by side; those of the API and of dispatch are plain
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from popfetch.domain.account import Account, Direction, Server
@@ -104,6 +105,9 @@ class MessageRefused:
     reason: str
 
 
+NO_SIZES: Mapping[int, int] = MappingProxyType({})
+"""For numbers whose sizes nobody knows."""
+
 type RetrievalEvent = MessageBegan | MessageContent | MessageEnded | MessageConfirmed | MessageRefused
 
 
@@ -148,8 +152,10 @@ class Maildrop(Protocol):
     def headers(self, numbers: Iterable[int]) -> AsyncIterator[tuple[int, bytes]]:
         """The header blocks of ``numbers`` by TOP n 0, in order; empty where the server refuses."""
 
-    def retrieve(self, numbers: Iterator[int]) -> AsyncIterator[RetrievalEvent]:
-        """Retrieve ``numbers`` in order, pulled from the iterator only as the window has room.
+    def retrieve(self, numbers: Iterator[int], sizes: Mapping[int, int] = NO_SIZES) -> AsyncIterator[RetrievalEvent]:
+        """Retrieve ``numbers`` in order, pulled from the iterator only as the window has room for their ``sizes``.
+
+        A size is in octets, as it was listed; a number without one counts as none.
 
         Ends after the last message is confirmed. When it raises, the first number without ``MessageEnded`` or
         ``MessageRefused`` is the one the session broke at. Whoever leaves early must ``abandon`` the session.

@@ -91,7 +91,7 @@ class MessageTaking:
 
         asked: list[int] = []
         try:
-            async for event in maildrop.retrieve(numbers()):
+            async for event in maildrop.retrieve(numbers(), {row.number: row.octets for row in batch}):
                 match event:
                     case MessageContent(data=data):
                         assert intake is not None
