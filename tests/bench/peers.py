@@ -77,7 +77,9 @@ def _in_bsmtp(folder: Path) -> int:
 
 def _mpop(*, pipelining: bool) -> Callable[[Path, Place], list[str]]:
     def command(folder: Path, place: Place) -> list[str]:
-        tls = f"tls on\ntls_starttls off\ntls_trust_file {place.ca_file}\n" if place.ca_file else "tls off\n"
+        tls = (
+            f"tls on\ntls_starttls off\ntls_trust_file {place.ca_file}\n" if place.ca_file else "tls off\nauth plain\n"
+        )
         text = (
             f"account bench\nhost localhost\nport {place.port}\nuser {place.user}\npassword {PASSWORD}\n{tls}"
             f"pipelining {'on' if pipelining else 'off'}\nkeep on\nreceived_header off\n"
@@ -93,10 +95,8 @@ def _mpop(*, pipelining: bool) -> Callable[[Path, Place], list[str]]:
 
 def _fetchmail(folder: Path, place: Place) -> list[str]:
     tls = f"ssl sslcertck sslcertfile {place.ca_file}" if place.ca_file else "sslproto ''"
-    text = (
-        f'poll localhost protocol pop3 port {place.port} uidl:\n  user "{place.user}" password "{PASSWORD}" is "{place.user}"'
-        f" here keep {tls} bsmtp {folder}/bsmtp\n"
-    )
+    user = f'user "{place.user}" password "{PASSWORD}" is "{place.user}" here'
+    text = f"poll localhost protocol pop3 port {place.port} uidl:\n  {user} keep {tls} bsmtp {folder}/bsmtp\n"
     state, lock = ["--idfile", f"{folder}/ids"], ["--pidfile", f"{folder}/pid"]
     return ["fetchmail", "--nodetach", "--silent", "-f", _settings(folder, "fetchmailrc", text), *state, *lock]
 
@@ -171,5 +171,5 @@ MPOP = Peer("mpop", "mpop", _mpop(pipelining=True), _in_mbox, "uidls", serial=Fa
 MPOP_SERIAL = Peer("mpop, no pipelining", "mpop", _mpop(pipelining=False), _in_mbox, "uidls")
 FETCHMAIL = Peer("fetchmail", "fetchmail", _fetchmail, _in_bsmtp, "ids", good=(0, 1))
 FDM = Peer("fdm", "fdm", _fdm, _in_mbox, "cache")
-GETMAIL = Peer("getmail6", "getmail", _getmail, _in_maildir, "oldmail-*")
+GETMAIL = Peer("getmail6", "getmail", _getmail, _in_maildir, "oldmail-localhost-{port}-{user}")
 POPLIB = Peer("poplib loop", sys.executable, _poplib, _in_mbox, environment={"POP3_PASSWORD": PASSWORD})

@@ -6,11 +6,15 @@ are of this machine.
 
 import itertools
 import json
+import os
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
+from popfetch.domain.account import Security
 from tests.bench.mailboxes import Seeded
 from tests.bench.popfetch_run import Result
 from tests.bench.processes import ROOT, RunFailed, Spent, run
@@ -18,6 +22,7 @@ from tests.bench.stage import Stage
 from tests.builders.aws import BUCKET
 from tests.real.stack import Collector
 
+PROGRAM = (sys.executable, "-m", "tests.bench.popfetch_run")
 WARM_USER = "warm"
 WARM_MESSAGES = 20
 
@@ -52,40 +57,88 @@ class Popfetch:
 
     def run(self, user: str, port: int, *, warm: bool = True, instant: bool = False, **settings: Any) -> Fetched:
         """Run one cycle of a new account; what it stores stays in the bucket."""
-        collectors = [self._account(user, port, settings)]
+        collectors = [self.account(user, port=port, **settings)]
         if warm:
-            collectors.insert(0, self._account(WARM_USER, 0, {"max_messages_per_cycle": WARM_MESSAGES}))
-        events = []
-        for collector in collectors:
-            collector.ask()
-            event = collector.next_event()
-            assert event is not None
-            events.append(event)
-        fetched = self._process({"events": events, "aws": "instant" if instant else "real"})
+            collectors.insert(0, self.account(WARM_USER, max_messages_per_cycle=WARM_MESSAGES))
+        events = [asked(collector) for collector in collectors]
+        fetched = self._process([{"event": event} for event in events], instant=instant)
         for collector, event in zip(collectors, events, strict=True):
             collector.settle(event)
         if warm and not instant:
-            self._drop_warm(collectors[0])
+            account = collectors[0].account
+            self.stage.s3.remove(BUCKET, f"mail/{account.owner_id}/{account.account_id}")
         return fetched
 
     def put(self, folder: Path) -> Fetched:
         """Put every message of a folder, through the adapter alone."""
-        fetched = self._process({"puts": str(folder)})
+        fetched = self._process([{"puts": str(folder)}])
         self.stage.s3.empty(BUCKET)
         return fetched
 
-    def _account(self, user: str, port: int, settings: dict[str, Any]) -> Collector:
-        mailbox = self.stage.dovecot.mailbox(user, port=port)
+    def account(self, user: str, security: Security = Security.TLS, *, port: int = 0, **settings: Any) -> Collector:
+        """A new account, of an owner of its own; ``port`` leads through a relay."""
+        mailbox = self.stage.dovecot.mailbox(user, security, port=port)
         return Collector.add(self.stage.aws, mailbox, next(self._numbers), **settings)
 
-    def _drop_warm(self, collector: Collector) -> None:
-        account = collector.account
-        self.stage.s3.remove(BUCKET, f"mail/{account.owner_id}/{account.account_id}")
-
-    def _process(self, order: dict[str, Any]) -> Fetched:
+    def _process(self, orders: list[dict[str, Any]], *, instant: bool = False) -> Fetched:
         with self.stage.folder() as folder:
-            (folder / "order").write_text(json.dumps(order))
-            command = [sys.executable, "-m", "tests.bench.popfetch_run", str(folder / "order"), str(folder / "result")]
-            environment = {**self.stage.environment, "PYTHONPATH": f"{ROOT}/shared:{ROOT}"}
-            spent = run(command, folder, environment=environment)
-            return Fetched(spent, Result(**json.loads((folder / "result").read_text())))
+            results = folder / "results"
+            spent = run(
+                [*PROGRAM, "instant" if instant else "real", str(results)],
+                folder,
+                environment=environment(self.stage),
+                given="".join(json.dumps(order) + "\n" for order in orders),
+            )
+            return Fetched(spent, Result(**json.loads(results.read_text().splitlines()[-1])))
+
+
+class WarmFunction:
+    """The fetch function as a process that waits for its next event; use it as a context manager."""
+
+    def __init__(self, stage: Stage) -> None:
+        reading, writing = os.pipe()
+        self._process = subprocess.Popen(
+            [*PROGRAM, "real", f"/dev/fd/{writing}"],
+            cwd=ROOT,
+            env={**os.environ, **environment(stage)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            pass_fds=[writing],
+        )
+        os.close(writing)
+        self._results = os.fdopen(reading)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.communicate()
+        self._results.close()
+
+    def fetch(self, collector: Collector) -> Result:
+        """Run one cycle of an account. Raises RunFailed."""
+        event = asked(collector)
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"event": event}) + "\n")
+        self._process.stdin.flush()
+        line = self._results.readline()
+        if not line:
+            raise RunFailed("popfetch's function has ended")
+        collector.settle(event)
+        return Result(**json.loads(line))
+
+
+def environment(stage: Stage) -> dict[str, str]:
+    """What the process of the fetch function finds its modules and the stage's servers by."""
+    return {**stage.environment, "PYTHONPATH": f"{ROOT}/shared:{ROOT}"}
+
+
+def asked(collector: Collector) -> dict[str, Any]:
+    """The event of a request that is queued now; it stays in the queue until it is settled."""
+    collector.ask()
+    event = collector.next_event()
+    assert event is not None
+    return event

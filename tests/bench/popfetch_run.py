@@ -1,8 +1,9 @@
-"""popfetch's fetch function in a process of its own: ``python -m tests.bench.popfetch_run ORDER RESULT``, two files.
+"""popfetch's fetch function in a process of its own: ``python -m tests.bench.popfetch_run AWS RESULTS < ORDERS``.
 
-The order has events; all but the last warm the process up, as a Lambda environment is that has run before, and the
-last is measured. ``aws`` is ``real``: what the environment leads to; or ``instant``: a bucket that takes and discards,
-a table and a bus that are in memory. With ``puts``, a folder, the messages in it are put through the bucket's adapter.
+Each line of its input is an order, answered by a line in ``RESULTS``: an ``event`` that the function handles, or a
+folder whose messages are put through the bucket's adapter (``puts``). All but the first find a warm process, as is an
+environment of Lambda that has run before. ``AWS`` is ``real``: whatever the environment leads to; or ``instant``: a
+bucket that takes and discards, a table and a bus that are in memory.
 """
 
 import asyncio
@@ -144,19 +145,13 @@ def _stand_in_for_aws() -> _InstantStore:
     return store
 
 
-def _fetch(events: list[dict[str, Any]], *, instant: bool) -> Result:
-    store = _stand_in_for_aws() if instant else None
-    for event in events[:-1]:
-        _handle(event)
+def _handle(event: dict[str, Any], store: _InstantStore | None) -> Result:
     before = (store.stored, store.octets) if store else (0, 0)
     watch = _Stopwatch()
-    _handle(events[-1])
-    return watch.result(store.stored - before[0] if store else 0, store.octets - before[1] if store else 0)
-
-
-def _handle(event: dict[str, Any]) -> None:
     answer = handler(event, cast(Any, _Context()))
+    result = watch.result(store.stored - before[0] if store else 0, store.octets - before[1] if store else 0)
     assert answer == {"batchItemFailures": []}, answer
+    return result
 
 
 async def _put(folder: Path) -> Result:
@@ -177,13 +172,15 @@ async def _put(folder: Path) -> Result:
 
 
 def main() -> None:
-    """Do what the order says, and write the result."""
-    order = json.loads(Path(sys.argv[1]).read_text())
-    if "puts" in order:
-        result = asyncio.run(_put(Path(order["puts"])))
-    else:
-        result = _fetch(order["events"], instant=order["aws"] == "instant")
-    Path(sys.argv[2]).write_text(json.dumps(asdict(result)))
+    """Carry out orders until there are no more."""
+    aws, results = sys.argv[1:]
+    store = _stand_in_for_aws() if aws == "instant" else None
+    with Path(results).open("w") as answers:
+        for line in sys.stdin:
+            order = json.loads(line)
+            result = asyncio.run(_put(Path(order["puts"]))) if "puts" in order else _handle(order["event"], store)
+            answers.write(json.dumps(asdict(result)) + "\n")
+            answers.flush()
 
 
 if __name__ == "__main__":

@@ -31,17 +31,22 @@ def run(
     folder: Path,
     *,
     environment: Mapping[str, str] | None = None,
+    given: str = "",
     good: Collection[int] = (0,),
     timeout: float = 300.0,
 ) -> Spent:
-    """Run a command in ``folder``, which also keeps its output. Raises RunFailed unless its exit status is ``good``."""
-    result, output = folder / "spent", folder / "output"
-    with output.open("wb") as sink:
+    """Run a command in ``folder``, which also keeps its output; ``given`` is what it reads.
+
+    Raises RunFailed unless its exit status is ``good``.
+    """
+    result, output, input_ = folder / "spent", folder / "output", folder / "input"
+    input_.write_text(given)
+    with output.open("wb") as sink, input_.open("rb") as source:
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", _LAUNCH, str(result), *command],
             cwd=folder,
             env={**os.environ, **(environment or {})},
-            stdin=subprocess.DEVNULL,
+            stdin=source,
             stdout=sink,
             stderr=sink,
             start_new_session=True,

@@ -31,7 +31,7 @@ class Stage:
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """An empty folder for one run; peers run as other users than root may work in it too."""
+        """An empty folder for one run, open to users that peers of root run as."""
         folder = self.scratch / f"run-{next(self._folders)}"
         folder.mkdir()
         folder.chmod(0o777)
