@@ -4,6 +4,7 @@ Without names every part runs; each is a module beside this one with a function 
 """
 
 import importlib
+import signal
 import sys
 from argparse import ArgumentParser
 
@@ -20,6 +21,8 @@ def main() -> int:
     unknown = sorted(set(wanted) - set(PARTS))
     if unknown:
         parser.error(f"there is no part {', '.join(unknown)}; choose from {', '.join(PARTS)}")
+    # what is ended takes the servers that it has started with it
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     missed = 0
     for part in wanted:
         print(f"{part} ...", file=sys.stderr, flush=True)

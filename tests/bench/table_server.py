@@ -9,14 +9,50 @@ an operation or a condition that it does not know is an error. Prints its port, 
 import asyncio
 import json
 import os
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parents[2]
 PARTITION, SORT = "pk", "sk"
 VERSION = ":seen_version"
 
 type Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TableServer:
+    """A running server."""
+
+    port: int
+    pid: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes AWS clients keep their items here."""
+        return {"AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{self.port}"}
+
+
+@contextmanager
+def table_server() -> Iterator[TableServer]:
+    """A running server of any table, empty."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.table_server"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}/shared:{ROOT}"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        yield TableServer(int(process.stdout.readline()), process.pid)
+    finally:
+        process.kill()
+        process.communicate()
 
 
 class Table:
@@ -93,7 +129,8 @@ class Table:
         return {"UnprocessedItems": {}}
 
     def _query(self, asked: Any) -> Any:
-        partition, prefix = [value["S"] for value in asked["ExpressionAttributeValues"].values()]
+        partition, *prefixes = [value["S"] for value in asked["ExpressionAttributeValues"].values()]
+        prefix = prefixes[0] if prefixes else ""
         rows = self._partitions.get(partition, {})
         found = sorted(
             (sort for sort in rows if sort.startswith(prefix)), reverse=not asked.get("ScanIndexForward", True)

@@ -220,6 +220,12 @@ class Dovecot(RealServer):
                 time.sleep(0.02)
 
     @property
+    def pid(self) -> int:
+        """The process that leads the session of all of dovecot's."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def takes_tokens(self) -> bool:
         """Whether it knows a provider that it can ask about access tokens."""
         return self._oauth2 is not None
@@ -327,7 +333,8 @@ def free_ports(count: int) -> list[int]:
 def write_certificate(folder: Path, names: Sequence[str]) -> str:
     """Write ``server.pem`` and ``server.key`` for ``names``; returns the file of their authority."""
     authority = trustme.CA()
-    certificate = authority.issue_cert(*names)
+    # some clients look for the host's name in the subject too
+    certificate = authority.issue_cert(*names, common_name=names[0])
     certificate.cert_chain_pems[0].write_to_path(str(folder / "server.pem"))
     certificate.private_key_pem.write_to_path(str(folder / "server.key"))
     (folder / "server.key").chmod(0o600)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
@@ -42,9 +43,17 @@ def environment(port: int) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class MotoServer:
+    """A running server."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def moto_process() -> Iterator[int]:
-    """A running moto server; yields its port."""
+def moto_process() -> Iterator[MotoServer]:
+    """A running moto server."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.real.moto_process"],
         cwd=ROOT,
@@ -57,7 +66,7 @@ def moto_process() -> Iterator[int]:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.strip().isdigit(), "moto's server did not start"
-        yield int(line)
+        yield MotoServer(int(line), process.pid)
     finally:
         process.kill()
         process.communicate()
@@ -66,8 +75,15 @@ def moto_process() -> Iterator[int]:
 @contextmanager
 def stack_in_a_process() -> Iterator[tuple[stack.Aws, dict[str, str]]]:
     """The stack's storage in a process of its own, and the environment that a function finds it by."""
-    with moto_process() as port, pytest.MonkeyPatch.context() as patch:
-        names = environment(port)
+    with moto_process() as server, stack_on(server) as found:
+        yield found
+
+
+@contextmanager
+def stack_on(server: MotoServer) -> Iterator[tuple[stack.Aws, dict[str, str]]]:
+    """The same on a server that is there already."""
+    with pytest.MonkeyPatch.context() as patch:
+        names = environment(server.port)
         for name, value in names.items():
             patch.setenv(name, value)
         patch.setattr(stack, "_client", boto3.client)  # those that tests share know another endpoint

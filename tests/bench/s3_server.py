@@ -1,0 +1,71 @@
+"""An S3 server of this machine: rclone's, over a folder in memory where there is one."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from tests.real.dovecot import free_ports
+
+_READY_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class S3Server:
+    """A running server; a bucket is a folder."""
+
+    port: int
+    pid: int
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes AWS clients store here."""
+        return {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{self.port}"}
+
+    def digests(self, bucket: str) -> tuple[bytes, ...]:
+        """The SHA-256 of every object, sorted."""
+        files = [path for path in (self.folder / bucket).rglob("*") if path.is_file()]
+        return tuple(sorted(sha256(path.read_bytes()).digest() for path in files))
+
+    def remove(self, bucket: str, prefix: str) -> None:
+        """Forget what lies below a prefix."""
+        shutil.rmtree(self.folder / bucket / prefix)
+
+    def empty(self, bucket: str) -> None:
+        """Forget every object."""
+        for path in (self.folder / bucket).iterdir():
+            shutil.rmtree(path)
+
+
+@contextmanager
+def s3_server(folder: Path, bucket: str, *, access_key: str, secret_key: str) -> Iterator[S3Server]:
+    """Serve ``folder``, with one bucket."""
+    (folder / bucket).mkdir(parents=True)
+    (port,) = free_ports(1)
+    command = [str(Path(sys.executable).with_name("rclone")), "serve", "s3", str(folder)]
+    command += ["--addr", f"127.0.0.1:{port}", "--auth-key", f"{access_key},{secret_key}", "--log-level", "ERROR"]
+    process = subprocess.Popen(command, env={**os.environ, "RCLONE_CONFIG": ""}, stdin=subprocess.DEVNULL)
+    try:
+        _await(port, process)
+        yield S3Server(port, process.pid, folder)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _await(port: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 2):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the S3 server did not start")
