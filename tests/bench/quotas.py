@@ -37,7 +37,7 @@ POLLERS = Quota(
 )
 DISPATCH_SMALL = Quota("one dispatch a minute, 512 MB", 55_000, "due/min", "DispatchMemory=1769")
 DISPATCH_LARGE = Quota(
-    "one dispatch a minute, 1,769 MB", 190_000, "due/min", "a second stack; or a dispatch per shards"
+    "one dispatch a minute, 1,769 MB", 170_000, "due/min", "a second stack; or a dispatch per shards"
 )
 IN_FLIGHT = Quota("SQS FIFO: messages in flight, of a queue", 120_000, "", "ask for more: support")
 SQS_CALLS = Quota("SQS FIFO, high throughput: calls of one kind", 19_000, "/s", "ask for more: Service Quotas")
