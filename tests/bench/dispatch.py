@@ -192,7 +192,7 @@ def measure() -> Report:
         Target("peak memory of that minute", memory[own[5].due], MEMORY_MB, " MB", at_most=True),
     ]
     report.notes += [
-        "Index entries are put straight into moto's store, and a set finds duplicates for it: minutes otherwise.",
+        "Index entries go straight into moto's store, and what its queue gets is only noted, for speed.",
         "moto takes one request at a time, so that its clock is no measure of calls that are made side by side.",
         "Dispatch's own processor time is that of boto3 and popfetch, without TLS and sockets.",
         (

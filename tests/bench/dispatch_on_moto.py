@@ -7,7 +7,7 @@ from unittest import mock
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
-from moto.sqs.models import Message, Queue, sqs_backends
+from moto.sqs.models import Message, Queue
 
 from popfetch.adapters import keys
 from popfetch.adapters.dynamodb_items import to_wire
@@ -30,8 +30,7 @@ def with_moto(populations: dict[int, list[Account]]) -> dict[int, Run]:
 
 def _one(built: Aws, handler: Any, accounts: list[Account]) -> Run:
     _fill(built.table, accounts)
-    queue = sqs_backends[DEFAULT_ACCOUNT_ID][stack.REGION].queues["popfetch.fifo"]
-    queue._messages.clear()
+    sent: list[str] = []
     requests: Counter[str] = Counter()
 
     def count(model: Any, **_: object) -> None:
@@ -41,8 +40,8 @@ def _one(built: Aws, handler: Any, accounts: list[Account]) -> Run:
         client.meta.events.register("before-call", count, unique_id="count")
     aws_client("dynamodb").delete_item(TableName=built.table, Key=to_wire(keys.dispatch_progress()))
     requests.clear()
-    _, wall, processor = invoke(handler, FIRST)
-    sent = [str(message.deduplication_id) for message in queue._messages]
+    with _kept_apart(sent):
+        _, wall, processor = invoke(handler, FIRST)
     owed = due_in(accounts, range(FIRST, FIRST + 1))
     missed, twice = len(owed - set(sent)), len(sent) - len(set(sent))
     for client in (aws_client("dynamodb"), aws_client("sqs")):
@@ -66,13 +65,10 @@ def _fill(table_name: str, accounts: list[Account]) -> None:
         table.items[item.hash_key][item.range_key] = item
 
 
-def _quick_deduplication() -> Any:
-    """moto compares each message with all others; a set finds the same ones."""
-    seen: set[str] = set()
+def _kept_apart(arrived: list[str]) -> Any:
+    """moto looks through a queue's messages for each new one; the new ones' deduplication ids are kept elsewhere."""
 
-    def add_message(queue: Queue, message: Message) -> None:
-        if str(message.deduplication_id) not in seen:
-            seen.add(str(message.deduplication_id))
-            queue._messages.append(message)
+    def add_message(_: Queue, message: Message) -> None:
+        arrived.append(str(message.deduplication_id))
 
     return mock.patch.object(Queue, "add_message", add_message)

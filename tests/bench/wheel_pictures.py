@@ -65,7 +65,7 @@ def _draw_needed(axes: Axes, sizes: Sequence[Size]) -> None:
     accounts = [size.accounts for size in sizes]
     axes.plot(accounts, [size.needed for size in sizes], "o-", label="needed on average (Little)")
     axes.plot(accounts, [size.concurrency for size in sizes], "s--", label="FetchConcurrency to be set")
-    lines = [(50, "FetchConcurrency by default: 50"), (1_000, "Lambda and MaximumConcurrency: 1,000")]
+    lines = [(50, "50 by default"), (1_000, "Lambda and MaximumConcurrency: 1,000")]
     lines += [(12_000, "in flight, 120,000 messages"), (20_000, "provisioned mode: 20,000")]
     for limit, name in lines:
         axes.axhline(limit, color=LIMIT, linestyle="--", linewidth=1)
@@ -85,7 +85,8 @@ def _draw_bill(axes: Axes, sizes: Sequence[Size]) -> None:
     axes.plot(accounts, totals, "o-", color=INK, label="all", linewidth=2)
     for size, total in zip(sizes, totals, strict=True):
         text = f"${total:,.0f}"
-        axes.annotate(text, (size.accounts, total), xytext=(-6, 7), textcoords="offset points", ha="right", fontsize=9)
+        axes.annotate(text, (size.accounts, total), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=9)
+    axes.set_ylim(0.3, 3e6)
     axes.set(title="Dollars a month, without storage", xlabel="accounts", xscale="log", yscale="log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _count(value)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"${value:,.0f}" if value >= 1 else f"${value:g}"))
