@@ -672,8 +672,8 @@ class DueAccount:
 class Wheel(Protocol):
     """The accounts that are due, by slot, and how far dispatch has come."""
 
-    def due(self, interval_minutes: int, slot: int) -> Iterator[DueAccount]:
-        """The active accounts of one slot, all shards, each owner's in the owner's order."""
+    def due(self, slots: Sequence[tuple[int, int]]) -> Sequence[DueAccount]:
+        """The active accounts of slots (interval, slot), in no order."""
 
     def last_minute(self) -> int | None:
         """The last minute (since the epoch) that was dispatched whole; ``None`` before the first."""
