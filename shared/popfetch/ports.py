@@ -286,7 +286,7 @@ class MailStore(Protocol):
     def key(self, owner_id: str, account_id: str, message_id: str, dated: datetime | None) -> str:
         """The key that a message lies under, by the day of its own Date header."""
 
-    async def put(self, key: str, content: bytes | bytearray, sha256: bytes, metadata: dict[str, str]) -> None:
+    async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
         """Store a whole message; returns when the bucket has acknowledged it, having compared the octets' SHA-256."""
 
     async def begin_upload(self, key: str, metadata: dict[str, str]) -> PartialUpload:

@@ -90,7 +90,7 @@ class _InstantStore:
     def key(self, owner_id: str, account_id: str, message_id: str, dated: datetime | None) -> str:
         return self._keys.key(owner_id, account_id, message_id, dated)
 
-    async def put(self, key: str, content: bytes | bytearray, sha256: bytes, metadata: dict[str, str]) -> None:
+    async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
         self.stored += 1
         self.octets += len(content)
 

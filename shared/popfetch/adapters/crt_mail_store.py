@@ -48,7 +48,7 @@ class CrtMailStore:
         """Begin to store a message that is larger than ``part_octets``. Raises StorageUnavailable."""
         return await self._bucket().begin_upload(key, metadata)
 
-    async def put(self, key: str, content: bytes | bytearray, sha256: bytes, metadata: dict[str, str]) -> None:
+    async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
         """Store a whole message; returns when the bucket has acknowledged it. Raises StorageUnavailable.
 
         S3 compares what it got with ``sha256``, and keeps that as the object's checksum.
@@ -68,7 +68,7 @@ class CrtMailStore:
             if not request.finished_future.done():
                 request.cancel()
 
-    def _begin(self, key: str, content: bytes | bytearray, sha256: bytes, metadata: dict[str, str]) -> "S3Request":
+    def _begin(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> "S3Request":
         from awscrt.http import HttpHeaders, HttpRequest
         from awscrt.s3 import S3RequestType
 

@@ -46,7 +46,7 @@ class MailBucket:
         """The key that a message lies under, by the day of its own Date header."""
         return keys.mail_object(owner_id, account_id, message_id, dated)
 
-    async def put(self, key: str, content: bytes | bytearray, sha256: bytes, metadata: dict[str, str]) -> None:
+    async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
         """Store a whole message; returns when the bucket has acknowledged it. Raises StorageUnavailable.
 
         S3 compares what it got with ``sha256``, and keeps that as the object's checksum.
@@ -56,7 +56,7 @@ class MailBucket:
                 self._client.put_object,
                 Bucket=self._bucket,
                 Key=key,
-                Body=bytes(content),
+                Body=content,
                 ContentType=CONTENT_TYPE,
                 ChecksumSHA256=b64encode(sha256).decode(),
                 Metadata={**metadata, "sha256": sha256.hex()},

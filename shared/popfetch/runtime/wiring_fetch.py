@@ -25,7 +25,7 @@ from popfetch.services.octet_budget import OctetBudget
 THREADS = 48
 """Blocking calls to AWS that are under way at once."""
 
-OCTETS_UNDER_WAY = 32 * 1024 * 1024
+OCTETS_UNDER_WAY = 16 * 1024 * 1024
 """Octets of whole messages on their way to the bucket at once, all accounts of a batch together."""
 
 SECONDS_FOR_NEW_MESSAGES = 120.0

@@ -51,12 +51,12 @@ class Intake:
 
     async def store(self, now: datetime) -> StoredMessage:
         """Store the message for good; returns once the bucket has acknowledged it."""
-        content, self._held = self._held, bytearray()
+        content, self._held = bytes(self._held), bytearray()
         if self._upload is None:
             await self._store.put(self._key, content, self.digest.sha256, self._metadata())
         else:
             if content:
-                await self._upload.write(bytes(content))
+                await self._upload.write(content)
             await self._upload.complete()
         fields = self.digest.fields
         return StoredMessage(

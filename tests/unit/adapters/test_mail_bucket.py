@@ -13,7 +13,7 @@ def bucket(aws: Aws) -> MailBucket:
 
 
 async def test_a_message_is_stored_with_type_and_metadata(aws: Aws, bucket: MailBucket) -> None:
-    octets = bytearray(b"octets\x00\xff")
+    octets = b"octets\x00\xff"
     await bucket.put("mail/a/b/undated/1.eml", octets, sha256(octets).digest(), {"uid": "1"})
     found = aws.s3.get_object(Bucket=aws.bucket, Key="mail/a/b/undated/1.eml")
     assert found["Body"].read() == octets

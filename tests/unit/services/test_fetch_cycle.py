@@ -475,7 +475,7 @@ class BucketInMemory:
     def key(self, owner_id: str, account_id: str, message_id: str, dated: datetime | None) -> str:
         return keys.mail_object(owner_id, account_id, message_id, dated)
 
-    async def put(self, key: str, content: bytes | bytearray, sha256: bytes, metadata: dict[str, str]) -> None:
+    async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
         if self._failure:
             raise self._failure
 
@@ -564,7 +564,7 @@ class CountingBucket(BucketInMemory):
         self._wanted = wanted
         self._reached = reached
 
-    async def put(self, key: str, content: bytes | bytearray, sha256: bytes, metadata: dict[str, str]) -> None:
+    async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
         self.count += 1
         if self.count == self._wanted:
             self._reached()
