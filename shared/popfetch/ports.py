@@ -774,6 +774,9 @@ class AutoconfigFiles(Protocol):
 class Journal(Protocol):
     """What operators read: structured log lines and metrics. Nothing secret goes in."""
 
+    def debug(self, message: str, **fields: object) -> None:
+        """Note something so common that its line is written at ``LogLevel`` DEBUG alone."""
+
     def info(self, message: str, **fields: object) -> None:
         """Note something that went as it should."""
 

@@ -392,6 +392,9 @@ class CycleRecord:
             journal.count("CyclesFailed")
             cause = {"cause": self._cause} if self._cause else {}
             journal.warning("cycle failed", **details, error=fetch.error_code, reason=fetch.error_message, **cause)
+        elif idle:
+            # its line would cost a third of what its read and its write do; the account's record has it all
+            journal.debug("cycle finished", **details)
         else:
             journal.info("cycle finished", **details)
 
