@@ -42,10 +42,10 @@ def environment(port: int) -> dict[str, str]:
 
 
 @contextmanager
-def moto_process() -> Iterator[int]:
-    """A running moto server; yields its port."""
+def moto_process(module: str = "tests.real.moto_process") -> Iterator[int]:
+    """A running moto server, started by a module that does what this one does when run; yields its port."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.real.moto_process"],
+        [sys.executable, "-m", module],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT}/shared:{ROOT}"},
         stdin=subprocess.PIPE,
@@ -63,9 +63,9 @@ def moto_process() -> Iterator[int]:
 
 
 @contextmanager
-def stack_in_a_process() -> Iterator[tuple[stack.Aws, dict[str, str]]]:
+def stack_in_a_process(module: str = "tests.real.moto_process") -> Iterator[tuple[stack.Aws, dict[str, str]]]:
     """The stack's storage in a process of its own, and the environment that a function finds it by."""
-    with moto_process() as port, pytest.MonkeyPatch.context() as patch:
+    with moto_process(module) as port, pytest.MonkeyPatch.context() as patch:
         names = environment(port)
         for name, value in names.items():
             patch.setenv(name, value)
