@@ -6,6 +6,8 @@ because many cycles run side by side; those of the API and of dispatch are plain
 ``popfetch.smtp.errors.SmtpError`` leaves where a submission server is.
 """
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,33 +15,33 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from popfetch.domain.account import Account, Direction, Server
-from popfetch.domain.draft import Envelope, Thread
-from popfetch.domain.fetch_request import FetchRequest
 from popfetch.domain.fetch_state import FetchState, LastFetch
-from popfetch.domain.ledger import Ledger, LedgerEntry
-from popfetch.domain.mail_settings import FoundServer, MailAddress
-from popfetch.domain.message import QuarantinedMessage, StoredMessage
-from popfetch.domain.message_list import MessageRow, Wanted
-from popfetch.domain.notice import Mail
-from popfetch.domain.oauth import (
-    AuthorizationServer,
-    DeviceOffer,
-    OAuthClient,
-    PendingConsent,
-    StoredTokens,
-    TokenAnswer,
-)
-from popfetch.domain.provider import SignInMethod
-from popfetch.domain.rate_limit import Limit
-from popfetch.domain.reply_to import ReplyToLink
-from popfetch.domain.secret import Secret, TokenUse
-from popfetch.domain.session import Challenge, Challenged, Session
 from popfetch.domain.visits import Visit, unread
-from popfetch.smtp.errors import SmtpError
 
 if TYPE_CHECKING:
-    # Only what reads mail needs it, and collecting starts without.
+    # Each function needs a few of these, and starts without the others.
+    from popfetch.domain.draft import Envelope, Thread
+    from popfetch.domain.fetch_request import FetchRequest
+    from popfetch.domain.ledger import Ledger, LedgerEntry
+    from popfetch.domain.mail_settings import FoundServer, MailAddress
+    from popfetch.domain.message import QuarantinedMessage, StoredMessage
+    from popfetch.domain.message_list import MessageRow, Wanted
     from popfetch.domain.message_reading import AttachedFile
+    from popfetch.domain.notice import Mail
+    from popfetch.domain.oauth import (
+        AuthorizationServer,
+        DeviceOffer,
+        OAuthClient,
+        PendingConsent,
+        StoredTokens,
+        TokenAnswer,
+    )
+    from popfetch.domain.provider import SignInMethod
+    from popfetch.domain.rate_limit import Limit
+    from popfetch.domain.reply_to import ReplyToLink
+    from popfetch.domain.secret import Secret, TokenUse
+    from popfetch.domain.session import Challenge, Challenged, Session
+    from popfetch.smtp.errors import SmtpError
 
 Clock = Callable[[], datetime]
 """Tells the time, always with UTC as its zone."""
@@ -387,7 +389,7 @@ class StoredMail(Protocol):
 class ExtractedFiles(Protocol):
     """What was attached to messages, taken out of them for a while."""
 
-    def link(self, message: StoredMessage, attachment_id: str, file: "AttachedFile", now: datetime) -> FileLink:
+    def link(self, message: StoredMessage, attachment_id: str, file: AttachedFile, now: datetime) -> FileLink:
         """Put a file where it can be had, and give its address; browsers keep it, and never show it."""
 
 
@@ -705,7 +707,7 @@ class Delivery:
 class Deliveries(Protocol):
     """What a batch under way can do with its deliveries before it ends."""
 
-    def read(self, delivery: Delivery) -> "FetchRequest | Erasure":
+    def read(self, delivery: Delivery) -> FetchRequest | Erasure:
         """What a delivery asks for. Raises NotAFetchRequest."""
 
     async def hold(self, deliveries: Sequence[Delivery], seconds: int) -> None:
@@ -779,6 +781,9 @@ class AutoconfigFiles(Protocol):
 
 class Journal(Protocol):
     """What operators read: structured log lines and metrics. Nothing secret goes in."""
+
+    def debug(self, message: str, **fields: object) -> None:
+        """Note something so common that its line is written at ``LogLevel`` DEBUG alone."""
 
     def info(self, message: str, **fields: object) -> None:
         """Note something that went as it should."""

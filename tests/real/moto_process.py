@@ -52,10 +52,10 @@ class MotoServer:
 
 
 @contextmanager
-def moto_process() -> Iterator[MotoServer]:
-    """A running moto server."""
+def moto_process(module: str = "tests.real.moto_process") -> Iterator[MotoServer]:
+    """A running moto server, started by a module that does what this one does when run."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.real.moto_process"],
+        [sys.executable, "-m", module],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT}/shared:{ROOT}"},
         stdin=subprocess.PIPE,
@@ -73,9 +73,9 @@ def moto_process() -> Iterator[MotoServer]:
 
 
 @contextmanager
-def stack_in_a_process() -> Iterator[tuple[stack.Aws, dict[str, str]]]:
+def stack_in_a_process(module: str = "tests.real.moto_process") -> Iterator[tuple[stack.Aws, dict[str, str]]]:
     """The stack's storage in a process of its own, and the environment that a function finds it by."""
-    with moto_process() as server, stack_on(server) as found:
+    with moto_process(module) as server, stack_on(server) as found:
         yield found
 
 

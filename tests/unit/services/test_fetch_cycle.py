@@ -412,7 +412,7 @@ class TestWhatIsTold:
             assert [event["stored"] for event in collection.bus.named("FetchCycleCompleted")] == [2]
             assert [cycle["stored"] for cycle in collection.items("CYCLE#")] == [2]
 
-    async def test_an_idle_poll_tells_one_log_line_and_no_more(self, aws: Aws) -> None:
+    async def test_an_idle_poll_tells_only_who_reads_everything(self, aws: Aws) -> None:
         async with ScriptedServer(mails(2)) as server:
             collection = Collection(aws, server)
             await collection.cycle()
@@ -420,7 +420,8 @@ class TestWhatIsTold:
             collection.journal.lines.clear()
             await collection.cycle()
             assert collection.bus.events == []
-            assert len(collection.journal.lines) == 1
+            ((level, message, fields),) = collection.journal.lines
+            assert (level, message, fields["outcome"]) == ("debug", "cycle finished", "nothing_new")
             assert len(collection.items("CYCLE#")) == 1
 
     async def test_an_event_that_cannot_be_published_fetches_nothing_again(self, aws: Aws) -> None:
