@@ -19,7 +19,7 @@ from popfetch.domain.fetch_request import FetchRequest, Reason
 from popfetch.domain.secret import Secret
 from tests.bench.bill_counts import Counted
 from tests.bench.function_process import FunctionProcess, Invocation
-from tests.bench.layer_copy import build_layer
+from tests.bench.layer_copy import FETCH_LOCK, build_layer, copy_locked
 from tests.builders.accounts import an_account, an_account_id
 from tests.builders.aws import Aws
 from tests.builders.scripted_pop3_server import Mail, ScriptedServer, authority_file
@@ -256,5 +256,6 @@ def scene() -> Iterator[Scene]:
         }
         layer = Path(folder) / "layer"
         build_layer(layer)
+        copy_locked(FETCH_LOCK, layer)
         with FunctionProcess(function, layer) as process:
             yield Scene(aws, environment["AWS_ENDPOINT_URL"], process, servers)

@@ -56,6 +56,7 @@ _WITH_CLIENTS = "import handler\nfrom popfetch.runtime.wiring_fetch import cycle
 
 _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_EC2_METADATA_DISABLED": "true",

@@ -13,29 +13,36 @@ from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_LOCK = ROOT / "shared" / "requirements.txt"
+LAYER_LOCK = ROOT / "shared" / "requirements.txt"
+FETCH_LOCK = ROOT / "functions" / "fetch" / "requirements.txt"
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+?)(?:\s*;.*?)?\s*\\?$", re.MULTILINE)
 _NEVER_SHIPPED = ("pycparser",)
 """Installed with the layer, and needed only where C is compiled."""
 
 
-def locked() -> dict[str, str]:
-    """The layer's packages and their versions."""
-    return dict(_LOCKED.findall(_LOCK.read_text()))
+def locked(lock: Path) -> dict[str, str]:
+    """A lock's packages and their versions."""
+    return dict(_LOCKED.findall(lock.read_text()))
 
 
 def build_layer(folder: Path) -> dict[str, int]:
     """Put the layer into a folder; returns the octets of each package, popfetch's own among them."""
+    sizes = copy_locked(LAYER_LOCK, folder)
+    shutil.copytree(ROOT / "shared" / "popfetch", folder / "popfetch", ignore=shutil.ignore_patterns("__pycache__"))
+    sizes["popfetch"] = octets_of(folder / "popfetch")
+    return sizes
+
+
+def copy_locked(lock: Path, folder: Path) -> dict[str, int]:
+    """Put a lock's packages into a folder; returns the octets of each."""
     sizes = {}
-    for name, version in locked().items():
+    for name, version in locked(lock).items():
         found = _installed(name)
         if found is None:
             continue
         if found.version != version:
-            raise RuntimeError(f"{name} {found.version} is installed, the layer's lock has {version}; run make setup.")
+            raise RuntimeError(f"{name} {found.version} is installed, {lock} has {version}; run make setup.")
         sizes[name] = sum(_copy(found, str(file), folder) for file in found.files or ())
-    shutil.copytree(ROOT / "shared" / "popfetch", folder / "popfetch", ignore=shutil.ignore_patterns("__pycache__"))
-    sizes["popfetch"] = octets_of(folder / "popfetch")
     return sizes
 
 
@@ -45,7 +52,7 @@ def _installed(name: str) -> Distribution | None:
     except ModuleNotFoundError as error:
         if name in _NEVER_SHIPPED:
             return None
-        raise RuntimeError(f"{name} of the layer's lock is not installed; run make setup.") from error
+        raise RuntimeError(f"{name} is locked and not installed; run make setup.") from error
 
 
 def _copy(package: Distribution, file: str, folder: Path) -> int:
@@ -58,9 +65,10 @@ def _copy(package: Distribution, file: str, folder: Path) -> int:
 
 
 def copy_functions(folder: Path) -> None:
-    """Put the functions into a folder, each into one of its own, as each has a disk of its own on Lambda."""
+    """Put the functions into a folder, each into one of its own with what only it takes along, as on Lambda's disk."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "functions", folder, ignore=ignored, dirs_exist_ok=True)
+    copy_locked(FETCH_LOCK, folder / "fetch")
 
 
 def compile_all(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.bench.cold_start import functions, largest_imports, memories
-from tests.bench.layer_copy import copy_functions, locked, octets_of, zipped_octets
+from tests.bench.layer_copy import LAYER_LOCK, copy_functions, locked, octets_of, zipped_octets
 
 LISTING = """\
 import time: self [us] | cumulative | imported package
@@ -25,7 +25,7 @@ def test_every_function_has_its_memory_in_the_template() -> None:
 
 
 def test_the_lock_is_read_whole() -> None:
-    found = locked()
+    found = locked(LAYER_LOCK)
     assert {"boto3", "pydantic-core", "cffi", "aws-lambda-powertools"} <= set(found)
     assert all(version[0].isdigit() for version in found.values())
 
