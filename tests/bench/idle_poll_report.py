@@ -93,7 +93,7 @@ def draw(polls: Sequence[Poll], report: Report) -> None:
                     fontsize=8,
                 )
         axes.set_yticks(range(len(clients)), clients)
-        axes.set_xlim(100, max(poll.octets_down for poll in polls) * 60)
+        axes.set_xlim(100, max(poll.octets_down for poll in polls) * 130)
         axes.set_xlabel("octets")
         axes.grid(visible=False, axis="y")
 

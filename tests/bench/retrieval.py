@@ -151,8 +151,8 @@ class Retrieval:
         self._peak(f"{A_FEW} of {LONG_LISTING:,} listed", "long", [kept] * A_FEW)
 
     def _peak(self, what: str, user: str, expected: list[bytes]) -> None:
-        settings = {"max_messages_per_cycle": len(expected), "catch_up": False}
-        fetched = self._popfetch.run(user, self.stage.dovecot.tls_port, **settings)
+        port = self.stage.dovecot.tls_port
+        fetched = self._popfetch.run(user, port, max_messages_per_cycle=len(expected), catch_up=False)
         if self.stage.s3.digests(BUCKET) != tuple(sorted(sha256(content).digest() for content in expected)):
             raise RunFailed(f"popfetch did not store what it should have: {what}")
         self.stage.s3.empty(BUCKET)

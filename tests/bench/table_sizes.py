@@ -45,7 +45,7 @@ def octets_of_account(aws: Aws, account: Account) -> int:
         pages = aws.dynamodb.get_paginator("query").paginate(
             TableName=aws.table,
             KeyConditionExpression=condition,
-            ExpressionAttributeValues=values,  # type: ignore[arg-type]
+            ExpressionAttributeValues=values,
         )
         total += sum(octets_of_item(item) for page in pages for item in page["Items"])
     return total
