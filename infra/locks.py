@@ -1,7 +1,7 @@
 """The requirement locks: compiled by uv, with hashes, naming no address and no path.
 
-``requirements-dev.txt`` is solved first, because its tools are the narrowest; ``shared/requirements.txt`` takes its
-versions from it, so that what ships is what was tested. Each lock begins with a digest of what it was compiled
+``requirements-dev.txt`` is solved first, because its tools are the narrowest; those of what ships take their versions
+from it, so that what ships is what was tested. Each lock begins with a digest of what it was compiled
 from, which tells without a network whether it is stale.
 """
 
@@ -39,11 +39,12 @@ class Lock:
 BOOTSTRAP = Lock("requirements-bootstrap.txt", ("requirements-bootstrap.in",))
 DEVELOPMENT = Lock(
     "requirements-dev.txt",
-    ("requirements-dev.in", "shared/requirements.in", "requirements-bootstrap.in"),
+    ("requirements-dev.in", "shared/requirements.in", "functions/fetch/requirements.in", "requirements-bootstrap.in"),
     ("requirements-bootstrap.txt",),
 )
 LAYER = Lock("shared/requirements.txt", ("shared/requirements.in",), ("requirements-dev.txt",))
-LOCKS = (BOOTSTRAP, DEVELOPMENT, LAYER)
+FETCH = Lock("functions/fetch/requirements.txt", ("functions/fetch/requirements.in",), ("requirements-dev.txt",))
+LOCKS = (BOOTSTRAP, DEVELOPMENT, LAYER, FETCH)
 
 
 def pins(text: str) -> dict[str, str]:

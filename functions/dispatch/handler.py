@@ -1,5 +1,6 @@
 """Every minute: asks for a fetch of each account that is due."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,10 +16,12 @@ journal = new_journal()
 
 @journal.logger.inject_lambda_context(clear_state=True)
 @journal.flushed
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Dispatch the minute that a scheduled event names by its ``time``."""
-    done = dispatch_due_accounts(_time_of(event), wheel(), fetch_queue(), journal)
-    return {"minute": done.minute, "requests": done.requests, "minutes_caught_up": done.minutes_caught_up}
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Dispatch the minute that a scheduled event names by its ``time``, and those before it that were missed."""
+    done = dispatch_due_accounts(
+        _time_of(event), wheel(), fetch_queue(), journal, lambda: context.get_remaining_time_in_millis() / 1000
+    )
+    return asdict(done)
 
 
 def _time_of(event: Any) -> datetime:

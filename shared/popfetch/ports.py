@@ -6,39 +6,42 @@ because many cycles run side by side; those of the API and of dispatch are plain
 ``popfetch.smtp.errors.SmtpError`` leaves where a submission server is.
 """
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from popfetch.domain.account import Account, Direction, Server
-from popfetch.domain.draft import Envelope, Thread
-from popfetch.domain.fetch_request import FetchRequest
 from popfetch.domain.fetch_state import FetchState, LastFetch
-from popfetch.domain.ledger import Ledger, LedgerEntry
-from popfetch.domain.mail_settings import FoundServer, MailAddress
-from popfetch.domain.message import QuarantinedMessage, StoredMessage
-from popfetch.domain.message_list import MessageRow, Wanted
-from popfetch.domain.notice import Mail
-from popfetch.domain.oauth import (
-    AuthorizationServer,
-    DeviceOffer,
-    OAuthClient,
-    PendingConsent,
-    StoredTokens,
-    TokenAnswer,
-)
-from popfetch.domain.provider import SignInMethod
-from popfetch.domain.rate_limit import Limit
-from popfetch.domain.reply_to import ReplyToLink
-from popfetch.domain.secret import Secret, TokenUse
-from popfetch.domain.session import Challenge, Challenged, Session
 from popfetch.domain.visits import Visit, unread
-from popfetch.smtp.errors import SmtpError
 
 if TYPE_CHECKING:
-    # Only what reads mail needs it, and collecting starts without.
+    # Each function needs a few of these, and starts without the others.
+    from popfetch.domain.draft import Envelope, Thread
+    from popfetch.domain.fetch_request import FetchRequest
+    from popfetch.domain.ledger import Ledger, LedgerEntry
+    from popfetch.domain.mail_settings import FoundServer, MailAddress
+    from popfetch.domain.message import QuarantinedMessage, StoredMessage
+    from popfetch.domain.message_list import MessageRow, Wanted
     from popfetch.domain.message_reading import AttachedFile
+    from popfetch.domain.notice import Mail
+    from popfetch.domain.oauth import (
+        AuthorizationServer,
+        DeviceOffer,
+        OAuthClient,
+        PendingConsent,
+        StoredTokens,
+        TokenAnswer,
+    )
+    from popfetch.domain.provider import SignInMethod
+    from popfetch.domain.rate_limit import Limit
+    from popfetch.domain.reply_to import ReplyToLink
+    from popfetch.domain.secret import Secret, TokenUse
+    from popfetch.domain.session import Challenge, Challenged, Session
+    from popfetch.smtp.errors import SmtpError
 
 Clock = Callable[[], datetime]
 """Tells the time, always with UTC as its zone."""
@@ -104,6 +107,9 @@ class MessageRefused:
     reason: str
 
 
+NO_SIZES: Mapping[int, int] = MappingProxyType({})
+"""For numbers whose sizes nobody knows."""
+
 type RetrievalEvent = MessageBegan | MessageContent | MessageEnded | MessageConfirmed | MessageRefused
 
 
@@ -148,8 +154,10 @@ class Maildrop(Protocol):
     def headers(self, numbers: Iterable[int]) -> AsyncIterator[tuple[int, bytes]]:
         """The header blocks of ``numbers`` by TOP n 0, in order; empty where the server refuses."""
 
-    def retrieve(self, numbers: Iterator[int]) -> AsyncIterator[RetrievalEvent]:
-        """Retrieve ``numbers`` in order, pulled from the iterator only as the window has room.
+    def retrieve(self, numbers: Iterator[int], sizes: Mapping[int, int] = NO_SIZES) -> AsyncIterator[RetrievalEvent]:
+        """Retrieve ``numbers`` in order, pulled from the iterator only as the window has room for their ``sizes``.
+
+        A size is in octets, as it was listed; a number without one counts as none.
 
         Ends after the last message is confirmed. When it raises, the first number without ``MessageEnded`` or
         ``MessageRefused`` is the one the session broke at. Whoever leaves early must ``abandon`` the session.
@@ -280,8 +288,8 @@ class MailStore(Protocol):
     def key(self, owner_id: str, account_id: str, message_id: str, dated: datetime | None) -> str:
         """The key that a message lies under, by the day of its own Date header."""
 
-    async def put(self, key: str, content: bytes | bytearray, metadata: dict[str, str]) -> None:
-        """Store a whole message; returns when the bucket has acknowledged it."""
+    async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
+        """Store a whole message; returns when the bucket has acknowledged it, having compared the octets' SHA-256."""
 
     async def begin_upload(self, key: str, metadata: dict[str, str]) -> PartialUpload:
         """Begin to store a message that is larger than ``part_octets``."""
@@ -381,7 +389,7 @@ class StoredMail(Protocol):
 class ExtractedFiles(Protocol):
     """What was attached to messages, taken out of them for a while."""
 
-    def link(self, message: StoredMessage, attachment_id: str, file: "AttachedFile", now: datetime) -> FileLink:
+    def link(self, message: StoredMessage, attachment_id: str, file: AttachedFile, now: datetime) -> FileLink:
         """Put a file where it can be had, and give its address; browsers keep it, and never show it."""
 
 
@@ -666,8 +674,8 @@ class DueAccount:
 class Wheel(Protocol):
     """The accounts that are due, by slot, and how far dispatch has come."""
 
-    def due(self, interval_minutes: int, slot: int) -> Iterator[DueAccount]:
-        """The active accounts of one slot, all shards, each owner's in the owner's order."""
+    def due(self, slots: Sequence[tuple[int, int]]) -> Sequence[DueAccount]:
+        """The active accounts of slots (interval, slot), in no order."""
 
     def last_minute(self) -> int | None:
         """The last minute (since the epoch) that was dispatched whole; ``None`` before the first."""
@@ -699,7 +707,7 @@ class Delivery:
 class Deliveries(Protocol):
     """What a batch under way can do with its deliveries before it ends."""
 
-    def read(self, delivery: Delivery) -> "FetchRequest | Erasure":
+    def read(self, delivery: Delivery) -> FetchRequest | Erasure:
         """What a delivery asks for. Raises NotAFetchRequest."""
 
     async def hold(self, deliveries: Sequence[Delivery], seconds: int) -> None:
@@ -773,6 +781,9 @@ class AutoconfigFiles(Protocol):
 
 class Journal(Protocol):
     """What operators read: structured log lines and metrics. Nothing secret goes in."""
+
+    def debug(self, message: str, **fields: object) -> None:
+        """Note something so common that its line is written at ``LogLevel`` DEBUG alone."""
 
     def info(self, message: str, **fields: object) -> None:
         """Note something that went as it should."""

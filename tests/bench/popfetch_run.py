@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
@@ -89,7 +90,7 @@ class _InstantStore:
     def key(self, owner_id: str, account_id: str, message_id: str, dated: datetime | None) -> str:
         return self._keys.key(owner_id, account_id, message_id, dated)
 
-    async def put(self, key: str, content: bytes | bytearray, metadata: dict[str, str]) -> None:
+    async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
         self.stored += 1
         self.octets += len(content)
 
@@ -163,7 +164,7 @@ async def _put(folder: Path) -> Result:
     async def put(number: int, content: bytes) -> None:
         async with room:
             key = store.key("owner-0", "bench", f"message-{number}", datetime.now(UTC))
-            await store.put(key, content, {"uid": f"{number:08x}", "sha256": "0" * 64})
+            await store.put(key, content, sha256(content).digest(), {"uid": f"{number:08x}"})
 
     await put(0, b"\r\n")
     watch = _Stopwatch()

@@ -5,14 +5,17 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import boto3
 
 from tests.bench.processes import cpu_of_process, cpu_of_session
 from tests.bench.s3_server import S3Server, s3_server
+from tests.bench.table_server import TableServer, table_server
 from tests.builders.aws import BUCKET, Aws
 from tests.real.dovecot import Dovecot, binary
-from tests.real.moto_process import MotoServer, environment, moto_process, stack_on
+from tests.real.moto_process import environment, moto_process, stack_on
 
 IN_MEMORY = Path("/dev/shm")
 
@@ -23,7 +26,7 @@ class Stage:
 
     dovecot: Dovecot
     aws: Aws
-    tables: MotoServer
+    tables: TableServer
     s3: S3Server
     environment: dict[str, str]
     scratch: Path
@@ -58,13 +61,20 @@ def stage() -> Iterator[Stage]:
     ) as folder:
         scratch = Path(folder)
         scratch.chmod(0o755)
-        with moto_process("tests.bench.table_server") as tables, stack_on(tables) as (aws, names), Dovecot() as dovecot:
-            keys = environment(tables.port)
+        with (
+            moto_process() as moto,
+            stack_on(moto) as (aws, names),
+            table_server() as tables,
+            Dovecot() as dovecot,
+        ):
+            keys = environment(moto.port)
+            (table_endpoint,) = tables.environment.values()
+            aws = replace(aws, dynamodb=boto3.client("dynamodb", endpoint_url=table_endpoint))
             with s3_server(
                 scratch / "s3",
                 BUCKET,
                 access_key=keys["AWS_ACCESS_KEY_ID"],
                 secret_key=keys["AWS_SECRET_ACCESS_KEY"],
             ) as s3:
-                found = {**names, **s3.environment, "POPFETCH_CA_FILE": dovecot.ca_file}
+                found = {**names, **s3.environment, **tables.environment, "POPFETCH_CA_FILE": dovecot.ca_file}
                 yield Stage(dovecot, aws, tables, s3, found, scratch)

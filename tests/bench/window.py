@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from popfetch.adapters import pop3_dialer
+from popfetch.adapters import pop3_dialer, pop3_maildrop
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,5 +18,5 @@ class Window:
         return " and ".join(parts) or "everything at once"
 
 
-PRODUCT = Window(pop3_dialer.WINDOW, 0)
+PRODUCT = Window(pop3_dialer.WINDOW, pop3_maildrop.OCTETS_AHEAD)
 EVERYTHING = Window(0, 0)

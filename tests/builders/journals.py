@@ -22,6 +22,9 @@ class RecordingJournal:
     lines: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     counts: dict[str, float] = field(default_factory=dict)
 
+    def debug(self, message: str, **fields: object) -> None:
+        self.lines.append(("debug", message, fields))
+
     def info(self, message: str, **fields: object) -> None:
         self.lines.append(("info", message, fields))
 

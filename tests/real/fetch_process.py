@@ -110,6 +110,7 @@ class _Steps:
         """Put steps around what leaves the process."""
         from botocore.client import BaseClient
 
+        from popfetch.adapters.crt_mail_store import CrtMailStore
         from popfetch.adapters.pop3_line import Line
         from popfetch.adapters.pop3_maildrop import Pop3Maildrop
 
@@ -125,8 +126,8 @@ class _Steps:
         ]
         for owner, name, describe in around:
             setattr(owner, name, self._around(getattr(owner, name), describe))
-        for name in ("delete", "quit"):
-            setattr(Pop3Maildrop, name, self._around_async(getattr(Pop3Maildrop, name), name))
+        for owner, name in ((Pop3Maildrop, "delete"), (Pop3Maildrop, "quit"), (CrtMailStore, "put")):
+            setattr(owner, name, self._around_async(getattr(owner, name), name))
 
     def _around(self, method: Callable[..., Any], describe: Callable[..., str]) -> Callable[..., Any]:
         @functools.wraps(method)

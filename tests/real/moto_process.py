@@ -38,6 +38,7 @@ def environment(port: int) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": stack.REGION,
+        "AWS_REGION": stack.REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 
@@ -52,7 +53,7 @@ class MotoServer:
 
 @contextmanager
 def moto_process(module: str = "tests.real.moto_process") -> Iterator[MotoServer]:
-    """A running moto server, as ``module`` serves it."""
+    """A running moto server, started by a module that does what this one does when run."""
     process = subprocess.Popen(
         [sys.executable, "-m", module],
         cwd=ROOT,
@@ -72,9 +73,9 @@ def moto_process(module: str = "tests.real.moto_process") -> Iterator[MotoServer
 
 
 @contextmanager
-def stack_in_a_process() -> Iterator[tuple[stack.Aws, dict[str, str]]]:
+def stack_in_a_process(module: str = "tests.real.moto_process") -> Iterator[tuple[stack.Aws, dict[str, str]]]:
     """The stack's storage in a process of its own, and the environment that a function finds it by."""
-    with moto_process() as server, stack_on(server) as found:
+    with moto_process(module) as server, stack_on(server) as found:
         yield found
 
 

@@ -55,7 +55,7 @@ class StoredMailbox:
 
     def keep(self, message: StoredMessage, content: bytes) -> None:
         """Put a message's octets where the index says that they are."""
-        _now([self._bucket.put(message.key, content, {})])
+        _now([self._bucket.put(message.key, content, message.sha256, {})])
 
     def enter(self, messages: Iterable[StoredMessage]) -> None:
         """Enter messages into the index, whose octets may be nowhere."""

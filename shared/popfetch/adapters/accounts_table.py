@@ -15,10 +15,10 @@ the version on, by which the cycle learns that it was overtaken. A visit is no c
 and no version moves.
 """
 
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -303,7 +303,7 @@ class AccountsTable:
         """Count the attempts, with a growing random pause between them."""
         for attempt in range(ATTEMPTS):
             if attempt:
-                self._sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))  # noqa: S311 - a pause
+                self._sleep(SystemRandom().uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))
             yield attempt
 
 

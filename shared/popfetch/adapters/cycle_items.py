@@ -7,7 +7,7 @@ sweeps.
 from datetime import datetime, timedelta
 
 from popfetch.adapters import keys
-from popfetch.adapters.dynamodb_items import Item
+from popfetch.adapters.dynamodb_items import Item, plain_octets
 from popfetch.adapters.fetch_state_items import (
     instant_from_text,
     instant_to_text,
@@ -26,6 +26,10 @@ HISTORY_IS_KEPT = timedelta(days=30)
 _UID_IN_ITEM = 256
 """Octets of a UID that an item repeats for people to read; its print tells UIDs apart."""
 
+_UNIT_OCTETS = 1024
+_CUT_FIRST = (("uid", 70), ("header_message_id", 100), ("subject", 160), ("sender", 80))
+"""What a message's item can do with less of, in this order, and the octets that stay; RFC 1939 gives a UID 70."""
+
 
 def fresh_segment_to_item(account_id: str, sequence: int, packed: bytes) -> Item:
     """A ledger segment as a commit writes it."""
@@ -38,8 +42,11 @@ def packed_segment_to_item(account_id: str, sequence: int, packed: bytes) -> Ite
 
 
 def message_to_item(message: StoredMessage) -> Item:
-    """A message of the index; kept under 1 KB."""
-    return {
+    """A message of the index. One that was fetched is kept within what one write unit writes.
+
+    Where it would be larger, what only repeats the message is cut; the message itself has it whole.
+    """
+    item: Item = {
         **keys.message(message.account_id, message.message_id),
         "owner_id": message.owner_id,
         "key": message.key,
@@ -54,6 +61,20 @@ def message_to_item(message: StoredMessage) -> Item:
         "header_message_id": message.header_message_id or None,
         "delivery": _delivery_to_map(message.delivery) if message.delivery else None,
     }
+    return item if message.delivery else _within_a_unit(item)
+
+
+def _within_a_unit(item: Item) -> Item:
+    over = plain_octets(item) - _UNIT_OCTETS
+    for name, least in _CUT_FIRST:
+        value = item[name]
+        if over <= 0 or not value:
+            continue
+        octets = value if isinstance(value, bytes) else value.encode()
+        kept = octets[: max(least, len(octets) - over)]
+        over -= len(octets) - len(kept)
+        item[name] = kept if isinstance(value, bytes) else kept.decode(errors="ignore")
+    return item
 
 
 def message_from_item(item: Item) -> StoredMessage:

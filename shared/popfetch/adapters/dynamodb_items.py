@@ -43,6 +43,17 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def plain_octets(values: Mapping[str, Any]) -> int:
+    """How large an item of texts, octets and whole numbers is by DynamoDB's count, or at most; never less."""
+    return sum(len(name.encode()) + _octets_of(value) for name, value in values.items() if value is not None)
+
+
+def _octets_of(value: str | bytes | int) -> int:
+    if isinstance(value, int):
+        return len(str(value)) // 2 + 2  # two digits an octet, and one more
+    return len(value.encode() if isinstance(value, str) else value)
+
+
 def error_code(error: ClientError) -> str:
     """The service's own word for an error."""
     return str(error.response.get("Error", {}).get("Code", ""))

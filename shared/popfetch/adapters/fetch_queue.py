@@ -7,7 +7,8 @@ twice is fetched once.
 import asyncio
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import batched
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 ENTRIES_PER_CALL = 10
+SENDERS = 16
+"""Calls under way at once where many requests are sent."""
+
+LANE = 10 * ENTRIES_PER_CALL
+"""Requests that are sent one call after the other: few enough to keep all senders busy, many enough to fill calls."""
+
 _ATTEMPTS = 4
 _ERASE = "erase"
 _ID = re.compile(r"[A-Za-z0-9_.:@=+-]{1,128}", re.ASCII)
@@ -39,7 +46,16 @@ class SqsFetchQueue:
 
     def send(self, requests: Sequence[FetchRequest]) -> None:
         """Send requests; those of one owner keep their order. Raises StorageUnavailable when any was not taken."""
-        for group in batched(requests, ENTRIES_PER_CALL, strict=False):
+        lanes = list(_lanes(requests))
+        if len(lanes) == 1:
+            self._send_in_order(lanes[0])
+            return
+        with ThreadPoolExecutor(SENDERS, thread_name_prefix="queue") as senders:
+            for _ in senders.map(self._send_in_order, lanes):
+                pass
+
+    def _send_in_order(self, lane: Sequence[FetchRequest]) -> None:
+        for group in batched(lane, ENTRIES_PER_CALL, strict=False):
             self._send_entries(
                 [
                     {
@@ -139,6 +155,21 @@ class SqsFetchQueue:
                 MessageDeduplicationId=delivery.delivery_id,
                 MessageAttributes={"why": {"DataType": "String", "StringValue": why}},
             )
+
+
+def _lanes(requests: Sequence[FetchRequest]) -> Iterator[list[FetchRequest]]:
+    """Requests in runs that can be sent side by side: all of an owner's are in one run, in their order."""
+    by_owner: dict[str, list[FetchRequest]] = {}
+    for request in requests:
+        by_owner.setdefault(request.owner_id, []).append(request)
+    lane: list[FetchRequest] = []
+    for of_owner in by_owner.values():
+        if lane and len(lane) + len(of_owner) > LANE:
+            yield lane
+            lane = []
+        lane += of_owner
+    if lane:
+        yield lane
 
 
 def _request_to_body(request: FetchRequest) -> str:

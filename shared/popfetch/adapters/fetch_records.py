@@ -112,8 +112,16 @@ class FetchRecordsTable:
     async def index(self, messages: Sequence[StoredMessage]) -> None:
         """Add messages to the index; the same message again changes nothing."""
         by_id = {message.message_id: message for message in messages}
-        puts = [{"PutRequest": {"Item": to_wire(cycle_items.message_to_item(m))}} for m in by_id.values()]
-        await asyncio.to_thread(self._batch_write, "Indexing messages", puts)
+        await asyncio.gather(
+            *(
+                asyncio.to_thread(self._index, group)
+                for group in batched(by_id.values(), ITEMS_PER_BATCH_WRITE, strict=False)
+            )
+        )
+
+    def _index(self, messages: Sequence[StoredMessage]) -> None:
+        puts = [{"PutRequest": {"Item": to_wire(cycle_items.message_to_item(message))}} for message in messages]
+        self._batch_write("Indexing messages", puts)
 
     async def withdraw(self, messages: Sequence[StoredMessage]) -> None:
         """Take messages out of the index again: their account went away before they were committed."""

@@ -26,7 +26,7 @@ WRITTEN_BY = "written_by"
 
 def instant_to_text(instant: datetime | None) -> str | None:
     """An instant as ISO 8601 in UTC, to the microsecond."""
-    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if instant else None
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z" if instant else None
 
 
 def instant_from_text(text: str | None) -> datetime | None:

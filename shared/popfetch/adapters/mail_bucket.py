@@ -1,10 +1,11 @@
 """Raw messages in the bucket: small ones by one PUT, large ones by a multipart upload in equal parts; and read again.
 
-Every request carries a checksum that S3 verifies before it acknowledges (botocore's default, CRC32). Encryption is
-the bucket's default. Calls to boto3 block, so what cycles do runs in a thread of the loop's executor.
+Every request carries a checksum that S3 verifies before it acknowledges, of a whole message its SHA-256, of a part its
+CRC32. Encryption is the bucket's default. Calls to boto3 block, so they run in a thread of the loop's executor.
 """
 
 import asyncio
+from base64 import b64encode
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -45,16 +46,20 @@ class MailBucket:
         """The key that a message lies under, by the day of its own Date header."""
         return keys.mail_object(owner_id, account_id, message_id, dated)
 
-    async def put(self, key: str, content: bytes | bytearray, metadata: dict[str, str]) -> None:
-        """Store a whole message; returns when the bucket has acknowledged it. Raises StorageUnavailable."""
+    async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
+        """Store a whole message; returns when the bucket has acknowledged it. Raises StorageUnavailable.
+
+        S3 compares what it got with ``sha256``, and keeps that as the object's checksum.
+        """
         with translated("Storing a message"):
             await asyncio.to_thread(
                 self._client.put_object,
                 Bucket=self._bucket,
                 Key=key,
-                Body=content,  # type: ignore[arg-type]
+                Body=content,
                 ContentType=CONTENT_TYPE,
-                Metadata=metadata,
+                ChecksumSHA256=b64encode(sha256).decode(),
+                Metadata={**metadata, "sha256": sha256.hex()},
             )
 
     def read(self, key: str, longest: int | None = None) -> bytes | None:

@@ -1,11 +1,11 @@
 """The signed-in session: fulfils the port ``Maildrop`` by commands on a line.
 
-Commands travel ahead of their replies where the server pipelines, never more than the window holds. A refusal that
-concerns one command or one message is an answer; every other one ends the session.
+Commands travel ahead of their replies where the server pipelines, never more than the window holds, in commands and in
+octets. A refusal that concerns one command or one message is an answer; every other one ends the session.
 """
 
-import itertools
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
 from popfetch.adapters.pop3_line import Line, expect_reply, out_of_place
 from popfetch.adapters.pop3_listing import asks_one_by_one, merged_listing, octets_of, uid_of
@@ -15,6 +15,7 @@ from popfetch.pop3.errors import CommandRefused, ConnectionFailed, Pop3Error, Se
 from popfetch.pop3.events import BodyBegan, BodyContent, BodyEnded, Event, Listed, Replied
 from popfetch.pop3.replies import Capabilities
 from popfetch.ports import (
+    NO_SIZES,
     DialAdvice,
     ListedMessage,
     MaildropSize,
@@ -25,6 +26,9 @@ from popfetch.ports import (
     MessageRefused,
     RetrievalEvent,
 )
+
+OCTETS_AHEAD = 32 * 1024 * 1024
+"""Messages of so many octets, as they were listed, are asked for ahead: what is still to come when time is up."""
 
 PLAIN_REFUSALS = (CommandRefused, ServerPermanent)
 """Refusals that concern one command, or one message for good: the session goes on. All others end it."""
@@ -138,14 +142,16 @@ class Pop3Maildrop:
                 case other:
                     raise out_of_place(other)
 
-    async def retrieve(self, numbers: Iterator[int]) -> AsyncIterator[RetrievalEvent]:
-        """Retrieve ``numbers`` in order, pulled from the iterator only as the window has room.
+    async def retrieve(
+        self, numbers: Iterator[int], sizes: Mapping[int, int] = NO_SIZES
+    ) -> AsyncIterator[RetrievalEvent]:
+        """Retrieve ``numbers`` in order, pulled from the iterator only as the window has room for their ``sizes``.
 
         A NOOP travels right behind the last RETR: its reply, whatever it says, confirms the last message.
         """
         await self._learn_pipelining()
         line = self._line
-        window = _Window(line, map(commands.retr, numbers), self._depth, last=commands.NOOP)
+        window = _Window(line, map(commands.retr, numbers), self._depth, sizes=sizes, last=commands.NOOP)
         unconfirmed = 0
         while window.refill():
             event = line.event_at_hand() or await line.next_event()
@@ -281,17 +287,29 @@ class Pop3Maildrop:
 
 
 class _Window:
-    """Sends commands ahead of their replies, never more than ``depth``, refilled when a quarter has room.
+    """Sends commands ahead of their replies, refilled when a quarter has room.
 
+    Never more than ``depth`` of them, and none once those under way ask for ``OCTETS_AHEAD`` by their ``sizes``.
     Commands are pulled from their iterator only when they are sent; those that are sent together go out in one
     write. ``last`` follows the last one, unless there was none.
     """
 
-    def __init__(self, line: Line, asked: Iterator[Command], depth: int, last: Command | None = None) -> None:
+    def __init__(
+        self,
+        line: Line,
+        asked: Iterator[Command],
+        depth: int,
+        *,
+        sizes: Mapping[int, int] = NO_SIZES,
+        last: Command | None = None,
+    ) -> None:
         self._line = line
         self._asked: Iterator[Command] | None = asked
         self._depth = depth
         self._refill_at = depth - depth // 4 if depth > 1 else 0
+        self._sizes = sizes
+        self._under_way: deque[int] = deque()
+        self._octets = 0
         self._last = last
         self._sent_any = False
 
@@ -300,15 +318,32 @@ class _Window:
         outstanding = self._line.session.outstanding
         if self._asked is None or outstanding > self._refill_at:
             return outstanding > 0
-        batch = list(itertools.islice(self._asked, self._depth - outstanding))
+        while len(self._under_way) > outstanding:
+            self._octets -= self._under_way.popleft()
+        if outstanding and self._octets > OCTETS_AHEAD - OCTETS_AHEAD // 4:
+            return True
+        batch = list(self._next(self._depth - outstanding))
         self._sent_any = self._sent_any or bool(batch)
-        if len(batch) < self._depth - outstanding:
-            self._asked = None
-            if self._last is not None and self._sent_any:
-                batch.append(self._last)
+        if self._asked is None and self._last is not None and self._sent_any:
+            batch.append(self._last)
         if batch:
             self._line.send(*batch)
         return bool(batch) or outstanding > 0
+
+    def _next(self, most: int) -> Iterator[Command]:
+        """The next commands, as many as there is room for; at least one, if there is one."""
+        assert self._asked is not None
+        for _ in range(most):
+            command = next(self._asked, None)
+            if command is None:
+                self._asked = None
+                return
+            octets = self._sizes.get(command.number, 0)
+            self._under_way.append(octets)
+            self._octets += octets
+            yield command
+            if self._octets >= OCTETS_AHEAD:
+                return
 
 
 def _top(number: int) -> Command:

@@ -5,11 +5,11 @@ The times are read, judged, and written back on condition that nobody wrote mean
     take    read -> wait? -> [ ABSENT or UNCHANGED ]
 """
 
-import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from math import ceil
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from popfetch.adapters import keys
@@ -48,7 +48,7 @@ class RateLimitsTable:
         key = keys.rate_limit(what, who)
         for attempt in range(ATTEMPTS):
             if attempt:
-                self._sleep(random.uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))  # noqa: S311 - a pause
+                self._sleep(SystemRandom().uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))
             version, times = self._read(key)
             if wait := limit.wait(times, now):
                 return wait

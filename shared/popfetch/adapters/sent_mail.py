@@ -83,7 +83,7 @@ class SentMailStore:
 
         Raises AccountNotFound and StorageUnavailable; nothing is kept then.
         """
-        await self._bucket.put(message.key, content, {**SENT, "sha256": message.sha256.hex()})
+        await self._bucket.put(message.key, content, message.sha256, SENT)
         try:
             entered = await asyncio.to_thread(self._enter, message, key_hash)
         except AccountNotFound:

@@ -1,6 +1,7 @@
 """The wheel in the table's sparse index, and how far dispatch has come."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from popfetch.adapters import keys
@@ -14,6 +15,9 @@ MINUTE = "minute"
 LATER = f"attribute_not_exists({keys.PARTITION}) OR #minute < :minute"
 """The named condition of progress: it only goes forward."""
 
+READERS = 16
+"""Partitions that are read at once."""
+
 
 class WheelTable:
     """``Wheel`` on the table."""
@@ -23,20 +27,28 @@ class WheelTable:
         self._table = table_name
         self._shards = shards
 
-    def due(self, interval_minutes: int, slot: int) -> Iterator[DueAccount]:
-        """The active accounts of one slot, all shards, each owner's in the owner's order."""
-        for shard in range(self._shards):
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                IndexName=keys.WHEEL_INDEX,
-                KeyConditionExpression=f"{keys.WHEEL_SLOT} = :slot",
-                ExpressionAttributeValues=to_wire({":slot": keys.wheel_slot(interval_minutes, slot, shard)}),
-                ProjectionExpression=keys.WHEEL_ORDER,
-            )
-            with translated("Reading the wheel"):
-                for page in pages:
-                    for item in page["Items"]:
-                        yield DueAccount(*keys.read_wheel_order(item[keys.WHEEL_ORDER]["S"]))
+    def due(self, slots: Sequence[tuple[int, int]]) -> list[DueAccount]:
+        """The active accounts of slots (interval, slot), all shards, in no order; partitions are read side by side."""
+        partitions = [
+            keys.wheel_slot(interval, slot, shard) for interval, slot in slots for shard in range(self._shards)
+        ]
+        with ThreadPoolExecutor(READERS, thread_name_prefix="wheel") as readers:
+            return [account for found in readers.map(self._partition, partitions) for account in found]
+
+    def _partition(self, partition: str) -> list[DueAccount]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=keys.WHEEL_INDEX,
+            KeyConditionExpression=f"{keys.WHEEL_SLOT} = :slot",
+            ExpressionAttributeValues=to_wire({":slot": partition}),
+            ProjectionExpression=keys.WHEEL_ORDER,
+        )
+        with translated("Reading the wheel"):
+            return [
+                DueAccount(*keys.read_wheel_order(item[keys.WHEEL_ORDER]["S"]))
+                for page in pages
+                for item in page["Items"]
+            ]
 
     def last_minute(self) -> int | None:
         """The last minute (since the epoch) that was dispatched whole; ``None`` before the first."""

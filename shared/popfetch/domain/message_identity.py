@@ -10,6 +10,7 @@ one, exist and must not overwrite each other.
 """
 
 import re
+from base64 import b32encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -27,6 +28,7 @@ BODY_IN_IDENTITY = 4 * 1024 * 1024
 """Octets of the stable content that decide the id; less than one part of an upload, so the key is known in time."""
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _CROCKFORD.encode())
 _STAMP_LENGTH = 10
 _LATEST_STAMP = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
@@ -206,8 +208,6 @@ class MessageDigest:
 
 
 def _base32(number: int, length: int) -> str:
-    digits = []
-    for _ in range(length):
-        number, digit = divmod(number, 32)
-        digits.append(_CROCKFORD[digit])
-    return "".join(reversed(digits))
+    """The lowest ``length`` digits of a number, 16 of them at most."""
+    digits = b32encode((number % 32**length).to_bytes(10)).translate(_TO_CROCKFORD)
+    return digits[-length:].decode()

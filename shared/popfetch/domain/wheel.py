@@ -42,16 +42,16 @@ def instant_of(minute: int) -> datetime:
     return datetime.fromtimestamp(minute * 60, UTC)
 
 
-def due_slots(minute: int, last_minute: int | None) -> Iterator[tuple[int, int, int]]:
-    """What is due at ``minute`` when everything up to ``last_minute`` was dispatched: (interval, slot, minute due).
+def due_slots(minute: int, last_minute: int | None) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """What is due at ``minute`` when everything up to ``last_minute`` was dispatched: each minute, with its slots.
 
-    Missed minutes are caught up to one interval back, so each account is due at most once however long the rule
-    was off. An event that comes late or again (``minute`` not after ``last_minute``) yields its own minute's slots
-    as they were, which deduplication then recognises.
+    A slot is (interval, slot). Minutes come in their order, so that progress can be kept after each. Missed ones are
+    caught up to one interval back, so each account is due at most once however long the rule was off. An event that
+    comes late or again (``minute`` not after ``last_minute``) yields its own minute's slots as they were, which
+    deduplication then recognises.
     """
-    for interval in INTERVAL_MENU:
-        first = minute
-        if last_minute is not None and last_minute < minute:
-            first = max(last_minute + 1, minute - interval + 1)
-        for due in range(first, minute + 1):
-            yield interval, due % interval, due
+    first = minute
+    if last_minute is not None and last_minute < minute:
+        first = max(last_minute + 1, minute - INTERVAL_MENU[-1] + 1)
+    for due in range(first, minute + 1):
+        yield due, [(interval, due % interval) for interval in INTERVAL_MENU if due > minute - interval]

@@ -6,11 +6,11 @@ refuse good ones. Of an access token servers say the same as of a password, so t
 would be a refused password is then told by what the server had against the token before.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from enum import Enum
 
 from popfetch.dialogue.bearer import Complaint, Fault, speaks_of_token
+from popfetch.dialogue.patterns import Pattern
 from popfetch.dialogue.sasl import SecretKind
 from popfetch.dialogue.texts import clean
 from popfetch.pop3.errors import (
@@ -45,8 +45,8 @@ CODES: dict[str, type[Pop3Error]] = {
 }
 
 
-def _rule(leaf: type[Pop3Error], *patterns: str) -> tuple[type[Pop3Error], re.Pattern[str]]:
-    return leaf, re.compile("|".join(patterns), re.IGNORECASE)
+def _rule(leaf: type[Pop3Error], *patterns: str) -> tuple[type[Pop3Error], Pattern]:
+    return leaf, Pattern("|".join(patterns))
 
 
 SIGN_IN_RULES = (
@@ -102,19 +102,16 @@ _OTHERWISE: dict[Moment, type[Pop3Error]] = {
     Moment.COMMAND: CommandRefused,
 }
 
-_UNSUPPORTED = re.compile(
+_UNSUPPORTED = Pattern(
     r"(unknown|unrecogni[sz]ed|unsupported|unimplemented|invalid|bad|illegal|no such|undefined) (\S+ ){0,2}"
     r"(command|mechanism|auth(entication)? (type|method|scheme|mechanism)|method|verb|keyword)"
     r"|\b(command|mechanism|auth(entication)? (type|method|scheme)|method|apop|auth)\b.{0,30}"
     r"\b(unknown|unrecogni[sz]ed|unsupported|unimplemented|disabled"
     r"|not (supported|implemented|available|enabled|recogni[sz]ed|understood|allowed|permitted|valid|known))"
-    r"|^\W*(unimplemented|unsupported|not (supported|implemented)|syntax error|what\?|huh)",
-    re.IGNORECASE,
+    r"|^\W*(unimplemented|unsupported|not (supported|implemented)|syntax error|what\?|huh)"
 )
 
-_FORM = re.compile(
-    r"syntax|argument|parameter|initial.?response|(invalid|bad|illegal|malformed) command", re.IGNORECASE
-)
+_FORM = Pattern(r"syntax|argument|parameter|initial.?response|(invalid|bad|illegal|malformed) command")
 
 _FAULTS: dict[Fault, type[Pop3Error]] = {
     Fault.TOKEN: TokenRefused,

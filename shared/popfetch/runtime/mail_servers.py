@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import cache
+from typing import TYPE_CHECKING
 
 from popfetch.adapters.authorization_servers import OAuthEndpoints
 from popfetch.adapters.credential_vault import CredentialVault
@@ -9,7 +10,6 @@ from popfetch.adapters.grants_table import GrantsTable
 from popfetch.adapters.host_guard import POP3_PORTS, SUBMISSION_PORTS, HostGuard
 from popfetch.adapters.oauth_clients import SsmOAuthClients
 from popfetch.adapters.pop3_dialer import Pop3Dialer
-from popfetch.adapters.smtp_dialer import SmtpDialer
 from popfetch.domain.account import Direction
 from popfetch.ports import Journal
 from popfetch.runtime.aws_clients import aws_client
@@ -17,7 +17,10 @@ from popfetch.runtime.event_loop import event_loop
 from popfetch.runtime.settings import Settings
 from popfetch.services.access_tokens import AccessTokens, WarmTokens
 from popfetch.services.sign_in_secrets import SignInSecrets
-from popfetch.services.sign_in_trial import SignInTester
+
+if TYPE_CHECKING:
+    from popfetch.adapters.smtp_dialer import SmtpDialer
+    from popfetch.services.sign_in_trial import SignInTester
 
 _PORTS = {Direction.INCOMING: POP3_PORTS, Direction.OUTGOING: SUBMISSION_PORTS}
 
@@ -35,8 +38,11 @@ def maildrop_dialer() -> Pop3Dialer:
 
 
 @cache
-def submission_dialer() -> SmtpDialer:
+def submission_dialer() -> "SmtpDialer":
     """What opens conversations with submission servers."""
+    # fetch never sends
+    from popfetch.adapters.smtp_dialer import SmtpDialer
+
     return SmtpDialer(host_guard(Direction.OUTGOING), ca_file=Settings.from_environment().ca_file or None)
 
 
@@ -70,8 +76,11 @@ def _warm_tokens() -> WarmTokens:
 
 
 @cache
-def sign_in_tester() -> SignInTester:
+def sign_in_tester() -> "SignInTester":
     """What tries to sign in before anything is kept."""
+    # fetch tries nothing out
+    from popfetch.services.sign_in_trial import SignInTester
+
     return SignInTester(
         maildrops=maildrop_dialer(),
         submissions=submission_dialer(),

@@ -40,6 +40,10 @@ class PowertoolsJournal:
         self.logger = logger
         self.metrics = metrics
 
+    def debug(self, message: str, **fields: object) -> None:
+        """Note something so common that its line is written at ``LogLevel`` DEBUG alone."""
+        self.logger.debug(message, extra=fields, stacklevel=_CALLER)
+
     def info(self, message: str, **fields: object) -> None:
         """Note something that went as it should."""
         self.logger.info(message, extra=fields, stacklevel=_CALLER)

@@ -1,12 +1,11 @@
 """The wiring of the console: each piece is built once, on first use. Pages need nothing of AWS."""
 
-import os
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from popfetch.adapters.site_folder import SiteFolder
 from popfetch.ports import Journal
+from popfetch.runtime.aws_clients import bucket_place
 from popfetch.runtime.settings import Settings
 from popfetch.services.sessions import Sessions
 
@@ -34,10 +33,7 @@ def site(folder: Path) -> SiteFolder:
 @cache
 def mail_origins() -> tuple[str, ...]:
     """Where presigned addresses of the bucket lead: its hosts in S3, or an engine that stands in for it."""
-    for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"):
-        if os.environ.get(name):
-            parts = urlsplit(os.environ[name])
-            return (f"{parts.scheme}://{parts.netloc}",)
-    bucket, region = Settings.from_environment().require("mail_bucket_name"), os.environ["AWS_REGION"]
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return f"https://{bucket}.s3.{region}.{suffix}", f"https://{bucket}.s3.{suffix}"
+    place = bucket_place(Settings.from_environment().require("mail_bucket_name"))
+    if place.endpoint:
+        return (place.origin,)
+    return place.origin, f"https://{place.bucket}.s3.{place.suffix}"

@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 
+from popfetch.adapters.crt_mail_store import CrtMailStore
 from popfetch.adapters.event_bus import EventBridgeBus
 from popfetch.adapters.fetch_queue import SqsFetchQueue
 from popfetch.adapters.fetch_records import FetchRecordsTable
 from popfetch.adapters.mail_bucket import MailBucket
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.ports import Delivery, Erasure, Journal
-from popfetch.runtime.aws_clients import aws_client
+from popfetch.runtime.aws_clients import aws_client, bucket_place, signing_key
 from popfetch.runtime.mail_servers import maildrop_dialer, sign_in_secrets
 from popfetch.runtime.settings import Settings
 from popfetch.services.cycle_record import CycleParts
@@ -24,7 +25,7 @@ from popfetch.services.octet_budget import OctetBudget
 THREADS = 48
 """Blocking calls to AWS that are under way at once."""
 
-OCTETS_UNDER_WAY = 32 * 1024 * 1024
+OCTETS_UNDER_WAY = 16 * 1024 * 1024
 """Octets of whole messages on their way to the bucket at once, all accounts of a batch together."""
 
 SECONDS_FOR_NEW_MESSAGES = 120.0
@@ -50,8 +51,9 @@ def _records() -> FetchRecordsTable:
 
 
 @cache
-def _store() -> MailBucket:
-    return MailBucket(aws_client("s3"), Settings.from_environment().require("mail_bucket_name"))
+def _store() -> CrtMailStore:
+    name = Settings.from_environment().require("mail_bucket_name")
+    return CrtMailStore(bucket_place(name), signing_key, lambda: MailBucket(aws_client("s3"), name))
 
 
 @cache

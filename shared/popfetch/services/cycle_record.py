@@ -7,7 +7,7 @@ it went. What is committed is consistent by itself: a checkpoint never runs ahea
 import asyncio
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from random import random
+from random import SystemRandom
 from typing import Any
 
 from popfetch.domain.account import Account, AfterFetch, Standing
@@ -33,9 +33,13 @@ from popfetch.ports import (
 from popfetch.services.octet_budget import OctetBudget
 from popfetch.services.sign_in_secrets import SignInSecrets
 
-MESSAGES_PER_COMMIT = 50
+MESSAGES_WORTH_ANNOUNCING = 50
+MESSAGES_PER_COMMIT = 100
 OCTETS_PER_COMMIT = 16 * 1024 * 1024
 SECONDS_PER_COMMIT = 5
+COMMITS_WAITING = 4
+"""As many commits' messages may wait while one is under way; then the cycle waits for it."""
+
 ENTRIES_PER_COMMIT = 5000
 SEGMENTS_BEFORE_PACKING = 64
 
@@ -110,6 +114,8 @@ class CycleRecord:
         self._cycle_id = cycle_id
         self._landed = _Landed()
         self._last_commit = 0.0
+        self._one_at_a_time = asyncio.Lock()
+        self._under_way: asyncio.Task[None] | None = None
 
     def update(self, **changes: Any) -> None:
         """Change the state as it will be written next."""
@@ -209,18 +215,25 @@ class CycleRecord:
     # --- committing -------------------------------------------------------------------------------------------
 
     async def announce(self, survey: Survey) -> None:
-        """Say at once what there is to do, where it is so much that it takes more than one commit."""
+        """Say at once what there is to do, where it is so much that somebody may be waiting for it."""
         wanted = min(len(survey.unsettled), self.account.fetch.max_messages_per_cycle)
-        if wanted < MESSAGES_PER_COMMIT or self.state.progress is not None:
+        if wanted < MESSAGES_WORTH_ANNOUNCING or self.state.progress is not None:
             return
         progress = self._progress(survey)
         written = await self.parts.records.commit(self.account, replace(self.state, progress=progress), self._cycle_id)
         self.update(version=written.version, progress=progress)
 
     async def commit_if_due(self, survey: Survey) -> None:
-        """Commit when enough has landed, or enough time has passed."""
+        """Begin to commit when enough has landed, or enough time has passed; waits only where much has piled up.
+
+        Raises what the commit before has failed with.
+        """
         landed = self._landed
         now = asyncio.get_running_loop().time()
+        if self._under_way is not None:
+            if not self._under_way.done() and len(landed.messages) < COMMITS_WAITING * MESSAGES_PER_COMMIT:
+                return
+            await self.committed()
         if not landed.entries:
             self._last_commit = now
         elif (
@@ -228,22 +241,35 @@ class CycleRecord:
             or landed.octets >= OCTETS_PER_COMMIT
             or now - self._last_commit >= SECONDS_PER_COMMIT
         ):
-            await self.commit(survey)
+            self._under_way = asyncio.create_task(self.commit(survey))
+            self._under_way.add_done_callback(_seen)
+
+    async def committed(self) -> None:
+        """Wait for the commit that is under way, if there is one; raises what it has failed with."""
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            await under_way
+
+    def cancel(self) -> None:
+        """Give up the commit that is under way; what is on its way to the table may arrive all the same."""
+        if self._under_way is not None:
+            self._under_way.cancel()
 
     async def commit(self, survey: Survey) -> None:
-        """Make what landed count: index first, then ledger and checkpoint together."""
-        landed, self._landed = self._landed, _Landed()
-        checkpoint, progress = survey.checkpoint(), self._progress(survey)
-        written = await self._write(landed, replace(self.state, checkpoint=checkpoint, progress=progress))
-        # what puts under way have changed in the state meanwhile stands
-        self.update(
-            checkpoint=checkpoint,
-            version=written.version,
-            next_segment=written.next_segment,
-            fresh_segments=written.fresh_segments,
-            stored_total=written.stored_total,
-            progress=progress,
-        )
+        """Make what landed count: index first, then ledger and checkpoint together; after what is under way."""
+        async with self._one_at_a_time:
+            landed, self._landed = self._landed, _Landed()
+            checkpoint, progress = survey.checkpoint(), self._progress(survey)
+            written = await self._write(landed, replace(self.state, checkpoint=checkpoint, progress=progress))
+            # what has changed in the state meanwhile stands
+            self.update(
+                checkpoint=checkpoint,
+                version=written.version,
+                next_segment=written.next_segment,
+                fresh_segments=written.fresh_segments,
+                stored_total=written.stored_total,
+                progress=progress,
+            )
 
     def _progress(self, survey: Survey) -> Progress:
         tally = self.tally
@@ -292,7 +318,7 @@ class CycleRecord:
                 explicit=getattr(failure, "explicit", False),
                 now=now,
                 interval=timedelta(minutes=self.account.fetch.interval_minutes),
-                jitter=random(),  # noqa: S311 - spreads pauses, guards nothing
+                jitter=SystemRandom().random(),  # of the system: processes from one snapshot must not pause alike
             )
             state = replace(state, failures=failures)
             if standing is not Standing.ACTIVE and self.account.standing is Standing.ACTIVE:
@@ -392,6 +418,9 @@ class CycleRecord:
             journal.count("CyclesFailed")
             cause = {"cause": self._cause} if self._cause else {}
             journal.warning("cycle failed", **details, error=fetch.error_code, reason=fetch.error_message, **cause)
+        elif idle:
+            # its line would cost a third of what its read and its write do; the account's record has it all
+            journal.debug("cycle finished", **details)
         else:
             journal.info("cycle finished", **details)
 
@@ -406,6 +435,12 @@ class CycleRecord:
             self.parts.journal.count("EventsLost")
             return False
         return True
+
+
+def _seen(task: asyncio.Task[None]) -> None:
+    """Mark a failure as seen: a cycle that ends for another reason does not ask for it."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def tell_of_stop(parts: CycleParts, account: Account, state: FetchState, cycle_id: str) -> FetchState:

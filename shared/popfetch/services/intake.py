@@ -4,6 +4,7 @@ Nothing exists in the bucket before ``store`` is called, and that is called only
 """
 
 from datetime import datetime
+from functools import cached_property
 from urllib.parse import quote_from_bytes
 
 from popfetch.domain.account import Account
@@ -50,12 +51,12 @@ class Intake:
 
     async def store(self, now: datetime) -> StoredMessage:
         """Store the message for good; returns once the bucket has acknowledged it."""
-        content, self._held = self._held, bytearray()
+        content, self._held = bytes(self._held), bytearray()
         if self._upload is None:
-            await self._store.put(self._key, content, {**self._metadata(), "sha256": self.digest.sha256.hex()})
+            await self._store.put(self._key, content, self.digest.sha256, self._metadata())
         else:
             if content:
-                await self._upload.write(bytes(content))
+                await self._upload.write(content)
             await self._upload.complete()
         fields = self.digest.fields
         return StoredMessage(
@@ -81,11 +82,11 @@ class Intake:
             await self._upload.abort()
             self._upload = None
 
-    @property
+    @cached_property
     def _message_id(self) -> str:
         return self.digest.message_id(self._account.account_id, self.row.uid)
 
-    @property
+    @cached_property
     def _key(self) -> str:
         return self._store.key(
             self._account.owner_id, self._account.account_id, self._message_id, self.digest.fields.dated

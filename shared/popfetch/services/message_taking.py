@@ -58,15 +58,17 @@ class MessageTaking:
             await self._retrieve(maildrop, survey, batch)
 
     async def settle(self, survey: Survey) -> None:
-        """Wait for what is on its way to the bucket. Raises StorageUnavailable when some of it did not arrive."""
+        """Wait for what is on its way to bucket and table. Raises StorageUnavailable when some did not arrive."""
         if self._puts:
             await asyncio.gather(*self._puts)
+        await self._record.committed()
         if self._put_failure:
             await self._record.commit(survey)
             raise self._put_failure
 
     def cancel(self) -> None:
         """Give up what is on its way."""
+        self._record.cancel()
         for put in self._puts:
             put.cancel()
 
@@ -89,7 +91,7 @@ class MessageTaking:
 
         asked: list[int] = []
         try:
-            async for event in maildrop.retrieve(numbers()):
+            async for event in maildrop.retrieve(numbers(), {row.number: row.octets for row in batch}):
                 match event:
                     case MessageContent(data=data):
                         assert intake is not None

@@ -16,12 +16,12 @@ postfix says it of the first recipient, Microsoft at the message's end. So the s
 the moment decides only what a refusal is that says nothing more: of the sender, of the recipient, of the message.
 """
 
-import re
 from collections.abc import Iterable
 from enum import Enum
 from math import ceil
 
 from popfetch.dialogue.bearer import Complaint, Fault, Verdict, speaks_of_token
+from popfetch.dialogue.patterns import Pattern
 from popfetch.dialogue.sasl import SecretKind
 from popfetch.dialogue.texts import HIDDEN, clean
 from popfetch.smtp.errors import (
@@ -86,8 +86,8 @@ CODES: dict[int, type[SmtpError]] = {
 """What reply codes mean at sign-in where neither status nor words say more; any other is ServerPermanent."""
 
 
-def _rule(leaf: type[SmtpError], *patterns: str) -> tuple[type[SmtpError], re.Pattern[str]]:
-    return leaf, re.compile("|".join(patterns), re.IGNORECASE)
+def _rule(leaf: type[SmtpError], *patterns: str) -> tuple[type[SmtpError], Pattern]:
+    return leaf, Pattern("|".join(patterns))
 
 
 _THROTTLED = _rule(
@@ -243,7 +243,7 @@ _CLIENT_BLOCKED = _rule(
 _PASSING = _rule(ServerTemporary, r"(try|retry|come) .{0,20}later", r"temporar|(internal|system|server) error")
 _NOBODY_LEFT = _rule(RecipientRefused, r"no (valid )?recipient|(need|valid) rcpt|rcpt .{0,20}(first|must precede)")
 
-SENDING_RULES: dict[Moment, tuple[tuple[type[SmtpError], re.Pattern[str]], ...]] = {
+SENDING_RULES: dict[Moment, tuple[tuple[type[SmtpError], Pattern], ...]] = {
     Moment.MAIL: (
         _NEEDS_TLS,
         _NOT_SIGNED_IN,
@@ -289,7 +289,7 @@ FORM_CODES = frozenset({500, 501, 555})
 FORM_STATUSES = frozenset({"5.5.2", "5.5.6"})
 """What a server says to AUTH in a form that it does not take: RFC 4954, section 6; Google says 555 to a long line."""
 
-_FORM = re.compile(r"syntax|argument|parameter|initial.?response|too long|base ?64|decode", re.IGNORECASE)
+_FORM = Pattern(r"syntax|argument|parameter|initial.?response|too long|base ?64|decode")
 _OF_SIGN_IN = frozenset({None, SignInRefused, PasswordSignInOff})
 
 _FAULTS: dict[Fault, type[SmtpError]] = {
@@ -301,12 +301,11 @@ _FAULTS: dict[Fault, type[SmtpError]] = {
 
 # --- Words ----------------------------------------------------------------------------------------------------
 
-_UNSUPPORTED = re.compile(
+_UNSUPPORTED = Pattern(
     r"(unknown|unrecogni[sz]ed|unsupported|unimplemented|invalid|bad) .{0,15}(mechanism|auth\w* (type|method|scheme))"
     r"|(mechanism|auth\w* (type|method|scheme))\b.{0,30}"
     r"(unknown|unrecogni[sz]ed|unsupported|unimplemented|disabled|too weak"
-    r"|not (supported|implemented|available|enabled))",
-    re.IGNORECASE,
+    r"|not (supported|implemented|available|enabled))"
 )
 
 _SENTENCES: dict[type[SmtpError], str] = {
@@ -497,7 +496,7 @@ def _read(reply: Reply) -> str:
     return clean(reply.words, longest=READ_CHARACTERS)
 
 
-def _by_words(words: str, rules: Iterable[tuple[type[SmtpError], re.Pattern[str]]]) -> type[SmtpError] | None:
+def _by_words(words: str, rules: Iterable[tuple[type[SmtpError], Pattern]]) -> type[SmtpError] | None:
     return next((leaf for leaf, pattern in rules if pattern.search(words)), None)
 
 

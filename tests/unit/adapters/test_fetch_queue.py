@@ -1,4 +1,7 @@
+import json
+from dataclasses import dataclass, field
 from datetime import timedelta
+from time import sleep
 from typing import Any
 
 import pytest
@@ -32,6 +35,52 @@ def test_what_is_sent_is_read_in_order(aws: Aws) -> None:
     requests = [a_request(number) for number in range(25)]
     queue.send(requests)
     assert [queue.read(delivery) for delivery in received(aws)] == requests
+
+
+@dataclass
+class CountingClient:
+    """A queue's client that keeps what each call sent, and how many calls were under way at once."""
+
+    calls: list[list[str]] = field(default_factory=list)
+    under_way: int = 0
+    at_once: int = 0
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        self.under_way += 1
+        self.at_once = max(self.at_once, self.under_way)
+        sleep(0.002)
+        self.calls.append(
+            [f"{entry['MessageGroupId']} {json.loads(entry['MessageBody'])['account_id']}" for entry in Entries]
+        )
+        self.under_way -= 1
+        return {}
+
+
+def test_many_requests_are_sent_side_by_side_and_an_owners_stay_in_order() -> None:
+    client = CountingClient()
+    requests = [
+        FetchRequest(f"owner{owner}", f"account{number:03}", Reason.SCHEDULE, NOON)
+        for owner in range(40)
+        for number in range(1 if owner else 99)
+    ] + [FetchRequest(f"owner{number}", "last", Reason.SCHEDULE, NOON) for number in range(40, 700)]
+    SqsFetchQueue(client, "url").send(requests)  # type: ignore[arg-type]
+    sent = [entry for call in client.calls for entry in call]
+    assert sorted(sent) == sorted(f"{request.owner_id} {request.account_id}" for request in requests)
+    assert client.at_once > 1
+    assert [entry for entry in sent if entry.startswith("owner0 ")] == [f"owner0 account{n:03}" for n in range(99)]
+    assert len(client.calls) <= len(requests) // 10 + 2
+
+
+def test_one_call_that_fails_among_many_is_an_error() -> None:
+    requests = [FetchRequest(f"owner{number}", "account", Reason.SCHEDULE, NOON) for number in range(300)]
+    with pytest.raises(StorageUnavailable):
+        SqsFetchQueue(HalfDeaf(refusals=9_999), "url").send(requests)  # type: ignore[arg-type]
+
+
+def test_nothing_to_send_asks_for_nothing() -> None:
+    client = CountingClient()
+    SqsFetchQueue(client, "url").send([])  # type: ignore[arg-type]
+    assert client.calls == []
 
 
 def test_the_same_slot_twice_is_one_message(aws: Aws) -> None:

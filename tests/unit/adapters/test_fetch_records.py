@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from popfetch.adapters import fetch_state_items
+from popfetch.adapters import cycle_items, fetch_state_items, keys
 from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.dynamodb_items import from_wire, to_wire
 from popfetch.adapters.fetch_records import ENTRIES_PER_SEGMENT, FetchRecordsTable
@@ -9,6 +11,7 @@ from popfetch.domain.errors import AccountNotFound, CycleOvertaken, StorageUnava
 from popfetch.domain.fetch_state import Checkpoint, FetchState, Progress, Stop
 from popfetch.domain.ledger import Ledger, LedgerEntry, uid_print
 from popfetch.domain.message import StoredMessage
+from tests.bench.metering import size_of
 from tests.builders.accounts import NOON, an_account
 from tests.builders.aws import Aws
 
@@ -162,6 +165,45 @@ async def test_the_same_message_twice_is_one_item(records: FetchRecordsTable, ac
     assert answer["Count"] == 30
     await records.withdraw(messages)
     assert await records.load_ledger(account.account_id) is not None
+
+
+@given(
+    uid=st.binary(max_size=400),
+    sender=st.text(max_size=120),
+    subject=st.text(max_size=200),
+    header_message_id=st.text(max_size=200),
+)
+@example(b"u" * 256, "Ä" * 120, "会" * 200, "m" * 200)
+def test_a_message_is_indexed_by_one_write_unit(uid: bytes, sender: str, subject: str, header_message_id: str) -> None:
+    account = an_account()
+    message_id = "01m1emr7v8x4c5dvjr82c9c4dw"
+    message = StoredMessage(
+        account.owner_id,
+        account.account_id,
+        message_id,
+        keys.mail_object(account.owner_id, account.account_id, message_id, NOON),
+        uid,
+        48_000_000_000,
+        bytes(32),
+        NOON,
+        NOON,
+        NOON,
+        sender,
+        subject,
+        header_message_id,
+    )
+    item = cycle_items.message_to_item(message)
+    assert size_of(to_wire(item)) <= 1024
+    kept = cycle_items.message_from_item(from_wire(to_wire(item)))
+    assert subject.startswith(kept.subject)
+    assert sender.startswith(kept.sender)
+    if len(uid) + len((sender + subject + header_message_id).encode()) < 500:
+        assert (kept.uid, kept.sender, kept.subject, kept.header_message_id) == (
+            uid[:256],
+            sender,
+            subject,
+            header_message_id,
+        )
 
 
 async def test_an_account_that_changed_meanwhile_keeps_its_standing(

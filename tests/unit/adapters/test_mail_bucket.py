@@ -1,3 +1,5 @@
+from hashlib import sha256
+
 import pytest
 
 from popfetch.adapters.mail_bucket import PART_OCTETS, MailBucket
@@ -11,10 +13,12 @@ def bucket(aws: Aws) -> MailBucket:
 
 
 async def test_a_message_is_stored_with_type_and_metadata(aws: Aws, bucket: MailBucket) -> None:
-    await bucket.put("mail/a/b/undated/1.eml", bytearray(b"octets\x00\xff"), {"uid": "1"})
+    octets = b"octets\x00\xff"
+    await bucket.put("mail/a/b/undated/1.eml", octets, sha256(octets).digest(), {"uid": "1"})
     found = aws.s3.get_object(Bucket=aws.bucket, Key="mail/a/b/undated/1.eml")
-    assert found["Body"].read() == b"octets\x00\xff"
-    assert (found["ContentType"], found["Metadata"]) == ("message/rfc822", {"uid": "1"})
+    assert found["Body"].read() == octets
+    assert found["ContentType"] == "message/rfc822"
+    assert found["Metadata"] == {"uid": "1", "sha256": sha256(octets).hexdigest()}
 
 
 async def test_a_large_message_exists_only_once_it_is_complete(aws: Aws, bucket: MailBucket) -> None:
@@ -46,4 +50,4 @@ async def test_a_part_that_failed_fails_the_message(aws: Aws, bucket: MailBucket
 
 async def test_a_bucket_that_is_gone_is_storage_unavailable(aws: Aws) -> None:
     with pytest.raises(StorageUnavailable, match="NoSuchBucket"):
-        await MailBucket(aws.s3, "no-such-bucket").put("k", b"", {})
+        await MailBucket(aws.s3, "no-such-bucket").put("k", b"", sha256().digest(), {})

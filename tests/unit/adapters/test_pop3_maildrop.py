@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from popfetch.adapters import pop3_maildrop
 from popfetch.adapters.host_guard import HostGuard
 from popfetch.adapters.pop3_dialer import Pop3Dialer
 from popfetch.domain.account import Security
@@ -204,6 +205,27 @@ class TestRetrieval:
                 assert len(pulled) <= seen + 4
             assert seen == 20
             assert server.session.commands[-1] == "NOOP"
+
+    async def test_asks_for_no_more_octets_ahead_than_it_may(
+        self, dialer: Pop3Dialer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pop3_maildrop, "OCTETS_AHEAD", 1000)
+        server = ScriptedServer([HELLO] * 20)
+        async with opened(dialer, server) as maildrop:
+            seen = [event async for event in maildrop.retrieve(iter(range(1, 21)), dict.fromkeys(range(1, 21), 250))]
+            assert sum(isinstance(event, MessageEnded) for event in seen) == 20
+            assert max(read.count(b"RETR") for read in server.session.reads) == 4
+
+    @pytest.mark.parametrize("size", [10**18, 1000])
+    async def test_a_message_larger_than_that_is_asked_for_alone(
+        self, dialer: Pop3Dialer, monkeypatch: pytest.MonkeyPatch, size: int
+    ) -> None:
+        monkeypatch.setattr(pop3_maildrop, "OCTETS_AHEAD", 1000)
+        server = ScriptedServer([HELLO] * 3)
+        async with opened(dialer, server) as maildrop:
+            async for _ in maildrop.retrieve(iter([1, 2, 3]), {1: 10, 2: size, 3: 10}):
+                pass
+            assert server.session.reads == [b"RETR 1\r\nRETR 2\r\n", b"RETR 3\r\nNOOP\r\n"]
 
     async def test_refills_the_window_in_batches(self) -> None:
         dialer = Pop3Dialer(HostGuard(allow_private=True), window=8)

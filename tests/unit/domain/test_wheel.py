@@ -13,7 +13,8 @@ INTERVALS = st.sampled_from(INTERVAL_MENU)
 
 def due(owner_id: str, interval: int, minute: int, last: int | None) -> list[int]:
     """The minutes an account is dispatched for by one event."""
-    return [at for n, slot, at in due_slots(minute, last) if n == interval and slot == slot_of(owner_id, interval)]
+    place = (interval, slot_of(owner_id, interval))
+    return [at for at, slots in due_slots(minute, last) if place in slots]
 
 
 @given(st.text(min_size=1), INTERVALS, MINUTES)
@@ -42,7 +43,29 @@ def test_a_late_or_repeated_event_names_its_own_minute(owner_id: str, interval: 
 
 @given(MINUTES)
 def test_before_the_first_dispatch_only_the_minute_itself_is_due(minute: int) -> None:
-    assert [(n, slot) for n, slot, _ in due_slots(minute, None)] == [(n, minute % n) for n in INTERVAL_MENU]
+    assert list(due_slots(minute, None)) == [(minute, [(n, minute % n) for n in INTERVAL_MENU])]
+
+
+@given(MINUTES, st.integers(min_value=1, max_value=5000))
+def test_minutes_come_in_their_order_and_the_minute_itself_last(minute: int, gap: int) -> None:
+    minutes = [at for at, _ in due_slots(minute, minute - gap)]
+    assert minutes == list(range(minute - min(gap, 1440) + 1, minute + 1))
+
+
+@given(st.text(min_size=1), INTERVALS, MINUTES, st.integers(min_value=1, max_value=3000), st.data())
+def test_catching_up_in_two_parts_misses_nobody(
+    owner_id: str, interval: int, last: int, gap: int, data: st.DataObject
+) -> None:
+    """The first event's dispatch ends somewhere on its way; the next event goes on from there."""
+    reached = data.draw(st.integers(min_value=last, max_value=last + gap))
+    first = [at for at in due(owner_id, interval, last + gap, last) if at <= reached]
+    second = due(owner_id, interval, last + gap + 1, reached)
+    wanted = max(
+        at for at in range(last + gap + 2 - interval, last + gap + 2) if at % interval == slot_of(owner_id, interval)
+    )
+    assert not first + second if wanted <= last else (first + second)[-1] == wanted
+    assert len(first) <= 1
+    assert len(second) <= 1
 
 
 def test_owners_spread_over_the_minutes_and_shards() -> None:

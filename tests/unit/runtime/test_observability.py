@@ -47,6 +47,16 @@ def test_what_any_function_may_count_is_the_wholes(capsys: pytest.CaptureFixture
     assert counted(capsys.readouterr().out) == {"OAuthClientsRefused": (WHOLE, 1)}
 
 
+@pytest.mark.parametrize(("level", "lines"), [("INFO", 0), ("DEBUG", 1)])
+def test_what_is_common_is_told_who_asks_for_everything(
+    level: str, lines: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", level)
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"fetch-{level}")  # a logger of its own
+    new_journal().debug("cycle finished", listed=3)
+    assert capsys.readouterr().out.count('"listed":3') == lines
+
+
 def test_no_library_tells_what_aws_answered_even_where_everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     new_journal()

@@ -24,10 +24,10 @@ class KeepingQueue:
     """A queue that keeps what it was sent, or refuses it."""
 
     sent: list[FetchRequest] = field(default_factory=list)
-    broken: bool = False
+    takes: int = 1_000_000
 
     def send(self, requests: Sequence[FetchRequest]) -> None:
-        if self.broken:
+        if len(requests) > self.takes - len(self.sent):
             raise StorageUnavailable("The queue is down.")
         self.sent += requests
 
@@ -47,6 +47,7 @@ class Dispatch:
         self.wheel = WheelTable(aws.dynamodb, aws.table, shards=shards)
         self.queue = KeepingQueue()
         self.journal = RecordingJournal()
+        self.seconds_left = 60.0
 
     def add(self, number: int, owner_id: str = OWNER, interval: int = 5) -> Account:
         account = an_account(
@@ -58,7 +59,7 @@ class Dispatch:
         return self.accounts.add(account).account
 
     def at(self, at: datetime) -> list[FetchRequest]:
-        dispatch_due_accounts(at, self.wheel, self.queue, self.journal)
+        self.done = dispatch_due_accounts(at, self.wheel, self.queue, self.journal, lambda: self.seconds_left)
         return self.queue.take()
 
 
@@ -107,16 +108,54 @@ def test_missed_minutes_are_caught_up_once_each_account(dispatch: Dispatch) -> N
     dispatch.at(NOON - MINUTE)
     requests = dispatch.at(NOON + timedelta(hours=7))
     assert len(requests) == 2
-    assert dispatch.journal.lines[0][2] == {"minutes": 420}
+    assert dispatch.journal.lines[0][2] == {"minutes": 420, "minutes_left": 0}
+
+
+def test_minutes_caught_up_come_in_their_order(dispatch: Dispatch) -> None:
+    dispatch.add(1, interval=1)
+    dispatch.add(2, interval=5)
+    dispatch.add(3, interval=60)
+    dispatch.at(NOON - MINUTE)
+    requests = dispatch.at(NOON + timedelta(hours=2))
+    assert len({request.account_id for request in requests}) == 3
+    assert requests == sorted(requests, key=lambda request: request.due_at)
+
+
+def test_a_dispatch_that_is_cut_off_has_kept_the_minutes_that_it_finished(dispatch: Dispatch) -> None:
+    dispatch.add(1, interval=5)
+    dispatch.add(2, owner_id=OTHER_OWNER, interval=5)
+    start = min(due_minute(), due_minute(OTHER_OWNER))
+    dispatch.at(start - MINUTE)
+    dispatch.queue.takes = 1
+    with pytest.raises(StorageUnavailable):
+        dispatch.at(start + 4 * MINUTE)
+    first = dispatch.queue.take()
+    assert dispatch.wheel.last_minute() == minute_of(start)
+    dispatch.queue.takes = 9
+    second = dispatch.at(start + 4 * MINUTE)
+    assert len({request.account_id for request in first + second}) == len(first + second) == 2
+
+
+def test_with_little_time_left_the_rest_is_left_to_the_next_event(dispatch: Dispatch) -> None:
+    dispatch.add(1, interval=1)
+    dispatch.add(2, interval=60)
+    dispatch.at(NOON - MINUTE)
+    dispatch.seconds_left = 29.0
+    asked = dispatch.at(NOON + timedelta(hours=1))
+    assert (dispatch.done.minutes_caught_up, dispatch.done.minutes_left) == (1, 60)
+    dispatch.seconds_left = 60.0
+    asked += dispatch.at(NOON + timedelta(hours=1, minutes=1))
+    assert (dispatch.done.minutes_caught_up, dispatch.done.minutes_left) == (60, 0)
+    assert len(asked) == 2
 
 
 def test_what_the_queue_did_not_take_is_asked_for_in_the_next_minute(dispatch: Dispatch) -> None:
     dispatch.add(1)
     dispatch.at(due_minute() - MINUTE)
-    dispatch.queue.broken = True
+    dispatch.queue.takes = 0
     with pytest.raises(StorageUnavailable):
         dispatch.at(due_minute())
-    dispatch.queue.broken = False
+    dispatch.queue.takes = 9
     assert [request.due_at for request in dispatch.at(due_minute() + MINUTE)] == [due_minute()]
 
 
@@ -141,7 +180,7 @@ def test_shards_that_were_added_later_are_all_read(aws: Aws) -> None:
 def test_many_due_accounts_reach_the_queue_in_order(aws: Aws) -> None:
     dispatch = Dispatch(aws)
     added = [dispatch.add(number, interval=1).account_id for number in range(1, 24)]
-    dispatch_due_accounts(NOON, dispatch.wheel, SqsFetchQueue(aws.sqs, aws.queue_url), dispatch.journal)
+    dispatch_due_accounts(NOON, dispatch.wheel, SqsFetchQueue(aws.sqs, aws.queue_url), dispatch.journal, lambda: 60.0)
     assert list(_account_ids(aws)) == added
 
 

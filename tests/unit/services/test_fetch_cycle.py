@@ -1,9 +1,11 @@
 """One cycle of one account: what it takes, commits, deletes, remembers and tells."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,8 @@ from popfetch.domain.account_change import AccountChange, FetchChange, SealedSec
 from popfetch.domain.errors import CycleOvertaken, StorageUnavailable
 from popfetch.domain.fetch_state import FetchState, Outcome
 from popfetch.domain.ledger import Disposition, LedgerEntry
+from popfetch.services import cycle_record
+from popfetch.services.cycle_record import CycleRecord
 from tests.builders.aws import Aws
 from tests.builders.collecting import Collection, a_message
 from tests.builders.scripted_pop3_server import (
@@ -408,7 +412,7 @@ class TestWhatIsTold:
             assert [event["stored"] for event in collection.bus.named("FetchCycleCompleted")] == [2]
             assert [cycle["stored"] for cycle in collection.items("CYCLE#")] == [2]
 
-    async def test_an_idle_poll_tells_one_log_line_and_no_more(self, aws: Aws) -> None:
+    async def test_an_idle_poll_tells_only_who_reads_everything(self, aws: Aws) -> None:
         async with ScriptedServer(mails(2)) as server:
             collection = Collection(aws, server)
             await collection.cycle()
@@ -416,7 +420,8 @@ class TestWhatIsTold:
             collection.journal.lines.clear()
             await collection.cycle()
             assert collection.bus.events == []
-            assert len(collection.journal.lines) == 1
+            ((level, message, fields),) = collection.journal.lines
+            assert (level, message, fields["outcome"]) == ("debug", "cycle finished", "nothing_new")
             assert len(collection.items("CYCLE#")) == 1
 
     async def test_an_event_that_cannot_be_published_fetches_nothing_again(self, aws: Aws) -> None:
@@ -471,7 +476,7 @@ class BucketInMemory:
     def key(self, owner_id: str, account_id: str, message_id: str, dated: datetime | None) -> str:
         return keys.mail_object(owner_id, account_id, message_id, dated)
 
-    async def put(self, key: str, content: bytes | bytearray, metadata: dict[str, str]) -> None:
+    async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
         if self._failure:
             raise self._failure
 
@@ -528,6 +533,94 @@ class TestProgress:
             await collection.cycle()
             state = await collection.state()
         assert (state.progress, state.stored_total) == (None, 60)
+
+
+class SlowRecords:
+    """Records whose commits of entries wait until told, and may fail then; ``asked`` counts them."""
+
+    def __init__(self, collection: Collection, failure: Exception | None = None) -> None:
+        self._records = collection.records
+        self._failure = failure
+        self.asked = 0
+        self.may_go_on = asyncio.Event()
+
+    async def commit(self, account: Any, state: Any, cycle_id: str, entries: Any = ()) -> FetchState:
+        if entries:
+            self.asked += 1
+            await self.may_go_on.wait()
+            if self._failure:
+                raise self._failure
+        return await self._records.commit(account, state, cycle_id, entries)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._records, name)
+
+
+class CountingBucket(BucketInMemory):
+    """A bucket that counts, and calls ``reached`` once it holds so many messages."""
+
+    def __init__(self, wanted: int = 0, reached: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
+        self.count = 0
+        self._wanted = wanted
+        self._reached = reached
+
+    async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
+        self.count += 1
+        if self.count == self._wanted:
+            self._reached()
+
+
+def large_mails(count: int) -> list[bytes]:
+    """Messages that do not all arrive in one read: what is put lands between two of them."""
+    return [a_message(number, octets=24_000) for number in range(1, count + 1)]
+
+
+class TestCommittingBesideTheRetrieval:
+    async def test_messages_are_taken_while_those_before_them_are_committed(self, aws: Aws) -> None:
+        async with ScriptedServer(large_mails(150)) as server:
+            collection = Collection(aws, server, max_messages_per_cycle=200)
+            records = SlowRecords(collection)
+            collection.with_parts(records=records, store=CountingBucket(150, records.may_go_on.set))
+            fetch = await collection.cycle()
+        assert (fetch.stored, records.asked) == (150, 2)
+        assert (await collection.state()).stored_total == 150
+
+    async def test_no_more_than_a_few_commits_worth_of_messages_wait_for_one(
+        self, aws: Aws, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(cycle_record, "MESSAGES_PER_COMMIT", 5)
+        waited_at: list[int] = []
+        async with ScriptedServer(large_mails(60)) as server:
+            collection = Collection(aws, server)
+            records, bucket = SlowRecords(collection), CountingBucket()
+            collection.with_parts(records=records, store=bucket)
+            committed = CycleRecord.committed
+
+            async def waited_for(record: CycleRecord) -> None:
+                waited_at.append(bucket.count)
+                records.may_go_on.set()
+                await committed(record)
+
+            monkeypatch.setattr(CycleRecord, "committed", waited_for)
+            await collection.cycle()
+        assert 5 + cycle_record.COMMITS_WAITING * 5 <= waited_at[0] < 60
+        assert (await collection.state()).stored_total == 60
+
+    async def test_a_commit_that_fails_meanwhile_sends_the_request_back(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(150)) as server:
+            collection = Collection(aws, server, max_messages_per_cycle=200, after_fetch=AfterFetch.DELETE)
+            whole = collection.parts
+            records = SlowRecords(collection, StorageUnavailable("The table is down."))
+            records.may_go_on.set()
+            collection.with_parts(records=records)
+            with pytest.raises(StorageUnavailable, match="table is down"):
+                await collection.cycle()
+            assert len(server.mailbox) == 150
+            collection.with_parts(records=whole.records)
+            await collection.cycle()
+            assert server.mailbox == []
+        assert collection.contents() == sorted(mails(150))
 
 
 class TestCounting:
@@ -736,11 +829,11 @@ async def test_a_storage_failure_sends_the_request_back_and_loses_nothing(aws: A
             def key(self, *args):  # type: ignore[no-untyped-def]
                 return store.key(*args)
 
-            async def put(self, key: str, content: bytes, metadata: dict[str, str]) -> None:
+            async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
                 if self.failures:
                     self.failures -= 1
                     raise StorageUnavailable("S3 is down.")
-                await store.put(key, content, metadata)
+                await store.put(key, content, sha256, metadata)
 
         collection.with_parts(store=FailsOnce())
         with pytest.raises(StorageUnavailable):
