@@ -14,7 +14,7 @@ from popfetch.domain.account import Security
 from popfetch.domain.fetch_state import Outcome
 from tests.bench import kept_states
 from tests.bench.delay_relay import DelayRelay, Passed
-from tests.bench.idle_poll_report import Poll, write_up
+from tests.bench.idle_poll_report import Poll, draw, write_up
 from tests.bench.peers import FDM, FETCHMAIL, GETMAIL, MPOP, Peer, Place
 from tests.bench.popfetch_client import Popfetch, WarmFunction
 from tests.bench.processes import RunFailed, run
@@ -137,13 +137,6 @@ def measure() -> Report:
     with stage() as running:
         popfetch = Popfetch(running)
         polls = [poll for count in SIZES for poll in _at(running, popfetch, count)]
-    return write_up(polls, [peer.name for peer in PEERS if not peer.installed])
-
-
-def main() -> None:
-    """Measure, and print it."""
-    print(measure())
-
-
-if __name__ == "__main__":
-    main()
+    report = write_up(polls, [peer.name for peer in PEERS if not peer.installed])
+    draw(polls, report)
+    return report

@@ -6,6 +6,7 @@ from statistics import median
 from typing import Self
 
 from tests.bench.delay_relay import Passed
+from tests.bench.pictures import colour, picture
 from tests.bench.report import Report, Table, Target
 
 MOST_OCTETS = 2048
@@ -67,6 +68,34 @@ def write_up(polls: Sequence[Poll], missing: Sequence[str]) -> Report:
     if missing:
         report.notes.append(f"Not installed, and so not measured: {', '.join(missing)}.")
     return report
+
+
+def draw(polls: Sequence[Poll], report: Report) -> None:
+    """The octets that each client is sent, as bars of two mailboxes."""
+    counts = sorted({poll.count for poll in polls})
+    clients = list(dict.fromkeys(poll.client for poll in polls))[::-1]
+    with picture(report.picture("idle_poll.png"), "Octets that a poll with nothing new is sent", high=4.5) as axes:
+        axes.set_xscale("log")
+        high = 0.8 / len(counts)
+        for index, count in enumerate(reversed(counts)):
+            found = {poll.client: poll for poll in polls if poll.count == count}
+            for place, client in enumerate(clients):
+                poll = found[client]
+                at = place + (index - (len(counts) - 1) / 2) * high
+                alpha = 1.0 if count == counts[-1] else 0.55
+                axes.barh(at, poll.octets_down, high * 0.92, color=colour(client), alpha=alpha)
+                axes.annotate(
+                    f"{poll.octets_down:,} octets, {poll.typical:.2f} s  ({count:,} kept)",
+                    (poll.octets_down, at),
+                    (4, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=8,
+                )
+        axes.set_yticks(range(len(clients)), clients)
+        axes.set_xlim(100, max(poll.octets_down for poll in polls) * 130)
+        axes.set_xlabel("octets")
+        axes.grid(visible=False, axis="y")
 
 
 def _table(count: int, polls: Sequence[Poll]) -> Table:

@@ -168,8 +168,8 @@ def floor(name: str, window: Window) -> Peer:
 
 
 MPOP = Peer("mpop", "mpop", _mpop(pipelining=True), _in_mbox, "uidls", serial=False)
-MPOP_SERIAL = Peer("mpop, no pipelining", "mpop", _mpop(pipelining=False), _in_mbox, "uidls")
+MPOP_SERIAL = Peer("mpop-serial", "mpop", _mpop(pipelining=False), _in_mbox, "uidls")
 FETCHMAIL = Peer("fetchmail", "fetchmail", _fetchmail, _in_bsmtp, "ids", good=(0, 1))
 FDM = Peer("fdm", "fdm", _fdm, _in_mbox, "cache")
 GETMAIL = Peer("getmail6", "getmail", _getmail, _in_maildir, "oldmail-localhost-{port}-{user}")
-POPLIB = Peer("poplib loop", sys.executable, _poplib, _in_mbox, environment={"POP3_PASSWORD": PASSWORD})
+POPLIB = Peer("poplib", sys.executable, _poplib, _in_mbox, environment={"POP3_PASSWORD": PASSWORD})

@@ -8,9 +8,10 @@ Clients take turns, so that whatever else the machine does hits all alike; what 
 import signal
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from tests.bench import peers
 from tests.bench.delay_relay import DelayRelay
@@ -18,10 +19,14 @@ from tests.bench.mailboxes import Seeded, seed
 from tests.bench.peers import Peer, Place
 from tests.bench.popfetch_client import WARM_MESSAGES, WARM_USER, Popfetch
 from tests.bench.processes import RunFailed, run
+from tests.bench.relay_check import check_relay
 from tests.bench.report import Report
-from tests.bench.retrieval_report import Figures, Run, write_up
+from tests.bench.retrieval_figures import Figures, Run
+from tests.bench.retrieval_report import draw, write_up
 from tests.bench.stage import Stage, stage
 from tests.bench.window import EVERYTHING, PRODUCT
+from tests.builders.aws import BUCKET
+from tests.real.mixed_mail import a_header
 
 ROUND_TRIPS = (0, 20, 80)
 """Milliseconds."""
@@ -30,7 +35,9 @@ MESSAGES = 2_000
 SERIAL_MESSAGES = {0: 200, 20: 200, 80: 100}
 """What clients take that wait for each message: the same mixture, and enough of it."""
 
-RUNS, SERIAL_RUNS = 5, 2
+RUNS, SERIAL_RUNS, PUT_RUNS = 5, 2, 3
+LARGE_OCTETS = 200_000_000
+LONG_LISTING, A_FEW = 100_000, 5
 ATTEMPTS = 3
 """Peers may fail: getmail now and then misses the end of its own child."""
 
@@ -52,8 +59,6 @@ class _Own:
 OWN = (_Own("popfetch"), _Own("popfetch-from-start", warm=False), _Own("popfetch-instant-aws", instant=True))
 CLIENTS: dict[str, Peer | _Own] = {client.name: client for client in (*OWN, *PEERS)}
 
-type Tell = Callable[[str], None]
-
 
 @dataclass
 class Retrieval:
@@ -62,7 +67,6 @@ class Retrieval:
     stage: Stage
     clients: Sequence[Peer | _Own]
     runs: int
-    tell: Tell
     figures: Figures = field(default_factory=Figures)
     failures: dict[str, int] = field(default_factory=dict)
 
@@ -87,7 +91,7 @@ class Retrieval:
                     count = SERIAL_MESSAGES[milliseconds] if client.serial else MESSAGES
                     measured = self._measured(client, self.mailbox(count), relay, milliseconds, number)
                     self.figures.runs.append(measured)
-                    self.tell(str(measured))
+                    _tell(str(measured))
 
     @contextmanager
     def _relay(self, milliseconds: int) -> Iterator[DelayRelay | None]:
@@ -108,7 +112,7 @@ class Retrieval:
                     raise
                 self.failures[client.name] = self.failures.get(client.name, 0) + 1
             else:
-                run.milliseconds, run.round = milliseconds, number
+                run.serial, run.milliseconds, run.round = client.serial, milliseconds, number
                 run.servers = {name: after[name] - before[name] for name in before}
                 if relay and passed:
                     now = relay.passed()
@@ -133,24 +137,49 @@ class Retrieval:
         """What the puts alone take, of the same messages."""
         mailbox = self.mailbox(MESSAGES)
         folder = self.stage.dovecot.maildir(mailbox.user).folder / "cur"
-        for _ in range(self.runs):
+        for _ in range(min(self.runs, PUT_RUNS)):
             self.figures.puts.append(self._popfetch.put(folder).cycle.cpu_seconds / mailbox.count)
+
+    def peaks(self) -> None:
+        """What popfetch needs of memory for one message that is large, and for a listing that is long."""
+        line = b"All work and no play makes Jack a dull boy, and so on and so forth, 76\r\n"
+        large = a_header(1) + line * (LARGE_OCTETS // len(line))
+        self.stage.dovecot.maildir("large").deliver(large)
+        self._peak(f"one message of {LARGE_OCTETS / 1e6:.0f} MB", "large", [large])
+        kept = a_header(1) + b"Kept.\r\n"
+        self.stage.dovecot.maildir("long").fill(kept, LONG_LISTING)
+        self._peak(f"{A_FEW} of {LONG_LISTING:,} listed", "long", [kept] * A_FEW)
+
+    def _peak(self, what: str, user: str, expected: list[bytes]) -> None:
+        port = self.stage.dovecot.tls_port
+        fetched = self._popfetch.run(user, port, max_messages_per_cycle=len(expected), catch_up=False)
+        if self.stage.s3.digests(BUCKET) != tuple(sorted(sha256(content).digest() for content in expected)):
+            raise RunFailed(f"popfetch did not store what it should have: {what}")
+        self.stage.s3.empty(BUCKET)
+        self.figures.peaks[what] = fetched.process.peak_octets
+        _tell(f"peak memory, {what}: {fetched.process.peak_octets / 1e6:.0f} MB")
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def measure() -> Report:
     """Measure everything."""
     installed = [client for client in CLIENTS.values() if isinstance(client, _Own) or client.installed]
-    return _measure(installed, ROUND_TRIPS, RUNS, lambda line: print(line, file=sys.stderr, flush=True))
-
-
-def _measure(clients: Sequence[Peer | _Own], round_trips: Sequence[int], runs: int, tell: Tell) -> Report:
     with stage() as running:
-        retrieval = Retrieval(running, clients, runs, tell)
-        for milliseconds in round_trips:
+        retrieval = Retrieval(running, installed, RUNS)
+        retrieval.figures.relays += [
+            check_relay(running.dovecot, WARM_USER, milliseconds) for milliseconds in ROUND_TRIPS if milliseconds
+        ]
+        for milliseconds in ROUND_TRIPS:
             retrieval.at(milliseconds)
-        if any(client.name == "popfetch" for client in clients):
-            retrieval.puts()
-    return write_up(retrieval.figures, CLIENTS.keys() - {client.name for client in clients}, retrieval.failures)
+        retrieval.puts()
+        retrieval.peaks()
+    missing = [name for name, client in CLIENTS.items() if client not in installed]
+    report = write_up(retrieval.figures, missing, retrieval.failures)
+    draw(retrieval.figures, report)
+    return report
 
 
 def main() -> None:
@@ -163,7 +192,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     clients = [CLIENTS[name] for name in wanted.clients.split(",")]
     round_trips = [int(text) for text in wanted.rtt.split(",")]
-    print(_measure(clients, round_trips, wanted.runs, lambda line: print(line, file=sys.stderr, flush=True)))
+    with stage() as running:
+        retrieval = Retrieval(running, clients, wanted.runs)
+        for milliseconds in round_trips:
+            retrieval.at(milliseconds)
+        if CLIENTS["popfetch"] in clients:
+            retrieval.puts()
+    print(write_up(retrieval.figures, [], retrieval.failures))
 
 
 if __name__ == "__main__":

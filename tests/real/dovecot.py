@@ -192,9 +192,10 @@ class Dovecot(RealServer):
         own = self.tls_port if security is Security.TLS else self.port
         return Mailbox(Server("localhost", port or own, security, user), PASSWORD, self.ca_file)
 
-    def reader(self, user: str) -> PlainReader:
-        """A second client, signed in as ``user``."""
-        return PlainReader(self.tls_port, user, PASSWORD, tls=ssl.create_default_context(cafile=self.ca_file))
+    def reader(self, user: str, *, port: int = 0) -> PlainReader:
+        """A second client, signed in as ``user``; ``port`` leads through a relay to the one without TLS."""
+        tls = None if port else ssl.create_default_context(cafile=self.ca_file)
+        return PlainReader(port or self.tls_port, user, PASSWORD, tls=tls)
 
     def maildir(self, user: str) -> Maildir:
         """The mailbox of ``user``, made if it is not there."""
