@@ -11,12 +11,14 @@
 #   make openapi     write the API's description anew, from its routes
 #   make lock        compile the locks anew (UPGRADE=1 takes the newest versions)
 #
+# PYTEST_ARGS goes to pytest, after what is said here: PYTEST_ARGS="tests/unit -x", PYTEST_ARGS="-n 0 --pdb".
 # POPFETCH_PORT moves the engine's port (4566); POPFETCH_CA_FILE names a PEM bundle that the local stack trusts too.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
 SOURCES := shared functions infra tests
+PYTEST := $(PYTHON) -m pytest -n 2 --dist loadfile
 export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONPATH := shared
@@ -40,12 +42,12 @@ down:
 
 test: setup
 	@$(PYTHON) -m infra.web test
-	@$(PYTHON) -m pytest -m "not real" $(PYTEST_ARGS)
+	@$(PYTEST) -m "not real" $(PYTEST_ARGS)
 
 test-real: setup
 	@infra/install_real_servers.sh
 	@$(PYTHON) -m infra.web install
-	@$(PYTHON) -m pytest -m real $(PYTEST_ARGS)
+	@$(PYTEST) -m real $(PYTEST_ARGS)
 
 bench: setup
 	@tests/bench/install_peers.sh

@@ -126,6 +126,7 @@ class Stack:
                 *("--build-dir", str(self.workspace.build), "--cache-dir", str(self.workspace.home / "build-cache")),
                 *("--parameter-overrides", f"Architecture={architecture()}"),
             )
+            compile_modules(self.workspace.build)
             stamp.write_text(wanted)
 
     def _sam(self, *arguments: str) -> None:
@@ -158,6 +159,16 @@ def local_api_url(deployed: str, endpoint_url: str) -> str:
     """The address at which the engine answers for an API: its path form instead of the host name it has on AWS."""
     host, _, stage = deployed.removeprefix("https://").partition("/")
     return f"{endpoint_url}/_aws/execute-api/{host.partition('.')[0]}/{stage}"
+
+
+def compile_modules(folder: Path) -> None:
+    """Put the bytecode of all modules beside them: the engine's functions start in half the time.
+
+    Each start unpacks a function into a folder of its own, and would compile there whatever it imports. The times of
+    files are lost on the way, so that bytecode counts without them. A module that cannot be compiled stays as it is.
+    """
+    command = [sys.executable, "-m", "compileall", "-qq", "-j0", "--invalidation-mode=unchecked-hash", str(folder)]
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 @contextmanager

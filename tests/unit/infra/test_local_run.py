@@ -1,7 +1,9 @@
 """The parts of the local run that need no engine."""
 
 import os
+import shutil
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -67,6 +69,18 @@ def test_digest_tells_a_renamed_file(tmp_path: Path) -> None:
     before = stack.digest_of_sources(root)
     (root / "functions/fetch/handler.py").rename(root / "functions/fetch/other.py")
     assert stack.digest_of_sources(root) != before
+
+
+def test_bytecode_counts_wherever_it_is_unpacked(tmp_path: Path) -> None:
+    built, unpacked = tmp_path / "built", tmp_path / "unpacked"
+    built.mkdir()
+    (built / "compiled.py").write_text("print('from bytecode')")
+    (built / "for_another_python.py").write_text("print 'no'")
+    stack.compile_modules(built)
+    shutil.copytree(built, unpacked, copy_function=shutil.copyfile)
+    (unpacked / "compiled.py").write_text("print('compiled anew')")
+    said = subprocess.run([sys.executable, "-c", "import compiled"], cwd=unpacked, capture_output=True, check=True)
+    assert said.stdout == b"from bytecode\n"
 
 
 def test_password_is_kept_and_private(tmp_path: Path) -> None:
