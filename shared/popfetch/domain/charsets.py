@@ -61,6 +61,8 @@ def decoded(octets: bytes, charset: str = "", *, whole: bool = True) -> tuple[st
 
     Where the octets are only the beginning of a text (not ``whole``), a character that is cut at their end is left out.
     """
+    if not charset and octets.isascii() and not SHIFT.search(octets):
+        return octets.decode("ascii"), True
     codec = _codec(charset)
     if codec is None and SHIFT.search(octets):
         codec = "iso2022_jp_ext"

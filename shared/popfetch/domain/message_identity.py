@@ -10,7 +10,6 @@ one, exist and must not overwrite each other.
 """
 
 import re
-from base64 import b32encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -28,7 +27,7 @@ BODY_IN_IDENTITY = 4 * 1024 * 1024
 """Octets of the stable content that decide the id; less than one part of an upload, so the key is known in time."""
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
-_TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _CROCKFORD.encode())
+_TWO_DIGITS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 _STAMP_LENGTH = 10
 _LATEST_STAMP = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
@@ -208,6 +207,5 @@ class MessageDigest:
 
 
 def _base32(number: int, length: int) -> str:
-    """The lowest ``length`` digits of a number, 16 of them at most."""
-    digits = b32encode((number % 32**length).to_bytes(10)).translate(_TO_CROCKFORD)
-    return digits[-length:].decode()
+    """The lowest ``length`` digits of a number; ``length`` is even."""
+    return "".join([_TWO_DIGITS[number >> shift & 1023] for shift in range(5 * length - 10, -1, -10)])

@@ -169,7 +169,7 @@ class MessageTaking:
             self._put_failure = error
             return
         finally:
-            await self._parts.budget.give_back(octets)
+            self._parts.budget.give_back(octets)
         self._record.land(survey, intake.row, message)
         self._record.settle_stored(survey, intake.row, intake.digest.content)
 

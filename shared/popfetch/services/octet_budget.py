@@ -9,16 +9,16 @@ class OctetBudget:
     def __init__(self, octets: int) -> None:
         self._capacity = octets
         self._taken = 0
-        self._freed = asyncio.Condition()
+        self._freed = asyncio.Event()
 
     async def take(self, octets: int) -> None:
         """Wait until ``octets`` fit, then count them as under way."""
-        async with self._freed:
-            await self._freed.wait_for(lambda: not self._taken or self._taken + octets <= self._capacity)
-            self._taken += octets
+        while self._taken and self._taken + octets > self._capacity:
+            await self._freed.wait()
+        self._taken += octets
 
-    async def give_back(self, octets: int) -> None:
-        """The octets are no longer under way."""
-        async with self._freed:
-            self._taken -= octets
-            self._freed.notify_all()
+    def give_back(self, octets: int) -> None:
+        """The octets are no longer under way; whoever waits looks again."""
+        self._taken -= octets
+        self._freed.set()
+        self._freed = asyncio.Event()
