@@ -497,3 +497,36 @@ def test_a_public_url_is_known_to_the_api_where_one_is_given() -> None:
     pattern = source()["Parameters"]["PublicUrl"]["AllowedPattern"]
     assert all(re.match(pattern, url) for url in ("", "https://a.example/mail", "http://127.0.0.1:4566/x/v1"))
     assert not any(re.match(pattern, url) for url in ("a.example", "https://a.example/?b", "https://a.example/#b", " "))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ("None", set()),
+        ("Fetch", {"FetchFunction"}),
+        ("Awaited", {"FetchFunction", "ConsoleFunction", "AccountsFunction", "MessagesFunction"}),
+        ("All", set(FUNCTIONS)),
+    ],
+)
+def test_functions_start_from_snapshots_as_the_parameter_says(chosen: str, expected: set[str]) -> None:
+    def holds(condition: Any) -> bool:
+        ((operator, values),) = condition.items()
+        match operator:
+            case "Fn::Equals":
+                return bool(values == [{"Ref": "SnapStart"}, chosen])
+            case "Fn::Not":
+                return not holds(values[0])
+            case "Fn::Or":
+                return any(map(holds, values))
+            case _:
+                raise AssertionError(operator)
+
+    assert translated()["Parameters"]["SnapStart"]["Default"] == "Fetch"
+    conditions = translated()["Conditions"]
+    started = set()
+    for name, function in FUNCTIONS.items():
+        condition, then, otherwise = function["Properties"]["SnapStart"]["ApplyOn"]["Fn::If"]
+        assert (then, otherwise) == ("PublishedVersions", "None")
+        if holds(conditions[condition]):
+            started.add(name)
+    assert started == expected
