@@ -29,6 +29,7 @@ has mpop || packages="$packages mpop"
 has fetchmail || packages="$packages fetchmail"
 has fdm || packages="$packages fdm"
 has getmail || packages="$packages getmail6"
+[ -x /usr/sbin/nginx ] || packages="$packages nginx-light" # takes PUTs at next to no cost
 if [ -z "$packages" ]; then exit 0; fi
 
 if [ "$(id -u)" = 0 ] && has apt-get; then

@@ -18,6 +18,7 @@ from popfetch.domain.account import Security
 from tests.bench.mailboxes import Seeded
 from tests.bench.popfetch_run import Result
 from tests.bench.processes import ROOT, RunFailed, Spent, run
+from tests.bench.s3_server import S3Server
 from tests.bench.stage import Stage
 from tests.builders.aws import BUCKET
 from tests.real.stack import Collector
@@ -42,36 +43,49 @@ class Popfetch:
     stage: Stage
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-    def fetch(self, mailbox: Seeded, port: int, *, warm: bool = True, instant: bool = False) -> Fetched:
+    def fetch(
+        self, mailbox: Seeded, port: int, *, warm: bool = True, instant: bool = False, s3: S3Server | None = None
+    ) -> Fetched:
         """Take the whole mailbox in one cycle, in a warm process or in one that begins with it. Raises RunFailed."""
-        fetched = self.run(mailbox.user, port, warm=warm, instant=instant, max_messages_per_cycle=mailbox.count)
+        s3 = s3 or self.stage.s3
+        fetched = self.run(mailbox.user, port, warm=warm, instant=instant, s3=s3, max_messages_per_cycle=mailbox.count)
         if instant:
             expected: object = (mailbox.count, mailbox.octets)
             found: object = (fetched.cycle.stored, fetched.cycle.octets)
         else:
-            expected, found = mailbox.digests, self.stage.s3.digests(BUCKET)
-        self.stage.s3.empty(BUCKET)
+            expected, found = mailbox.digests, s3.digests(BUCKET)
+        s3.empty(BUCKET)
         if found != expected:
             raise RunFailed("popfetch did not store what is in the mailbox")
         return fetched
 
-    def run(self, user: str, port: int, *, warm: bool = True, instant: bool = False, **settings: Any) -> Fetched:
+    def run(
+        self,
+        user: str,
+        port: int,
+        *,
+        warm: bool = True,
+        instant: bool = False,
+        s3: S3Server | None = None,
+        **settings: Any,
+    ) -> Fetched:
         """Run one cycle of a new account; what it stores stays in the bucket."""
+        s3 = s3 or self.stage.s3
         collectors = [self.account(user, port=port, **settings)]
         if warm:
             collectors.insert(0, self.account(WARM_USER, max_messages_per_cycle=WARM_MESSAGES))
         events = [asked(collector) for collector in collectors]
-        fetched = self._process([{"event": event} for event in events], instant=instant)
+        fetched = self._process([{"event": event} for event in events], s3, instant=instant)
         for collector, event in zip(collectors, events, strict=True):
             collector.settle(event)
         if warm and not instant:
             account = collectors[0].account
-            self.stage.s3.remove(BUCKET, f"mail/{account.owner_id}/{account.account_id}")
+            s3.remove(BUCKET, f"mail/{account.owner_id}/{account.account_id}")
         return fetched
 
     def put(self, folder: Path) -> Fetched:
         """Put every message of a folder, through the adapter alone."""
-        fetched = self._process([{"puts": str(folder)}])
+        fetched = self._process([{"puts": str(folder)}], self.stage.s3)
         self.stage.s3.empty(BUCKET)
         return fetched
 
@@ -80,13 +94,13 @@ class Popfetch:
         mailbox = self.stage.dovecot.mailbox(user, security, port=port)
         return Collector.add(self.stage.aws, mailbox, next(self._numbers), **settings)
 
-    def _process(self, orders: list[dict[str, Any]], *, instant: bool = False) -> Fetched:
+    def _process(self, orders: list[dict[str, Any]], s3: S3Server, *, instant: bool = False) -> Fetched:
         with self.stage.folder() as folder:
             results = folder / "results"
             spent = run(
                 [*PROGRAM, "instant" if instant else "real", str(results)],
                 folder,
-                environment=environment(self.stage),
+                environment={**environment(self.stage), **s3.environment},
                 given="".join(json.dumps(order) + "\n" for order in orders),
             )
             return Fetched(spent, Result(**json.loads(results.read_text().splitlines()[-1])))

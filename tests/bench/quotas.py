@@ -1,24 +1,9 @@
-"""What AWS allows and asks for: quotas as they are by default, and a few prices (USD, us-east-1, on demand, 2026).
+"""What AWS allows: quotas as they are by default.
 
 Quotas that differ by region are those of eu-central-1; each is an account's and a region's unless it says otherwise.
 """
 
 from dataclasses import dataclass
-
-HOURS_OF_A_MONTH = 730
-SECONDS_OF_A_MONTH = HOURS_OF_A_MONTH * 3600
-
-PRICES = {
-    "lambda_arm64_gb_second": 0.0000133334,
-    "lambda_request": 0.20e-6,
-    "sqs_fifo_request": 0.50e-6,
-    "dynamodb_read_unit": 0.125e-6,
-    "dynamodb_write_unit": 0.625e-6,
-    "logs_gb": 0.50,
-    "events_event": 1.00e-6,
-    "s3_put": 5.0e-6,
-}
-"""USD for one of each."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import boto3
 
 from tests.bench.processes import cpu_of_process, cpu_of_session
-from tests.bench.s3_server import S3Server, s3_server
+from tests.bench.s3_server import S3Server, put_server, s3_server
 from tests.bench.table_server import TableServer, table_server
 from tests.builders.aws import BUCKET, Aws
 from tests.real.dovecot import Dovecot, binary
@@ -22,12 +22,13 @@ IN_MEMORY = Path("/dev/shm")
 
 @dataclass
 class Stage:
-    """Running servers; ``environment`` is that of the fetch function."""
+    """Running servers; ``environment`` is that of the fetch function, ``puts`` an S3 that costs next to nothing."""
 
     dovecot: Dovecot
     aws: Aws
     tables: TableServer
     s3: S3Server
+    puts: S3Server | None
     environment: dict[str, str]
     scratch: Path
     _folders: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -47,7 +48,7 @@ class Stage:
         """Seconds of processor that each server has had so far."""
         return {
             "dovecot": cpu_of_session(self.dovecot.pid),
-            "S3": cpu_of_process(self.s3.pid),
+            "S3": sum(cpu_of_process(server.pid) for server in (self.s3, self.puts) if server),
             "table": cpu_of_process(self.tables.pid),
         }
 
@@ -70,11 +71,10 @@ def stage() -> Iterator[Stage]:
             keys = environment(moto.port)
             (table_endpoint,) = tables.environment.values()
             aws = replace(aws, dynamodb=boto3.client("dynamodb", endpoint_url=table_endpoint))
-            with s3_server(
-                scratch / "s3",
-                BUCKET,
-                access_key=keys["AWS_ACCESS_KEY_ID"],
-                secret_key=keys["AWS_SECRET_ACCESS_KEY"],
-            ) as s3:
+            access_key, secret_key = keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]
+            with (
+                s3_server(scratch / "s3", BUCKET, access_key=access_key, secret_key=secret_key) as s3,
+                put_server(scratch / "puts", BUCKET) as puts,
+            ):
                 found = {**names, **s3.environment, **tables.environment, "POPFETCH_CA_FILE": dovecot.ca_file}
-                yield Stage(dovecot, aws, tables, s3, found, scratch)
+                yield Stage(dovecot, aws, tables, s3, puts, found, scratch)

@@ -10,7 +10,8 @@ from popfetch.adapters import keys
 from popfetch.domain.wheel import shard_of
 from tests.bench import quotas
 from tests.bench.fetch_model import BATCH, MAIL_SHARE, SLOW_SHARE, QueueDay, Seconds, little, queue_day
-from tests.bench.quotas import PRICES, SECONDS_OF_A_MONTH, Quota
+from tests.bench.prices import PRICES, SECONDS_A_MONTH
+from tests.bench.quotas import Quota
 from tests.bench.stand_in import accounts_per_page
 from tests.bench.wheel_population import Population, owner_id
 
@@ -98,7 +99,7 @@ class Size:
 
     def dollars(self) -> dict[str, float]:
         """USD a month, without storage, without free tiers."""
-        polls = self.per_second * SECONDS_OF_A_MONTH
+        polls = self.per_second * SECONDS_A_MONTH
         batches = polls / BATCH
         mail = polls * MAIL_SHARE
         seconds = batches * float(self.batches.mean())
@@ -107,12 +108,13 @@ class Size:
         reads = polls * READS_OF_A_POLL + polls / self.page_accounts * READ_UNITS_OF_A_PAGE
         events = mail * EVENTS_OF_A_POLL_WITH_MAIL + polls * SLOW_SHARE * EVENTS_OF_A_FAILED_POLL
         return {
-            "Lambda": seconds * FETCH_MEMORY_GB * PRICES["lambda_arm64_gb_second"] + batches * PRICES["lambda_request"],
-            "DynamoDB": writes * PRICES["dynamodb_write_unit"] + reads * PRICES["dynamodb_read_unit"],
-            "SQS": batches * CALLS_OF_A_BATCH * PRICES["sqs_fifo_request"],
-            "Logs": logs / 1e9 * PRICES["logs_gb"],
-            "Events": events * PRICES["events_event"],
-            "S3": mail * MESSAGES_OF_A_POLL_WITH_MAIL * PRICES["s3_put"],
+            "Lambda": seconds * FETCH_MEMORY_GB * PRICES["lambda.gb_second"].each
+            + batches * PRICES["lambda.request"].each,
+            "DynamoDB": writes * PRICES["dynamodb.write"].each + reads * PRICES["dynamodb.read"].each,
+            "SQS": batches * CALLS_OF_A_BATCH * PRICES["sqs.fifo"].each,
+            "Logs": logs * PRICES["logs.octet"].each,
+            "Events": events * PRICES["events.custom"].each,
+            "S3": mail * MESSAGES_OF_A_POLL_WITH_MAIL * PRICES["s3.put"].each,
         }
 
 
