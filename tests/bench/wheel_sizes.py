@@ -39,7 +39,7 @@ EVENTS_OF_A_POLL_WITH_MAIL, EVENTS_OF_A_FAILED_POLL = 2, 1
 CALLS_OF_A_BATCH = 4
 """To SQS: sent, received, held, deleted."""
 
-LOG_OCTETS_OF_A_POLL, LOG_OCTETS_OF_A_BATCH = 450, 700
+LOG_OCTETS_OF_A_POLL_WITH_MAIL, LOG_OCTETS_OF_A_BATCH = 450, 700
 DATA_KEYS, SECONDS_A_KEY_IS_WARM = 3, 900
 
 
@@ -103,7 +103,7 @@ class Size:
         batches = polls / BATCH
         mail = polls * MAIL_SHARE
         seconds = batches * float(self.batches.mean())
-        logs = polls * LOG_OCTETS_OF_A_POLL + batches * LOG_OCTETS_OF_A_BATCH
+        logs = mail * LOG_OCTETS_OF_A_POLL_WITH_MAIL + batches * LOG_OCTETS_OF_A_BATCH
         writes = polls * WRITES_OF_A_POLL + mail * WRITES_OF_A_POLL_WITH_MAIL
         reads = polls * READS_OF_A_POLL + polls / self.page_accounts * READ_UNITS_OF_A_PAGE
         events = mail * EVENTS_OF_A_POLL_WITH_MAIL + polls * SLOW_SHARE * EVENTS_OF_A_FAILED_POLL
