@@ -222,9 +222,10 @@ def memories() -> dict[str, int]:
     """The memory of each function, as the template has it by default."""
     found = {}
     template = (ROOT / "template.yaml").read_text()
+    defaults = dict(re.findall(r"\n  (\w+):\n    Type: Number\n    Default: (\d+)\n", template))
     for resource in re.split(r"\n  (?=\w+:\n)", template):
         code = re.search(r"CodeUri: functions/(\w+)/", resource)
-        memory = re.search(r"MemorySize: (\d+|!Ref FetchMemory)", resource)
+        memory = re.search(r"MemorySize: (?:(\d+)|!Ref (\w+))", resource)
         if code and memory:
-            found[code[1]] = int(memory[1]) if memory[1].isdigit() else 512
+            found[code[1]] = int(memory[1] or defaults[memory[2]])
     return found

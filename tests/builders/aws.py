@@ -86,6 +86,7 @@ def aws() -> Iterator[Aws]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_SESSION_TOKEN": "testing",
         "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     before = {name: os.environ.get(name) for name in fake}

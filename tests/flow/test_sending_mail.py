@@ -122,11 +122,16 @@ def test_what_is_refused_in_the_end_leaves_nothing_behind(
     local_stack: LocalStack, account_id: str, server: ScriptedSmtpServer
 ) -> None:
     stored = local_stack.stored(local_stack.owner, account_id)
-    before = stored.objects(), stored.item_counts()
+
+    def kept() -> object:
+        # the account is collected meanwhile, and a cycle may end at any time
+        return stored.objects(), {kind: count for kind, count in stored.item_counts().items() if kind != "cycle"}
+
+    before = kept()
     server.on["content"] = [b"554 5.7.1 no\r\n", DEFAULT]
     refused = send(local_stack, account_id, key="refused")
     assert (refused.status_code, refused.json()["error"]["code"]) == (422, "message_refused")
-    assert (stored.objects(), stored.item_counts()) == before
+    assert kept() == before
     assert send(local_stack, account_id, key="refused").status_code == 200
 
 

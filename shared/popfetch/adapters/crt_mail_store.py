@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 CONNECTIONS = 48
 """Puts that are under way at once."""
 
-PUT_SECONDS = 60.0
+PUT_SECONDS = 30.0
 """The longest that one put takes, with up to five retries by the CRT."""
+
+CANCELLED_WITHIN_SECONDS = 2.0
 
 
 class CrtMailStore:
@@ -53,20 +55,23 @@ class CrtMailStore:
 
         S3 compares what it got with ``sha256``, and keeps that as the object's checksum.
         """
-        from awscrt.exceptions import AwsCrtError
-
-        request = self._begin(key, content, sha256, metadata)
         try:
-            async with asyncio.timeout(PUT_SECONDS):
+            request = self._begin(key, content, sha256, metadata)
+            finished = asyncio.wrap_future(request.finished_future)
+            try:
                 # Whoever stops waiting must not cancel the future that the CRT is still to complete.
-                await asyncio.shield(asyncio.wrap_future(request.finished_future))
-        except AwsCrtError as error:
-            raise _unavailable(_reason(error)) from error
+                async with asyncio.timeout(PUT_SECONDS):
+                    await asyncio.shield(finished)
+            finally:
+                if not finished.done():
+                    request.cancel()
+                    # Nothing of it may arrive once this has returned.
+                    await asyncio.wait([finished], timeout=CANCELLED_WITHIN_SECONDS)
         except TimeoutError as error:
             raise _unavailable("Timeout") from error
-        finally:
-            if not request.finished_future.done():
-                request.cancel()
+        except Exception as error:
+            # The CRT names its own errors, and has those of the system as what Python calls them: BrokenPipeError.
+            raise _unavailable(_reason(error)) from error
 
     def _begin(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> "S3Request":
         from awscrt.http import HttpHeaders, HttpRequest

@@ -32,7 +32,7 @@ def aws_client(service: str, *, read_seconds: int = 30, attempts: int = 5) -> An
 
 
 def bucket_place(bucket_name: str) -> BucketPlace:
-    """Where a bucket of the stack's region is reached, as boto3 reaches it."""
+    """Where a bucket of the stack's region is reached: at S3, or at the endpoint that the environment names."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
     return BucketPlace(bucket_name, os.environ["AWS_REGION"], endpoint)
 

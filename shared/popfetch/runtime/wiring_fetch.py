@@ -31,7 +31,7 @@ OCTETS_UNDER_WAY = 16 * 1024 * 1024
 SECONDS_FOR_NEW_MESSAGES = 120.0
 """A cycle begins no message after this; the next cycle goes on."""
 
-SECONDS_TO_CONCLUDE = 20.0
+SECONDS_TO_CONCLUDE = 45.0
 """What is kept of the function's time for committing and reporting."""
 
 

@@ -15,7 +15,16 @@ from popfetch.domain.admission import may_sign_in_soon
 from popfetch.domain.errors import AccountNotFound, PopfetchError, StorageUnavailable
 from popfetch.domain.failures import after_failure
 from popfetch.domain.fetch_request import FetchRequest, Reason
-from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Outcome, Progress, Stop, Trouble
+from popfetch.domain.fetch_state import (
+    Checkpoint,
+    FailureCounts,
+    FetchState,
+    LastFetch,
+    Outcome,
+    Progress,
+    Stop,
+    Trouble,
+)
 from popfetch.domain.ledger import Disposition, Ledger, LedgerEntry, content_print, day_number, uid_print
 from popfetch.domain.maildrop_survey import TRIES_BEFORE_QUARANTINE, Row, Survey, trouble_key
 from popfetch.domain.message import QuarantinedMessage, StoredMessage
@@ -37,9 +46,6 @@ MESSAGES_WORTH_ANNOUNCING = 50
 MESSAGES_PER_COMMIT = 100
 OCTETS_PER_COMMIT = 16 * 1024 * 1024
 SECONDS_PER_COMMIT = 5
-COMMITS_WAITING = 4
-"""As many commits' messages may wait while one is under way; then the cycle waits for it."""
-
 ENTRIES_PER_COMMIT = 5000
 SEGMENTS_BEFORE_PACKING = 64
 
@@ -114,7 +120,6 @@ class CycleRecord:
         self._cycle_id = cycle_id
         self._landed = _Landed()
         self._last_commit = 0.0
-        self._one_at_a_time = asyncio.Lock()
         self._under_way: asyncio.Task[None] | None = None
 
     def update(self, **changes: Any) -> None:
@@ -224,16 +229,15 @@ class CycleRecord:
         self.update(version=written.version, progress=progress)
 
     async def commit_if_due(self, survey: Survey) -> None:
-        """Begin to commit when enough has landed, or enough time has passed; waits only where much has piled up.
+        """Begin to commit when enough has landed, or enough time has passed; waits where as much again has landed.
 
         Raises what the commit before has failed with.
         """
-        landed = self._landed
-        now = asyncio.get_running_loop().time()
         if self._under_way is not None:
-            if not self._under_way.done() and len(landed.messages) < COMMITS_WAITING * MESSAGES_PER_COMMIT:
+            if not self._under_way.done() and len(self._landed.messages) < MESSAGES_PER_COMMIT:
                 return
             await self.committed()
+        landed, now = self._landed, asyncio.get_running_loop().time()
         if not landed.entries:
             self._last_commit = now
         elif (
@@ -241,35 +245,45 @@ class CycleRecord:
             or landed.octets >= OCTETS_PER_COMMIT
             or now - self._last_commit >= SECONDS_PER_COMMIT
         ):
-            self._under_way = asyncio.create_task(self.commit(survey))
+            # what it commits is taken now: messages that land before the task first runs are not in its checkpoint
+            self._under_way = asyncio.create_task(self._commit(*self._taken(survey)))
             self._under_way.add_done_callback(_seen)
 
     async def committed(self) -> None:
-        """Wait for the commit that is under way, if there is one; raises what it has failed with."""
-        under_way, self._under_way = self._under_way, None
-        if under_way is not None:
-            await under_way
+        """Wait for the commit that is under way, if there is one.
 
-    def cancel(self) -> None:
-        """Give up the commit that is under way; what is on its way to the table may arrive all the same."""
+        Raises what it has failed with, each time: what it was to commit is settled in the survey, so that nothing may
+        be committed after it.
+        """
         if self._under_way is not None:
-            self._under_way.cancel()
+            await self._under_way
+            self._under_way = None
+
+    async def let_commit_end(self) -> None:
+        """Wait until nothing is under way, however it ends: what is on its way to the table arrives all the same."""
+        if self._under_way is not None:
+            await asyncio.wait([self._under_way])
 
     async def commit(self, survey: Survey) -> None:
         """Make what landed count: index first, then ledger and checkpoint together; after what is under way."""
-        async with self._one_at_a_time:
-            landed, self._landed = self._landed, _Landed()
-            checkpoint, progress = survey.checkpoint(), self._progress(survey)
-            written = await self._write(landed, replace(self.state, checkpoint=checkpoint, progress=progress))
-            # what has changed in the state meanwhile stands
-            self.update(
-                checkpoint=checkpoint,
-                version=written.version,
-                next_segment=written.next_segment,
-                fresh_segments=written.fresh_segments,
-                stored_total=written.stored_total,
-                progress=progress,
-            )
+        await self.committed()
+        await self._commit(*self._taken(survey))
+
+    def _taken(self, survey: Survey) -> tuple[_Landed, Checkpoint, Progress]:
+        landed, self._landed = self._landed, _Landed()
+        return landed, survey.checkpoint(), self._progress(survey)
+
+    async def _commit(self, landed: _Landed, checkpoint: Checkpoint, progress: Progress) -> None:
+        written = await self._write(landed, replace(self.state, checkpoint=checkpoint, progress=progress))
+        # what has changed in the state meanwhile stands
+        self.update(
+            checkpoint=checkpoint,
+            version=written.version,
+            next_segment=written.next_segment,
+            fresh_segments=written.fresh_segments,
+            stored_total=written.stored_total,
+            progress=progress,
+        )
 
     def _progress(self, survey: Survey) -> Progress:
         tally = self.tally
@@ -304,6 +318,7 @@ class CycleRecord:
 
     async def conclude(self, failure: Failure | None, survey: Survey | None = None) -> None:
         """Write how the cycle went, together with what has landed since the last commit."""
+        await self.committed()
         landed, self._landed = self._landed, _Landed()
         now = self.parts.clock()
         state = self.state if survey is None else replace(self.state, checkpoint=survey.checkpoint())

@@ -73,7 +73,7 @@ class FetchCycle:
                 raise
             failure = error
         finally:
-            self._taking.cancel()
+            await self._taking.give_up()
         if not self._record.concluded:
             await self._record.conclude(failure)
         return await self._record.afterwards()

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from popfetch.domain.errors import StorageUnavailable
 from popfetch.domain.ledger import Disposition, content_print
 from popfetch.domain.maildrop_survey import Row, Survey, trouble_key, troubled_last
 from popfetch.pop3.errors import ConnectionFailed, Pop3Error, ServerTemporary
@@ -43,7 +42,7 @@ class MessageTaking:
         self._parts = record.parts
         self._frame = frame
         self._puts: set[asyncio.Task[None]] = set()
-        self._put_failure: StorageUnavailable | None = None
+        self._put_failure: Exception | None = None
 
     async def take_new(self, maildrop: Maildrop, survey: Survey) -> None:
         """Retrieve until the cycle's limit is stored, nothing is left, or time is up."""
@@ -58,7 +57,7 @@ class MessageTaking:
             await self._retrieve(maildrop, survey, batch)
 
     async def settle(self, survey: Survey) -> None:
-        """Wait for what is on its way to bucket and table. Raises StorageUnavailable when some did not arrive."""
+        """Wait for what is on its way to bucket and table. Raises what kept some of it from arriving."""
         if self._puts:
             await asyncio.gather(*self._puts)
         await self._record.committed()
@@ -66,11 +65,13 @@ class MessageTaking:
             await self._record.commit(survey)
             raise self._put_failure
 
-    def cancel(self) -> None:
-        """Give up what is on its way."""
-        self._record.cancel()
+    async def give_up(self) -> None:
+        """Give up what is on its way to the bucket, and let what is on its way to the table arrive."""
         for put in self._puts:
             put.cancel()
+        if self._puts:
+            await asyncio.wait(self._puts)
+        await self._record.let_commit_end()
 
     def _gave_up_on(self, row: Row) -> bool:
         return trouble_key(row) in self._record.troubled_now
@@ -165,7 +166,7 @@ class MessageTaking:
     async def _put(self, survey: Survey, intake: Intake, octets: int) -> None:
         try:
             message = await intake.store(self._parts.clock())
-        except StorageUnavailable as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the cycle waits for its puts
             self._put_failure = error
             return
         finally:

@@ -123,6 +123,35 @@ async def test_a_refusal_without_words_is_storage_unavailable(aws: Aws) -> None:
         await put(store_at(endpoint, aws))
 
 
+async def test_an_error_that_is_not_the_runtimes_own_is_storage_unavailable(
+    aws: Aws, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_at(endpoint, aws)
+
+    def breaks(*_: object, **__: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(type(store._client), "make_request", breaks)
+    with pytest.raises(StorageUnavailable, match="BrokenPipeError"):
+        await put(store)
+
+
+async def test_a_put_that_is_given_up_ends_its_request(aws: Aws) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        giving_up = asyncio.create_task(put(store_at(f"http://127.0.0.1:{port}", aws)))
+        connection, _ = await asyncio.get_running_loop().sock_accept(_unblocked(silent))
+        giving_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await giving_up
+        connection.close()
+
+
+def _unblocked(listening: socket.socket) -> socket.socket:
+    listening.setblocking(False)
+    return listening
+
+
 async def test_a_put_that_lasts_too_long_is_storage_unavailable(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crt_mail_store, "PUT_SECONDS", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:

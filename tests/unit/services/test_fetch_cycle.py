@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -586,7 +586,7 @@ class TestCommittingBesideTheRetrieval:
         assert (fetch.stored, records.asked) == (150, 2)
         assert (await collection.state()).stored_total == 150
 
-    async def test_no_more_than_a_few_commits_worth_of_messages_wait_for_one(
+    async def test_no_more_than_another_commits_worth_of_messages_waits_for_one(
         self, aws: Aws, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(cycle_record, "MESSAGES_PER_COMMIT", 5)
@@ -604,8 +604,32 @@ class TestCommittingBesideTheRetrieval:
 
             monkeypatch.setattr(CycleRecord, "committed", waited_for)
             await collection.cycle()
-        assert 5 + cycle_record.COMMITS_WAITING * 5 <= waited_at[0] < 60
+        assert 5 + 5 <= waited_at[0] < 60
         assert (await collection.state()).stored_total == 60
+
+    async def test_a_put_that_fails_meanwhile_does_not_keep_it_from_being_told(self, aws: Aws) -> None:
+        class FailsLater(CountingBucket):
+            async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
+                await super().put(key, content, sha256, metadata)
+                if self.count > 120:
+                    raise StorageUnavailable("S3 is down.")
+
+        async with ScriptedServer(large_mails(150)) as server:
+            collection = Collection(aws, server, max_messages_per_cycle=200)
+            records = SlowRecords(collection)
+            collection.with_parts(records=records, store=FailsLater(121, records.may_go_on.set))
+            with pytest.raises(StorageUnavailable, match="S3 is down"):
+                await collection.cycle()
+        told = sum(len(cast(list[object], event["messages"])) for event in collection.bus.named("MessageStored"))
+        assert told == (await collection.state()).stored_total >= 100
+
+    async def test_a_put_that_fails_in_an_unknown_way_ends_the_cycle(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(3)) as server:
+            collection = Collection(aws, server)
+            collection.with_parts(store=BucketInMemory(BrokenPipeError("EPIPE")))
+            with pytest.raises(BrokenPipeError):
+                await collection.cycle()
+            assert (await collection.state()).stored_total == 0
 
     async def test_a_commit_that_fails_meanwhile_sends_the_request_back(self, aws: Aws) -> None:
         async with ScriptedServer(mails(150)) as server:
