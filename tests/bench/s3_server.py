@@ -50,7 +50,10 @@ class S3Server:
             shutil.rmtree(path)
 
 
+_MODULES = Path("/usr/lib/nginx/modules")
 _NGINX = """\
+load_module {modules}/ndk_http_module.so;
+load_module {modules}/ngx_http_lua_module.so;
 daemon off;
 master_process off;
 pid {folder}/nginx.pid;
@@ -66,13 +69,17 @@ http {{
     root {folder};
     dav_methods PUT;
     create_full_put_path on;
+    # what is new is 201 to nginx, and 200 to S3
+    header_filter_by_lua_block {{ if ngx.status == 201 then ngx.status = 200 end }}
   }}
 }}
 """
 
 
 def nginx() -> str | None:
-    """Where nginx is, if it is installed."""
+    """Where nginx is, if it is installed with its Lua."""
+    if not (_MODULES / "ngx_http_lua_module.so").exists():
+        return None
     return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
@@ -85,7 +92,7 @@ def put_server(folder: Path, bucket: str) -> Iterator[S3Server | None]:
         return
     (folder / bucket).mkdir(parents=True)
     (port,) = free_ports(1)
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port))
+    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port, modules=_MODULES))
     with _serving([program, "-c", str(folder / "nginx.conf"), "-p", str(folder), "-e", "stderr"], port) as pid:
         yield S3Server(port, pid, folder)
 
