@@ -5,24 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-log=$(mktemp)
-policy=/usr/sbin/policy-rc.d
-remove_policy=""
-tidy() {
-    rm -f "$log"
-    if [ -n "$remove_policy" ]; then rm -f "$policy"; fi
-}
-trap tidy EXIT
-
-# Runs a command that is not heard of unless it fails.
-quietly() {
-    if ! "$@" > "$log" 2>&1; then
-        cat "$log" >&2
-        exit 1
-    fi
-}
-
-has() { command -v "$1" >/dev/null 2>&1; }
+. infra/debian_packages.sh
 
 has_library() {
     for file in /usr/lib*/"$1" /usr/lib/*/"$1"; do
@@ -40,23 +23,7 @@ has_library libatomic.so.1 || packages="$packages libatomic1" # what drives the 
 has node || packages="$packages nodejs"
 has npm || packages="$packages npm"
 
-if [ -n "$packages" ]; then
-    if [ "$(id -u)" = 0 ] && has apt-get; then
-        # The tests start servers of their own: what is installed must not start one.
-        if [ ! -e "$policy" ]; then
-            remove_policy=yes
-            printf '#!/bin/sh\nexit 101\n' > "$policy"
-            chmod +x "$policy"
-        fi
-        echo "Installing$packages ..." >&2
-        export DEBIAN_FRONTEND=noninteractive
-        quietly apt-get update
-        # shellcheck disable=SC2086 # a list of words
-        quietly apt-get install --yes --no-install-recommends $packages
-    else
-        echo "Missing:$packages. Tests that need them are skipped; install them to run those." >&2
-    fi
-fi
+install_packages "$packages" "Tests that need them are skipped; install them to run those."
 
 cd tests/real/oidc
 stamp=node_modules/.synced-with

@@ -15,8 +15,8 @@ from tests.bench.bill_model import (
     per_cycle,
 )
 from tests.bench.bill_scenes import MESSAGE_OCTETS
-from tests.bench.layer_copy import ROOT
 from tests.bench.prices import AS_OF, PRICES, REGION, bill, plus, total
+from tests.bench.processes import ROOT
 from tests.bench.report import Table
 
 type Scenes = dict[str, Counted]

@@ -17,7 +17,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench.layer_copy import (
-    ROOT,
     bare_python,
     build_layer,
     compile_all,
@@ -26,6 +25,7 @@ from tests.bench.layer_copy import (
     zipped_octets,
 )
 from tests.bench.prices import PRICES, SECONDS_A_MONTH
+from tests.bench.processes import ROOT
 from tests.bench.report import Report, Table, Target
 
 RUNS = 7

@@ -20,8 +20,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.bench.layer_copy import bare_python
+from tests.bench.processes import ROOT
 
-ROOT = Path(__file__).parents[2]
 REMAINING_MILLISECONDS = 900_000
 
 

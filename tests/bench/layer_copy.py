@@ -12,7 +12,8 @@ import zipfile
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.bench.processes import ROOT
+
 LAYER_LOCK = ROOT / "shared" / "requirements.txt"
 FETCH_LOCK = ROOT / "functions" / "fetch" / "requirements.txt"
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+?)(?:\s*;.*?)?\s*\\?$", re.MULTILINE)

@@ -25,8 +25,10 @@ from popfetch.domain.message import StoredMessage
 from popfetch.ports import FetchRecords, Journal, MailStore, PartialUpload
 from popfetch.runtime import wiring_fetch
 from popfetch.services.cycle_record import CycleParts
+from tests.builders.fetch_context import FetchContext
 
 PUTS_AT_ONCE = 32
+SECONDS_LEFT = 300
 
 
 @dataclass(slots=True)
@@ -37,19 +39,6 @@ class Result:
     cpu_seconds: float
     stored: int
     octets: int
-
-
-class _Context:
-    """What the handler asks of Lambda."""
-
-    function_name = "fetch"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:fetch"
-    aws_request_id = "00000000-0000-0000-0000-000000000000"
-
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        return 300_000
 
 
 class _Stopwatch:
@@ -149,7 +138,7 @@ def _stand_in_for_aws() -> _InstantStore:
 def _handle(event: dict[str, Any], store: _InstantStore | None) -> Result:
     before = (store.stored, store.octets) if store else (0, 0)
     watch = _Stopwatch()
-    answer = handler(event, cast(Any, _Context()))
+    answer = handler(event, cast(Any, FetchContext(SECONDS_LEFT)))
     result = watch.result(store.stored - before[0] if store else 0, store.octets - before[1] if store else 0)
     assert answer == {"batchItemFailures": []}, answer
     return result

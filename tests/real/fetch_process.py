@@ -23,7 +23,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
+from tests.builders.fetch_context import FetchContext
+
 ROOT = Path(__file__).parents[2]
+SECONDS_LEFT = 180
 
 
 @dataclass(frozen=True)
@@ -76,19 +79,6 @@ class FetchProcess:
 
 
 # --- In the processes ---------------------------------------------------------------------------------------------
-
-
-class _Context:
-    """What the handler asks of Lambda."""
-
-    function_name = "fetch"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:fetch"
-    aws_request_id = "00000000-0000-0000-0000-000000000000"
-
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        return 180_000
 
 
 class _Steps:
@@ -164,7 +154,7 @@ def _handle(order: dict[str, Any], pipe: int) -> None:
     for event in order["events"]:
         before = _memory("VmRSS")
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-        answers.append(handler(event, cast(Any, _Context())))
+        answers.append(handler(event, cast(Any, FetchContext(SECONDS_LEFT))))
         growth.append(_memory("VmHWM") - before)
     os.write(pipe, f"\n{json.dumps({'answers': answers, 'growth': growth})}\n".encode())
 
