@@ -100,7 +100,7 @@ class _Steps:
         """Put steps around what leaves the process."""
         from botocore.client import BaseClient
 
-        from popfetch.adapters.crt_mail_store import CrtMailStore
+        from popfetch.adapters.opendal_mail_store import OpendalMailStore
         from popfetch.adapters.pop3_line import Line
         from popfetch.adapters.pop3_maildrop import Pop3Maildrop
 
@@ -116,7 +116,7 @@ class _Steps:
         ]
         for owner, name, describe in around:
             setattr(owner, name, self._around(getattr(owner, name), describe))
-        for owner, name in ((Pop3Maildrop, "delete"), (Pop3Maildrop, "quit"), (CrtMailStore, "put")):
+        for owner, name in ((Pop3Maildrop, "delete"), (Pop3Maildrop, "quit"), (OpendalMailStore, "put")):
             setattr(owner, name, self._around_async(getattr(owner, name), name))
 
     def _around(self, method: Callable[..., Any], describe: Callable[..., str]) -> Callable[..., Any]:

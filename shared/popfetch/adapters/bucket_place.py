@@ -1,7 +1,7 @@
 """Where a bucket is reached, at Amazon's S3 or at another that stands in for it, and what requests are signed with."""
 
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,32 +13,27 @@ class BucketPlace:
     endpoint: str = ""
 
     @property
-    def origin(self) -> str:
-        """Scheme and host, with the port if it is not the scheme's own."""
+    def has_own_host(self) -> bool:
+        """Whether the bucket's name is part of the host's; at another S3 paths begin with it."""
+        return not self.endpoint
+
+    @property
+    def service(self) -> str:
+        """Scheme and host of the S3 that the bucket is at, with the port if it is not the scheme's own."""
         if self.endpoint:
             parts = urlsplit(self.endpoint)
             return f"{parts.scheme}://{parts.netloc}"
-        return f"https://{self.bucket}.s3.{self.region}.{self.suffix}"
+        return f"https://s3.{self.region}.{self.suffix}"
+
+    @property
+    def origin(self) -> str:
+        """The same of the bucket itself, as browsers know it."""
+        return f"https://{self.bucket}.s3.{self.region}.{self.suffix}" if self.has_own_host else self.service
 
     @property
     def suffix(self) -> str:
         """The domain of the partition that the region is in."""
         return "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
-
-    @property
-    def is_secure(self) -> bool:
-        """Whether TLS is spoken there."""
-        return self.origin.startswith("https://")
-
-    @property
-    def host(self) -> str:
-        """What the Host header says."""
-        return urlsplit(self.origin).netloc
-
-    def path(self, key: str) -> str:
-        """The path of an object; another S3 has no host for each bucket, so there the path begins with its name."""
-        path = quote(key, safe="/~")
-        return f"/{self.bucket}/{path}" if self.endpoint else f"/{path}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 
-from popfetch.adapters.crt_mail_store import CrtMailStore
 from popfetch.adapters.event_bus import EventBridgeBus
 from popfetch.adapters.fetch_queue import SqsFetchQueue
 from popfetch.adapters.fetch_records import FetchRecordsTable
 from popfetch.adapters.mail_bucket import MailBucket
+from popfetch.adapters.opendal_mail_store import OpendalMailStore
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.ports import Delivery, Erasure, Journal
 from popfetch.runtime.aws_clients import aws_client, bucket_place, signing_key
@@ -51,9 +51,9 @@ def _records() -> FetchRecordsTable:
 
 
 @cache
-def _store() -> CrtMailStore:
+def _store() -> OpendalMailStore:
     name = Settings.from_environment().require("mail_bucket_name")
-    return CrtMailStore(bucket_place(name), signing_key, lambda: MailBucket(aws_client("s3"), name))
+    return OpendalMailStore(bucket_place(name), signing_key, lambda: MailBucket(aws_client("s3"), name))
 
 
 @cache
