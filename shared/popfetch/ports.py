@@ -151,6 +151,12 @@ class Maildrop(Protocol):
         said, and lets the adapter weigh asking one by one against asking for everything.
         """
 
+    async def stat_and_listing(self) -> tuple[MaildropSize, list[ListedMessage]]:
+        """STAT and the listing of all messages, in one round trip where the server pipelines.
+
+        Any refusal of STAT ends the session: what travelled with it is left unread.
+        """
+
     def headers(self, numbers: Iterable[int]) -> AsyncIterator[tuple[int, bytes]]:
         """The header blocks of ``numbers`` by TOP n 0, in order; empty where the server refuses."""
 

@@ -117,8 +117,18 @@ class Pop3Maildrop:
             rows = await self._list_one_by_one(numbers)
             if rows is not None:
                 return rows
-        rows = await self._list_all()
+        rows = await self._read_listing(self._asked(self._listing_commands()))
         return rows if numbers is None else [row for row in rows if row.number in numbers]
+
+    async def stat_and_listing(self) -> tuple[MaildropSize, list[ListedMessage]]:
+        """STAT and the listing of all messages, in one write where the server pipelines.
+
+        Any refusal of STAT ends the session: what travelled with it is left unread.
+        """
+        answers = self._asked([commands.STAT, *self._listing_commands()])
+        # STAT is judged before more is waited for: a server that says why it cannot go on may close at that.
+        size = self._size(expect_reply(await anext(answers)))
+        return size, await self._read_listing(answers)
 
     async def headers(self, numbers: Iterable[int]) -> AsyncIterator[tuple[int, bytes]]:
         """The header blocks of ``numbers`` by TOP n 0, in order; empty where the server refuses."""
@@ -246,11 +256,13 @@ class Pop3Maildrop:
         self._count, octets = self._line.read(lambda: replies.parse_stat(reply.text))
         return MaildropSize(self._count, octets)
 
-    async def _list_all(self) -> list[ListedMessage]:
-        asked = [commands.UIDL_ALL, commands.LIST_ALL] if self._gives_uids else [commands.LIST_ALL]
+    def _listing_commands(self) -> list[Command]:
+        return [commands.UIDL_ALL, commands.LIST_ALL] if self._gives_uids else [commands.LIST_ALL]
+
+    async def _read_listing(self, answers: AsyncIterator[Event]) -> list[ListedMessage]:
         rows: dict[str, tuple[bytes, ...]] = {}
         refusals: list[Pop3Error] = []
-        async for event in self._asked(asked):
+        async for event in answers:
             if isinstance(event, Listed):
                 rows[event.command.name] = event.rows
                 continue

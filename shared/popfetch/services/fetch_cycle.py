@@ -29,7 +29,7 @@ from popfetch.domain.maildrop_survey import (
 from popfetch.domain.message_identity import read_header_fields
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import ConnectionFailed, DeadlineReached, Pop3Error, ProtocolViolation
-from popfetch.ports import DialAdvice, Maildrop, MaildropSize
+from popfetch.ports import DialAdvice, ListedMessage, Maildrop, MaildropSize
 from popfetch.services.cycle_record import CycleParts, CycleRecord, Failure
 from popfetch.services.message_taking import MessageTaking, TimeFrame
 
@@ -214,7 +214,7 @@ class FetchCycle:
         checkpoint = self._record.state.checkpoint
         state = self._record.state
         if checkpoint is None or state.troubles or state.start_changed or self._reconcile_is_due:
-            return await self._survey_all(maildrop, await maildrop.stat())
+            return await self._survey_all(*await maildrop.stat_and_listing())
         if checkpoint.count:
             size, uid = await maildrop.probe(checkpoint.count)
         else:
@@ -229,14 +229,15 @@ class FetchCycle:
             first, last = checkpoint.count + 1, size.count
             if self._settings.order is Order.OLDEST_FIRST:
                 last = min(last, checkpoint.count + self._settings.max_messages_per_cycle + ROWS_BEYOND_LIMIT)
-            rows = await self._rows(maildrop, range(first, last + 1), size.count)
+            rows = _rows(await maildrop.listing(range(first, last + 1), count=size.count))
             if [row.number for row in rows] == list(range(first, last + 1)):
                 self._record.tally.listed = size.count
                 return survey_tail(checkpoint, size.count, size.octets, rows, self._settings)
-        return await self._survey_all(maildrop, size)
+        return await self._survey_all(size, await maildrop.listing(count=size.count))
 
-    async def _survey_all(self, maildrop: Maildrop, size: MaildropSize) -> Survey:
-        rows = await self._rows(maildrop, None, size.count)
+    async def _survey_all(self, size: MaildropSize, listing: list[ListedMessage]) -> Survey:
+        rows = _rows(listing)
+        del listing  # the rows of a large maildrop are many, and the ledger's come beside them
         ledger = Ledger()
         if self._record.state.next_segment:
             ledger = await self._parts.records.load_ledger(self._account.account_id)
@@ -253,11 +254,6 @@ class FetchCycle:
             self._settings,
             self._parts.clock(),
         )
-
-    async def _rows(self, maildrop: Maildrop, numbers: range | None, count: int) -> list[Row]:
-        return [
-            Row(listed.number, listed.uid, listed.octets) for listed in await maildrop.listing(numbers, count=count)
-        ]
 
     @property
     def _reconcile_is_due(self) -> bool:
@@ -328,3 +324,7 @@ class FetchCycle:
             self._record.update(checkpoint=survey.checkpoint())
         elif accepted:
             self._record.update(checkpoint=None)
+
+
+def _rows(listing: list[ListedMessage]) -> list[Row]:
+    return [Row(listed.number, listed.uid, listed.octets) for listed in listing]

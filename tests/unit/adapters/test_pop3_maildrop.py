@@ -164,6 +164,100 @@ class TestListing:
             assert server.session.reads == [b"UIDL\r\n", b"LIST\r\n", b"UIDL 3\r\n", b"LIST 3\r\n"]
 
 
+class TestStatAndListing:
+    async def test_is_one_write_where_the_server_pipelines(self, dialer: Pop3Dialer) -> None:
+        server = ScriptedServer([HELLO] * 3)
+        async with opened(dialer, server) as maildrop:
+            assert await maildrop.stat_and_listing() == (MaildropSize(3, 3 * len(HELLO)), ROWS)
+            assert server.session.reads == [b"STAT\r\nUIDL\r\nLIST\r\n"]
+
+    @pytest.mark.parametrize("capabilities", [NO_PIPELINING, None])
+    async def test_takes_turns_where_pipelining_is_not_known_and_does_not_ask(
+        self, dialer: Pop3Dialer, capabilities: tuple[str, ...] | None
+    ) -> None:
+        server = ScriptedServer([HELLO] * 3, capabilities=capabilities)
+        async with opened(dialer, server) as maildrop:
+            assert await maildrop.stat_and_listing() == (MaildropSize(3, 3 * len(HELLO)), ROWS)
+            assert server.session.reads == [b"STAT\r\n", b"UIDL\r\n", b"LIST\r\n"]
+
+    async def test_takes_turns_on_advice(self, dialer: Pop3Dialer) -> None:
+        server = ScriptedServer([HELLO] * 3)
+        async with opened(dialer, server, advice=DialAdvice(pipeline=False)) as maildrop:
+            assert await maildrop.stat_and_listing() == (MaildropSize(3, 3 * len(HELLO)), ROWS)
+            assert server.session.reads == [b"STAT\r\n", b"UIDL\r\n", b"LIST\r\n"]
+
+    async def test_in_pieces_is_the_same(self, dialer: Pop3Dialer) -> None:
+        async with opened(dialer, ScriptedServer([HELLO] * 3, chunk=1)) as maildrop:
+            assert await maildrop.stat_and_listing() == (MaildropSize(3, 3 * len(HELLO)), ROWS)
+
+    async def test_of_an_empty_maildrop_is_empty(self, dialer: Pop3Dialer) -> None:
+        async with opened(dialer, ScriptedServer()) as maildrop:
+            assert await maildrop.stat_and_listing() == (MaildropSize(0, 0), [])
+
+    async def test_of_an_empty_maildrop_is_empty_where_listings_are_refused(self, dialer: Pop3Dialer) -> None:
+        no = {"LIST": err("no messages"), "UIDL": err("no messages")}
+        async with opened(dialer, ScriptedServer(on=no)) as maildrop:
+            assert await maildrop.stat_and_listing() == (MaildropSize(0, 0), [])
+
+    async def test_without_either_listing_is_an_error_where_there_are_messages(self, dialer: Pop3Dialer) -> None:
+        no = {"LIST": err("no"), "UIDL": err("never heard of it")}
+        async with opened(dialer, ScriptedServer([HELLO], on=no)) as maildrop:
+            refusal = await failure(maildrop.stat_and_listing())
+            assert isinstance(refusal, CommandRefused)
+            assert refusal.server_text == "never heard of it"
+            assert await maildrop.stat() == MaildropSize(1, len(HELLO))
+
+    async def test_without_uidl_has_sizes_only_and_remembers(self, dialer: Pop3Dialer) -> None:
+        server = ScriptedServer([HELLO], uidl=False)
+        async with opened(dialer, server) as maildrop:
+            for _ in range(2):
+                assert await maildrop.stat_and_listing() == (
+                    MaildropSize(1, len(HELLO)),
+                    [ListedMessage(1, b"", len(HELLO))],
+                )
+            assert server.session.reads == [b"STAT\r\nUIDL\r\nLIST\r\n", b"STAT\r\nLIST\r\n"]
+
+    async def test_without_list_has_uids_only(self, dialer: Pop3Dialer) -> None:
+        async with opened(dialer, ScriptedServer([HELLO], on={"LIST": err("no")})) as maildrop:
+            assert await maildrop.stat_and_listing() == (
+                MaildropSize(1, len(HELLO)),
+                [ListedMessage(1, b"uid-1", 0)],
+            )
+
+    @pytest.mark.parametrize("command", ["UIDL", "LIST"])
+    async def test_tells_a_server_in_trouble_from_one_without_the_command(
+        self, dialer: Pop3Dialer, command: str
+    ) -> None:
+        async with opened(dialer, ScriptedServer([HELLO], on={command: err("[SYS/TEMP] disk")})) as maildrop:
+            assert isinstance(await failure(maildrop.stat_and_listing()), ServerTemporary)
+
+    @pytest.mark.parametrize("advice", [DialAdvice(), DialAdvice(pipeline=False)], ids=["ahead", "in turns"])
+    @pytest.mark.parametrize(
+        ("text", "kind"),
+        [("no", CommandRefused), ("[IN-USE] busy", MaildropBusy), ("[SYS/TEMP] disk", ServerTemporary)],
+    )
+    async def test_is_not_without_stat_whatever_the_server_does_then(
+        self, dialer: Pop3Dialer, advice: DialAdvice, text: str, kind: type[Pop3Error]
+    ) -> None:
+        async with opened(dialer, ScriptedServer([HELLO], on={"STAT": Close(err(text))}), advice=advice) as maildrop:
+            assert type(await failure(maildrop.stat_and_listing())) is kind
+
+    async def test_asks_for_no_listing_after_a_stat_that_was_refused_in_turns(self, dialer: Pop3Dialer) -> None:
+        server = ScriptedServer([HELLO], capabilities=None, on={"STAT": err("no")})
+        async with opened(dialer, server) as maildrop:
+            assert isinstance(await failure(maildrop.stat_and_listing()), CommandRefused)
+            assert server.session.commands == ["STAT"]
+
+    async def test_takes_no_listing_left_unread_for_the_answer_to_quit(self, dialer: Pop3Dialer) -> None:
+        async with opened(dialer, ScriptedServer([HELLO], on={"STAT": err("no")})) as maildrop:
+            await failure(maildrop.stat_and_listing())
+            assert not await maildrop.quit()
+
+    async def test_refuses_a_stat_that_makes_no_sense(self, dialer: Pop3Dialer) -> None:
+        async with opened(dialer, ScriptedServer(on={"STAT": ok("plenty")})) as maildrop:
+            assert isinstance(await failure(maildrop.stat_and_listing()), ProtocolViolation)
+
+
 class TestRetrieval:
     @pytest.mark.parametrize("capabilities", [("PIPELINING", "USER"), None])
     @pytest.mark.parametrize("chunk", [None, 1, 5])

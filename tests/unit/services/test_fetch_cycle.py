@@ -188,6 +188,40 @@ async def test_the_maildrop_is_reconciled_with_the_ledger_every_day(aws: Aws) ->
         assert "LIST" in server.session.commands
 
 
+class TestListingEverything:
+    """STAT travels with the listings where it is known beforehand that these are needed."""
+
+    ONE_WRITE = b"STAT\r\nUIDL\r\nLIST\r\n"
+
+    async def test_is_one_write_at_the_first_import(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(3)) as server:
+            await Collection(aws, server).cycle()
+            assert self.ONE_WRITE in server.session.reads
+            assert server.session.commands.count("STAT") == 1
+
+    async def test_is_one_write_at_the_daily_reconciliation(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(3)) as server:
+            collection = Collection(aws, server)
+            await collection.cycle()
+            await collection.cycle(later=timedelta(hours=24))
+            assert self.ONE_WRITE in server.session.reads
+
+    async def test_is_one_write_while_a_message_makes_trouble(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(3), on={"RETR 2": err("corrupt")}) as server:
+            collection = Collection(aws, server)
+            await collection.cycle()
+            await collection.cycle()
+            assert self.ONE_WRITE in server.session.reads
+
+    async def test_follows_the_probe_where_only_that_shows_that_it_is_needed(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(10)) as server:
+            collection = Collection(aws, server)
+            await collection.cycle()
+            del server.mailbox[2]
+            await collection.cycle()
+            assert server.session.reads[-3:] == [b"STAT\r\nUIDL 10\r\n", b"UIDL\r\nLIST\r\n", b"QUIT\r\n"]
+
+
 class TestLoginDelay:
     """RFC 2449, section 6.5."""
 

@@ -170,13 +170,17 @@ async def test_pipelining_that_is_announced_but_broken_is_given_up_and_remembere
         assert len(server.sessions) == sessions + 1
 
 
-async def test_pipelining_that_breaks_the_survey_is_given_up_too(aws: Aws) -> None:
+@pytest.mark.parametrize("answer", [Hang(), Close(), b"what?\r\n"], ids=repr)
+@pytest.mark.parametrize("command", ["STAT", "UIDL", "LIST"])
+async def test_pipelining_that_breaks_the_survey_is_given_up_too(
+    aws: Aws, command: str, answer: Hang | Close | bytes
+) -> None:
     """Quirk 6, at the first commands of a session."""
 
-    def forgetful(session: ScriptedSession, line: str) -> Hang | None:
-        return Hang() if session.reads[-1].count(b"\r\n") > 1 else None
+    def overwhelmed(session: ScriptedSession, line: str) -> Hang | Close | bytes | None:
+        return answer if session.reads[-1].count(b"\r\n") > 1 else None
 
-    async with ScriptedServer(mails(4), on={"UIDL": forgetful, "LIST": forgetful}) as server:
+    async with ScriptedServer(mails(4), on={command: overwhelmed}) as server:
         collection = Collection(aws, server, limits=HASTY)
         assert (await collection.cycle()).stored == 4
         assert (await collection.state()).traits.pipelining is Pipelining.BROKEN
