@@ -12,7 +12,7 @@ from popfetch.api.account_answers import AccountOut, AccountsOut, CheckOut, Eras
 from popfetch.api.account_models import AccountIn, AccountPatch, DefaultIn, OrderIn
 from popfetch.api.etags import TAGS, tagged, versions_of
 from popfetch.api.resolver import AccountInPath, answer, failures, json_answer, json_of, make_resolver, owner_of
-from popfetch.ports import AccountRecord
+from popfetch.ports.accounts import AccountRecord
 from popfetch.runtime.observability import new_journal
 from popfetch.runtime.wiring_accounts import account_changes, accounts_service
 from popfetch.services.account_changes import ChangeAccount

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from popfetch.domain.errors import NotAQueueBatch
-from popfetch.ports import Delivery
+from popfetch.ports.schedule import Delivery
 from popfetch.runtime.observability import new_journal
 from popfetch.runtime.wiring_fetch import fetch_batch
 

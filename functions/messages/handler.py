@@ -12,7 +12,7 @@ from popfetch.api.fields import RemoteImages
 from popfetch.api.message_models import LONGEST_QUERY, FileLinkOut, MessageOut, MessagesOut, Moment
 from popfetch.api.resolver import AccountInPath, answer, failures, json_answer, json_of, make_resolver, owner_of
 from popfetch.domain.message_list import Kind, Wanted
-from popfetch.ports import FileLink
+from popfetch.ports.stored_mail import FileLink
 from popfetch.runtime.observability import new_journal
 from popfetch.runtime.wiring_messages import reading
 

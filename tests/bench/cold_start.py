@@ -8,7 +8,6 @@ compiles anew what it imports. All are measured in turns, so that whatever else 
 import os
 import re
 import shutil
-import statistics
 import subprocess
 import time
 from collections.abc import Callable
@@ -55,6 +54,7 @@ FETCH_WITH_CLIENTS = "fetch, and its clients"
 _WITH_CLIENTS = "import handler\nfrom popfetch.runtime.wiring_fetch import cycle_parts\ncycle_parts(handler.journal)"
 
 _ENVIRONMENT = {
+    "AWS_LAMBDA_FUNCTION_NAME": "popfetch",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "testing",
@@ -77,12 +77,18 @@ _ENVIRONMENT = {
         )
     },
 }
+_END = "import os; os._exit(0)"
+"""Taking the modules apart again takes a sixth of the time, and Lambda never does it."""
+
 _IMPORTTIME = re.compile(r"^import time:\s*(\d+) \|\s*(\d+) \|( +)(\S+)$", re.MULTILINE)
 
 
 @dataclass
 class Started:
-    """What one thing took to come up, in seconds of the clock: with bytecode, and without."""
+    """What one thing took to come up, in seconds of the clock: with bytecode, and without.
+
+    Whatever else a machine does only adds to that, so that the quickest run says most.
+    """
 
     code: str
     folder: str = ""
@@ -101,7 +107,11 @@ def started(layer: Path, functions_folder: Path, what: Started, *options: str) -
     environment = {**_ENVIRONMENT, "PATH": os.environ["PATH"], "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     began = time.perf_counter()
     done = subprocess.run(
-        [bare_python(), "-S", *options, "-c", what.code], env=environment, capture_output=True, text=True, check=True
+        [bare_python(), "-S", *options, "-c", f"{what.code}\n{_END}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return time.perf_counter() - began, done.stderr
 
@@ -151,7 +161,7 @@ def measure(*, runs: int = RUNS) -> Report:
         _snapshots(),
     ]
     report.notes = [
-        f"Medians of {runs} runs in turns, from the start of the interpreter to its end.",
+        f"The quickest of {runs} runs in turns, from the start of the interpreter until everything is imported.",
         _WHEN_TO_IMPORT,
     ]
     report.figures = {
@@ -163,14 +173,14 @@ def measure(*, runs: int = RUNS) -> Report:
 
 
 def _ratio(one: Started, other: Started, of: Callable[[Started], list[float]]) -> float:
-    return statistics.median(of(one)) / statistics.median(of(other))
+    return min(of(one)) / min(of(other))
 
 
 def _times(everything: dict[str, Started]) -> Table:
     baseline = everything[IMPORTS]
     rows = []
     for name, what in everything.items():
-        compiled, bare = (1000 * statistics.median(took) for took in (what.compiled, what.bare))
+        compiled, bare = (1000 * min(took) for took in (what.compiled, what.bare))
         rows.append(
             [
                 name,

@@ -22,7 +22,9 @@ from popfetch.domain.account import Account
 from popfetch.domain.fetch_state import FetchState, LastFetch
 from popfetch.domain.ledger import Ledger, LedgerEntry
 from popfetch.domain.message import StoredMessage
-from popfetch.ports import FetchRecords, Journal, MailStore, PartialUpload
+from popfetch.ports.fetch_records import FetchRecords
+from popfetch.ports.invocation import Journal
+from popfetch.ports.mail_store import MailStore, PartialUpload
 from popfetch.runtime import wiring_fetch
 from popfetch.services.cycle_record import CycleParts
 from tests.builders.fetch_context import FetchContext

@@ -9,7 +9,7 @@ from popfetch.domain.account import Account, Security, Server
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import Pop3Error
-from popfetch.ports import DialAdvice, Maildrop
+from popfetch.ports.maildrop import DialAdvice, Maildrop
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 OWNER = "0b7d5ad2-5f8c-4d1b-9a55-1d1f5c5a7e01"

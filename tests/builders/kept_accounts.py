@@ -20,7 +20,7 @@ from popfetch.adapters.sent_mail import SentMailStore
 from popfetch.adapters.uploads import UploadBucket
 from popfetch.domain.account import Direction
 from popfetch.domain.fetch_state import FetchState
-from popfetch.ports import Journal
+from popfetch.ports.invocation import Journal
 from popfetch.runtime.wiring_accounts import new_account_id
 from popfetch.runtime.wiring_send import KEY_IS_KEPT
 from popfetch.services.account_changes import AccountChanges

@@ -10,7 +10,7 @@ from popfetch.domain.errors import (
     PopfetchError,
 )
 from popfetch.domain.notice import Mail, ReplyToQuestion, StoppedAccount
-from popfetch.ports import OwnerContact
+from popfetch.ports.owners import OwnerContact
 from tests.builders.accounts import NOON, OWNER, an_account_id
 
 A_GRANT = Grant("a-grant", "google", NOON)

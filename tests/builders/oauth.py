@@ -27,7 +27,8 @@ from popfetch.domain.errors import (
 )
 from popfetch.domain.oauth import AuthorizationServer, CallbackAnswer, DeviceOffer, OAuthClient, TokenAnswer
 from popfetch.domain.secret import Secret
-from popfetch.ports import Clock, CredentialVault, Journal
+from popfetch.ports.credentials import CredentialVault
+from popfetch.ports.invocation import Clock, Journal
 from popfetch.services.access_tokens import AccessTokens, WarmTokens
 from popfetch.services.sign_in_secrets import SignInSecrets
 from tests.builders.accounts import NOON

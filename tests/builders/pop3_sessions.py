@@ -12,7 +12,14 @@ from popfetch.domain.account import AuthMethod
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import Pop3Error
 from popfetch.pop3.limits import Limits
-from popfetch.ports import DialAdvice, MessageBegan, MessageConfirmed, MessageContent, MessageEnded, RetrievalEvent
+from popfetch.ports.maildrop import (
+    DialAdvice,
+    MessageBegan,
+    MessageConfirmed,
+    MessageContent,
+    MessageEnded,
+    RetrievalEvent,
+)
 from tests.builders.scripted_pop3_server import ScriptedServer
 
 HELLO = b"Subject: hello\r\n\r\nHello\r\n"

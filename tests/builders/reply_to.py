@@ -10,7 +10,10 @@ from popfetch.adapters.reply_to_links import ReplyToLinksTable
 from popfetch.domain.account import Account
 from popfetch.domain.notice import Mail
 from popfetch.domain.secret import TOKEN_OCTETS
-from popfetch.ports import AccountStore, Journal, Mailer, RateLimits, ReplyToLinks
+from popfetch.ports.accounts import AccountStore
+from popfetch.ports.invocation import Journal
+from popfetch.ports.owners import Mailer
+from popfetch.ports.reply_to import RateLimits, ReplyToLinks
 from popfetch.services.reply_to import ReplyToAddresses
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.notices import FakeOwners, RecordingMailer

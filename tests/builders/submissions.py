@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from popfetch.domain.account import Server
 from popfetch.domain.draft import Envelope
 from popfetch.domain.secret import Secret
-from popfetch.ports import RefusedRecipient, Submission
+from popfetch.ports.submission import RefusedRecipient, Submission
 from popfetch.smtp.errors import SmtpError
 
 

@@ -14,7 +14,7 @@ from popfetch.adapters.pop3_maildrop import Pop3Maildrop
 from popfetch.domain.account import Security, Server
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import MaildropBusy, SignInRefused, TlsFailed
-from popfetch.ports import DialAdvice
+from popfetch.ports.maildrop import DialAdvice
 from tests.real.dovecot import PASSWORD, Dovecot
 from tests.real.mixed_mail import a_header
 from tests.real.relay import Relay

@@ -12,7 +12,7 @@ from popfetch.adapters.pop3_maildrop import Pop3Maildrop
 from popfetch.domain.account import AuthMethod, Security
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import ServerTemporary, SignInRefused, UnusableCredentials
-from popfetch.ports import DialAdvice
+from popfetch.ports.maildrop import DialAdvice
 from tests.real.dovecot import PASSWORD, TOKEN_MECHANISMS, Dovecot
 from tests.real.mixed_mail import a_header
 from tests.real.oidc_provider import UNAVAILABLE, Endpoint, OidcProvider

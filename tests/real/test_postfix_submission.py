@@ -12,7 +12,7 @@ from popfetch.adapters.smtp_dialer import SmtpDialer
 from popfetch.domain.account import Security, Server
 from popfetch.domain.draft import Envelope
 from popfetch.domain.secret import Secret
-from popfetch.ports import Submission
+from popfetch.ports.submission import Submission
 from popfetch.smtp.errors import MessageTooLarge, RecipientRefused, Utf8NotOffered
 from tests.real.dovecot import PASSWORD, Dovecot
 from tests.real.relay import Relay

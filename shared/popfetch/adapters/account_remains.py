@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from popfetch.adapters import keys
 from popfetch.adapters.dynamodb_items import to_wire, translated
-from popfetch.ports import Clock
+from popfetch.ports.invocation import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

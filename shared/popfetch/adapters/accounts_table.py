@@ -31,7 +31,7 @@ from popfetch.domain.errors import AccountChanged, AccountNotFound, StorageUnava
 from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.mailbox import check_can_add, check_not_held, check_order, is_account_id, mailbox_print
 from popfetch.domain.visits import Visit
-from popfetch.ports import AccountRecord, ChangeOfRecord
+from popfetch.ports.accounts import AccountRecord, ChangeOfRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

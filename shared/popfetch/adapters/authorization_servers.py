@@ -28,7 +28,7 @@ from popfetch.domain.errors import (
 )
 from popfetch.domain.oauth import USUAL_LIFETIME, ClientAuth, DeviceOffer, OAuthClient, TokenAnswer
 from popfetch.domain.secret import Secret
-from popfetch.ports import Clock
+from popfetch.ports.invocation import Clock
 
 if TYPE_CHECKING:
     from oauthlib.oauth2 import WebApplicationClient

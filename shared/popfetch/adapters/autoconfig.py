@@ -19,7 +19,7 @@ from popfetch.domain.errors import HostRefused, LookupFailed
 from popfetch.domain.host_names import domain_name
 from popfetch.domain.mail_settings import MailAddress
 from popfetch.pop3.errors import Pop3Error
-from popfetch.ports import Autoconfig
+from popfetch.ports.settings_lookup import Autoconfig
 
 if TYPE_CHECKING:
     from httpx import URL, AsyncClient, Response

@@ -15,7 +15,7 @@ from popfetch.domain.errors import HostRefused, LookupFailed
 from popfetch.domain.host_names import ascii_name, domain_name, plain_name
 from popfetch.domain.mail_settings import FoundServer, MailAddress
 from popfetch.domain.provider import SignInMethod
-from popfetch.ports import Autoconfig
+from popfetch.ports.settings_lookup import Autoconfig
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

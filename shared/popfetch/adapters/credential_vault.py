@@ -28,7 +28,7 @@ from popfetch.adapters.fetch_state_items import instant_to_text
 from popfetch.domain.account import Direction
 from popfetch.domain.errors import SecretUnreadable
 from popfetch.domain.secret import Secret, TokenUse
-from popfetch.ports import Clock
+from popfetch.ports.invocation import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,7 +7,7 @@ from popfetch.adapters.cursors import from_cursor, to_cursor
 from popfetch.adapters.cycle_items import finished_cycle_from_item
 from popfetch.adapters.dynamodb_items import from_wire, to_wire, translated
 from popfetch.domain.errors import InvalidCursor
-from popfetch.ports import HistoryPage
+from popfetch.ports.accounts import HistoryPage
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from popfetch.domain.errors import HostRefused, LookupFailed
 from popfetch.domain.host_names import domain_name
-from popfetch.ports import MailExchanger, ServiceRecord
+from popfetch.ports.settings_lookup import MailExchanger, ServiceRecord
 
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver

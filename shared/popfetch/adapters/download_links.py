@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from popfetch.adapters.dynamodb_items import translated
 from popfetch.domain.file_names import as_attachment
-from popfetch.ports import FileLink
+from popfetch.ports.stored_mail import FileLink
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -12,7 +12,7 @@ from popfetch.adapters.download_links import download_link
 from popfetch.adapters.dynamodb_items import translated
 from popfetch.domain.message import StoredMessage
 from popfetch.domain.message_reading import AttachedFile
-from popfetch.ports import FileLink
+from popfetch.ports.stored_mail import FileLink
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -17,7 +17,7 @@ from popfetch.adapters.dynamodb_items import translated
 from popfetch.adapters.fetch_state_items import instant_to_text
 from popfetch.domain.errors import NotAFetchRequest, StorageUnavailable
 from popfetch.domain.fetch_request import FetchRequest, Reason
-from popfetch.ports import Delivery, Erasure
+from popfetch.ports.schedule import Delivery, Erasure
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

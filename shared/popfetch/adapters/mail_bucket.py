@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from popfetch.adapters import keys
 from popfetch.adapters.download_links import download_link
 from popfetch.adapters.dynamodb_items import error_code, translated
-from popfetch.ports import FileLink
+from popfetch.ports.stored_mail import FileLink
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

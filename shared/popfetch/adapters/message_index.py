@@ -20,7 +20,7 @@ from popfetch.domain.mailbox import is_account_id
 from popfetch.domain.message import StoredMessage
 from popfetch.domain.message_identity import arrival_of, earliest_id, is_message_id
 from popfetch.domain.message_list import MessageRow, Wanted
-from popfetch.ports import MessagePage
+from popfetch.ports.stored_mail import MessagePage
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

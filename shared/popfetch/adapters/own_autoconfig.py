@@ -6,7 +6,7 @@ from pathlib import Path
 from popfetch.adapters.autoconfig_file import read_own_autoconfig
 from popfetch.domain.errors import LookupFailed
 from popfetch.domain.mail_settings import MailAddress
-from popfetch.ports import Autoconfig
+from popfetch.ports.settings_lookup import Autoconfig
 
 
 class OwnAutoconfigFile:

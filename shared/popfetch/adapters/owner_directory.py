@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from popfetch.adapters.dynamodb_items import error_code, translated
-from popfetch.ports import OwnerContact
+from popfetch.ports.owners import OwnerContact
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient

@@ -40,7 +40,7 @@ from popfetch.pop3.sign_in import (
     token_verdict,
     ways_with_password,
 )
-from popfetch.ports import DialAdvice
+from popfetch.ports.maildrop import DialAdvice
 
 WINDOW = 1000
 """The most commands that wait for their replies at once: enough for 9,000 messages a second at 80 ms round trip."""

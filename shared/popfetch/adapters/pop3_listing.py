@@ -9,7 +9,7 @@ from popfetch.pop3 import replies
 from popfetch.pop3.commands import Command
 from popfetch.pop3.errors import ProtocolViolation
 from popfetch.pop3.events import Replied
-from popfetch.ports import ListedMessage
+from popfetch.ports.maildrop import ListedMessage
 
 ASK_ONE_BY_ONE = 64
 """Up to so many messages are asked for one by one, however many there are ..."""

@@ -14,7 +14,7 @@ from popfetch.pop3.commands import Command
 from popfetch.pop3.errors import CommandRefused, ConnectionFailed, Pop3Error, ServerPermanent
 from popfetch.pop3.events import BodyBegan, BodyContent, BodyEnded, Event, Listed, Replied
 from popfetch.pop3.replies import Capabilities
-from popfetch.ports import (
+from popfetch.ports.maildrop import (
     NO_SIZES,
     DialAdvice,
     ListedMessage,

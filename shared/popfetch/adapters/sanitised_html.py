@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import nh3
 
 from popfetch.adapters.sanitised_css import Css
-from popfetch.ports import CleanHtml
+from popfetch.ports.stored_mail import CleanHtml
 
 LONGEST_IMAGES = 2_400_000
 """Characters of all ``data:`` addresses in a document."""

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 
 from popfetch.adapters.sanitised_html import sanitised, surely_cheap, text_of
 from popfetch.domain.errors import HtmlUnreadable
-from popfetch.ports import CleanHtml
+from popfetch.ports.stored_mail import CleanHtml
 
 SECONDS = 4
 MEMORY = 512 * 1024 * 1024

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from popfetch.domain.draft import Envelope
-from popfetch.ports import RefusedRecipient
+from popfetch.ports.submission import RefusedRecipient
 from popfetch.smtp.classification import Moment, too_large, utf8_not_offered
 from popfetch.smtp.commands import mail_from, rcpt_to
 from popfetch.smtp.content import has_whole_lines, stuffed

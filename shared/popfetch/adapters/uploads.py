@@ -17,7 +17,7 @@ from popfetch.adapters import keys
 from popfetch.adapters.dynamodb_items import error_code, translated
 from popfetch.adapters.mail_bucket import MISSING
 from popfetch.domain.errors import InvalidMail
-from popfetch.ports import UploadOffer
+from popfetch.ports.stored_mail import UploadOffer
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

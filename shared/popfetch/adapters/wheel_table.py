@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from popfetch.adapters import keys
 from popfetch.adapters.dynamodb_items import condition_held, from_wire, to_wire, translated
-from popfetch.ports import DueAccount
+from popfetch.ports.schedule import DueAccount
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -13,7 +13,7 @@ from popfetch.domain.fetch_state import FetchState, LastFetch, Outcome, Progress
 from popfetch.domain.outgoing import OutgoingFailure
 from popfetch.domain.reply_to import NO_REPLY_TO, ReplyTo
 from popfetch.domain.visits import Visit
-from popfetch.ports import AccountRecord, HistoryPage
+from popfetch.ports.accounts import AccountRecord, HistoryPage
 
 
 class Status(StrEnum):

@@ -9,7 +9,7 @@ from popfetch.domain.header_text import Mailbox
 from popfetch.domain.message import Delivery, DeliveryState
 from popfetch.domain.message_list import MessageRow
 from popfetch.domain.message_reading import Enclosed
-from popfetch.ports import FileLink, MessagePage
+from popfetch.ports.stored_mail import FileLink, MessagePage
 from popfetch.services.reading import ReadMessage
 
 LONGEST_QUERY = 200

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from popfetch.api import errors
 from popfetch.api.errors import BadRequest, ErrorOut
 from popfetch.domain.errors import PopfetchError
-from popfetch.ports import Journal
+from popfetch.ports.invocation import Journal
 
 AccountInPath = Annotated[str, Path(description="The account's id.")]
 """The account that a route is about."""

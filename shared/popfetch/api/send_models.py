@@ -32,7 +32,7 @@ from popfetch.domain.draft import MESSAGE_ID, Attachment, Correspondent, Draft
 from popfetch.domain.message import DeliveryState, Refusal, StoredMessage
 from popfetch.domain.message_identity import STORED_ID
 from popfetch.domain.mime_parts import PART_ID
-from popfetch.ports import UploadOffer
+from popfetch.ports.stored_mail import UploadOffer
 from popfetch.services.forwarding import ForwardedFile
 from popfetch.services.sending import LONGEST_ATTACHMENTS, SendMail, UploadedFile
 

@@ -11,7 +11,7 @@ from popfetch.adapters.host_guard import POP3_PORTS, SUBMISSION_PORTS, HostGuard
 from popfetch.adapters.oauth_clients import SsmOAuthClients
 from popfetch.adapters.pop3_dialer import Pop3Dialer
 from popfetch.domain.account import Direction
-from popfetch.ports import Journal
+from popfetch.ports.invocation import Journal
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.event_loop import event_loop
 from popfetch.runtime.settings import Settings

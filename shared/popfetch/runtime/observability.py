@@ -1,5 +1,6 @@
 """Logging and metrics by Powertools, behind the port that services know."""
 
+import gc
 import logging
 import sys
 from collections.abc import Callable
@@ -80,7 +81,10 @@ class PowertoolsJournal:
 
 
 def new_journal() -> PowertoolsJournal:
-    """A journal named by the function's ``POWERTOOLS_SERVICE_NAME``."""
+    """A journal named by the function's ``POWERTOOLS_SERVICE_NAME``; made once all that a handler needs is imported."""
+    # What is imported by now stays for ever: collections, which begin only now, never look at it.
+    gc.freeze()
+    gc.enable()
     for library in TALKATIVE:
         logging.getLogger(library).setLevel(logging.INFO)
     logging.logAsyncioTasks = False  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from popfetch.adapters.accounts_table import AccountsTable
-from popfetch.ports import Journal
+from popfetch.ports.invocation import Journal
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.event_loop import event_loop
 from popfetch.runtime.mail_servers import sign_in_secrets, submission_dialer

@@ -8,7 +8,7 @@ from popfetch.adapters.account_remains import AccountRemains
 from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.fetch_queue import SqsFetchQueue
 from popfetch.domain.mailbox import ACCOUNT_ID_ALPHABET, ACCOUNT_ID_LENGTH
-from popfetch.ports import Journal
+from popfetch.ports.invocation import Journal
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.mail_servers import sign_in_secrets, sign_in_tester
 from popfetch.runtime.settings import Settings

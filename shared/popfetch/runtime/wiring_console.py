@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from popfetch.adapters.site_folder import SiteFolder
-from popfetch.ports import Journal
+from popfetch.ports.invocation import Journal
 from popfetch.runtime.aws_clients import bucket_place
 from popfetch.runtime.settings import Settings
 from popfetch.services.sessions import Sessions

@@ -12,7 +12,8 @@ from popfetch.adapters.fetch_records import FetchRecordsTable
 from popfetch.adapters.mail_bucket import MailBucket
 from popfetch.adapters.opendal_mail_store import OpendalMailStore
 from popfetch.domain.fetch_request import FetchRequest
-from popfetch.ports import Delivery, Erasure, Journal
+from popfetch.ports.invocation import Journal
+from popfetch.ports.schedule import Delivery, Erasure
 from popfetch.runtime.aws_clients import aws_client, bucket_place, signing_key
 from popfetch.runtime.mail_servers import maildrop_dialer, sign_in_secrets
 from popfetch.runtime.settings import Settings

@@ -8,7 +8,7 @@ from popfetch.adapters.extracted_files import AttachmentBucket
 from popfetch.adapters.mail_bucket import MailBucket
 from popfetch.adapters.message_index import MessageIndexTable
 from popfetch.adapters.sanitising_process import HtmlSanitiser
-from popfetch.ports import Journal
+from popfetch.ports.invocation import Journal
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.settings import Settings
 from popfetch.services.reading import Reading

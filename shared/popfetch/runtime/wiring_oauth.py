@@ -6,7 +6,7 @@ from functools import cache
 from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.consents_table import ConsentsTable
 from popfetch.adapters.fetch_queue import SqsFetchQueue
-from popfetch.ports import Journal
+from popfetch.ports.invocation import Journal
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.event_loop import event_loop
 from popfetch.runtime.mail_servers import oauth_endpoints, sign_in_secrets, sign_in_tester

@@ -3,7 +3,8 @@
 from functools import cache
 
 from popfetch.domain.mail_settings import FoundSettings, MailAddress
-from popfetch.ports import AutoconfigFiles, DnsRecords, Journal
+from popfetch.ports.invocation import Journal
+from popfetch.ports.settings_lookup import AutoconfigFiles, DnsRecords
 from popfetch.runtime.event_loop import event_loop
 from popfetch.runtime.settings import Settings
 from popfetch.services.settings_lookup import SettingsLookup

@@ -8,7 +8,7 @@ from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.rate_limits import RateLimitsTable
 from popfetch.adapters.reply_to_links import ReplyToLinksTable
 from popfetch.domain.secret import TOKEN_OCTETS
-from popfetch.ports import Journal
+from popfetch.ports.invocation import Journal
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.outgoing_servers import account_mail
 from popfetch.runtime.owner_mail import own_mailer, owner_directory

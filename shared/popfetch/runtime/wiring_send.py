@@ -11,7 +11,7 @@ from popfetch.adapters.mail_bucket import MailBucket
 from popfetch.adapters.once import OnceTable
 from popfetch.adapters.sent_mail import SentMailStore
 from popfetch.adapters.uploads import UploadBucket
-from popfetch.ports import Journal, Once
+from popfetch.ports.invocation import Journal, Once
 from popfetch.runtime.aws_clients import aws_client
 from popfetch.runtime.event_loop import event_loop
 from popfetch.runtime.outgoing_servers import outgoing_sessions

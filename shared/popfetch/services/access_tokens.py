@@ -23,16 +23,9 @@ from popfetch.domain.errors import (
 )
 from popfetch.domain.oauth import OAuthClient, StoredTokens, TokenAnswer, is_usable, shares_consent
 from popfetch.domain.secret import Secret, TokenUse
-from popfetch.ports import (
-    AccountRecord,
-    AuthorizationServers,
-    Clock,
-    CredentialVault,
-    GrantStore,
-    Journal,
-    OAuthClients,
-    Pause,
-)
+from popfetch.ports.accounts import AccountRecord
+from popfetch.ports.credentials import AuthorizationServers, CredentialVault, GrantStore, OAuthClients
+from popfetch.ports.invocation import Clock, Journal, Pause
 
 LEASE = timedelta(seconds=60)
 """How long a renewal may take; after that it is taken for dead."""

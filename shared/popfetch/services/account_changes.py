@@ -24,7 +24,9 @@ from popfetch.domain.errors import AccountChanged, AccountOutdated, InvalidAccou
 from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.providers import check_interval
 from popfetch.domain.secret import Secret
-from popfetch.ports import AccountRecord, AccountStore, Clock, FetchQueue
+from popfetch.ports.accounts import AccountRecord, AccountStore
+from popfetch.ports.invocation import Clock
+from popfetch.ports.schedule import FetchQueue
 from popfetch.services.access_tokens import RENEWAL_SECONDS
 from popfetch.services.accounts import ask_for_check, sign_in_after
 from popfetch.services.sign_in_secrets import SignInSecrets

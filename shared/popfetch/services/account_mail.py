@@ -11,7 +11,7 @@ from popfetch.domain.account import Account
 from popfetch.domain.composition import ComposedMessage, compose_notice, message_id_for, sender_of
 from popfetch.domain.draft import Correspondent
 from popfetch.domain.notice import Mail
-from popfetch.ports import Clock
+from popfetch.ports.invocation import Clock
 from popfetch.services.outgoing_sessions import SENDING_SECONDS, OutgoingSessions, begun
 from popfetch.services.sending_failures import nobody_taken, not_sent, refusal_of
 from popfetch.smtp.errors import SmtpError, Unconfirmed

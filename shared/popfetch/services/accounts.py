@@ -26,15 +26,9 @@ from popfetch.domain.mailbox import check_can_add, mailbox_print
 from popfetch.domain.providers import check_interval, shortest_interval
 from popfetch.domain.secret import Secret
 from popfetch.domain.visits import Visit
-from popfetch.ports import (
-    AccountRecord,
-    AccountRemains,
-    AccountStore,
-    Clock,
-    CycleHistory,
-    FetchQueue,
-    HistoryPage,
-)
+from popfetch.ports.accounts import AccountRecord, AccountRemains, AccountStore, CycleHistory, HistoryPage
+from popfetch.ports.invocation import Clock
+from popfetch.ports.schedule import FetchQueue
 from popfetch.services.erase import erase_account
 from popfetch.services.sign_in_secrets import SignInSecrets
 from popfetch.services.sign_in_trial import SignInTester, SignInTrial

@@ -40,7 +40,9 @@ from popfetch.domain.oauth import (
     login_hint,
 )
 from popfetch.domain.secret import TOKEN_OCTETS, Secret, TokenUse
-from popfetch.ports import AccountStore, AuthorizationServers, Clock, Journal, PendingConsents
+from popfetch.ports.accounts import AccountStore
+from popfetch.ports.credentials import AuthorizationServers, PendingConsents
+from popfetch.ports.invocation import Clock, Journal
 from popfetch.services.access_tokens import whose
 from popfetch.services.grants import Connected, Grants
 from popfetch.services.sign_in_secrets import SignInSecrets

@@ -29,16 +29,11 @@ from popfetch.domain.ledger import Disposition, Ledger, LedgerEntry, content_pri
 from popfetch.domain.maildrop_survey import TRIES_BEFORE_QUARANTINE, Row, Survey, trouble_key
 from popfetch.domain.message import QuarantinedMessage, StoredMessage
 from popfetch.pop3.errors import Pop3Error
-from popfetch.ports import (
-    Clock,
-    EventBus,
-    FetchQueue,
-    FetchRecords,
-    Journal,
-    MaildropDialer,
-    MailStore,
-    Pause,
-)
+from popfetch.ports.fetch_records import FetchRecords
+from popfetch.ports.invocation import Clock, EventBus, Journal, Pause
+from popfetch.ports.mail_store import MailStore
+from popfetch.ports.maildrop import MaildropDialer
+from popfetch.ports.schedule import FetchQueue
 from popfetch.services.octet_budget import OctetBudget
 from popfetch.services.sign_in_secrets import SignInSecrets
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from popfetch.domain.fetch_request import FetchRequest, Reason
 from popfetch.domain.wheel import due_slots, instant_of, minute_of
-from popfetch.ports import DueAccount, FetchQueue, Journal, Wheel
+from popfetch.ports.invocation import Journal
+from popfetch.ports.schedule import DueAccount, FetchQueue, Wheel
 
 SECONDS_TO_BEGIN = 30.0
 """With less time left no further minute is begun: what is missed yet is left to the next event."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from popfetch.domain.errors import PopfetchError
-from popfetch.ports import AccountRemains
+from popfetch.ports.accounts import AccountRemains
 
 
 class ErasureUnfinished(PopfetchError):

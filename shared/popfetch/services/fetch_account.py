@@ -6,7 +6,7 @@ from secrets import token_hex
 from popfetch.domain.admission import admit
 from popfetch.domain.errors import AccountNotFound, CycleOvertaken
 from popfetch.domain.fetch_request import FetchRequest
-from popfetch.ports import Erasure
+from popfetch.ports.schedule import Erasure
 from popfetch.services.cycle_record import CycleParts, tell_of_stop
 from popfetch.services.fetch_cycle import FetchCycle
 from popfetch.services.message_taking import TimeFrame

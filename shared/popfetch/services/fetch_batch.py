@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from popfetch.domain.errors import NotAFetchRequest, PopfetchError, StorageUnavailable
 from popfetch.domain.fetch_request import FetchRequest
-from popfetch.ports import Deliveries, Delivery, Erasure, Journal
+from popfetch.ports.invocation import Journal
+from popfetch.ports.schedule import Deliveries, Delivery, Erasure
 
 LEASE_SECONDS = 120
 RENEW_EVERY_SECONDS = 40

@@ -29,7 +29,7 @@ from popfetch.domain.maildrop_survey import (
 from popfetch.domain.message_identity import read_header_fields
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import ConnectionFailed, DeadlineReached, Pop3Error, ProtocolViolation
-from popfetch.ports import DialAdvice, ListedMessage, Maildrop, MaildropSize
+from popfetch.ports.maildrop import DialAdvice, ListedMessage, Maildrop, MaildropSize
 from popfetch.services.cycle_record import CycleParts, CycleRecord, Failure
 from popfetch.services.message_taking import MessageTaking, TimeFrame
 

@@ -10,7 +10,8 @@ from popfetch.domain.file_names import message_file_name
 from popfetch.domain.message import StoredMessage
 from popfetch.domain.message_identity import is_message_id
 from popfetch.domain.message_reading import LONGEST_READ, attachment_of
-from popfetch.ports import AccountStore, SentMail
+from popfetch.ports.accounts import AccountStore
+from popfetch.ports.stored_mail import SentMail
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,9 @@ from popfetch.domain.oauth import (
     withdrawn,
 )
 from popfetch.domain.secret import TOKEN_OCTETS, Secret
-from popfetch.ports import AccountRecord, AccountStore, Clock, FetchQueue, Journal
+from popfetch.ports.accounts import AccountRecord, AccountStore
+from popfetch.ports.invocation import Clock, Journal
+from popfetch.ports.schedule import FetchQueue
 from popfetch.services.access_tokens import AccessTokens, whose
 from popfetch.services.accounts import ask_for_check, sign_in_after
 from popfetch.services.sign_in_trial import (

@@ -11,7 +11,7 @@ from popfetch.domain.account import Account
 from popfetch.domain.maildrop_survey import Row
 from popfetch.domain.message import StoredMessage
 from popfetch.domain.message_identity import MessageDigest
-from popfetch.ports import MailStore, PartialUpload
+from popfetch.ports.mail_store import MailStore, PartialUpload
 
 _UID_IN_METADATA = 512
 

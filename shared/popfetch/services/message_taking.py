@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from popfetch.domain.ledger import Disposition, content_print
 from popfetch.domain.maildrop_survey import Row, Survey, trouble_key, troubled_last
 from popfetch.pop3.errors import ConnectionFailed, Pop3Error, ServerTemporary
-from popfetch.ports import Maildrop, MessageBegan, MessageConfirmed, MessageContent, MessageEnded, MessageRefused
+from popfetch.ports.maildrop import (
+    Maildrop,
+    MessageBegan,
+    MessageConfirmed,
+    MessageContent,
+    MessageEnded,
+    MessageRefused,
+)
 from popfetch.services.cycle_record import CycleRecord
 from popfetch.services.intake import Intake
 

@@ -6,7 +6,9 @@ from enum import StrEnum
 from popfetch.domain.errors import AccountNotFound, MailRefused
 from popfetch.domain.notice import StoppedAccount
 from popfetch.notices.languages import mail_about
-from popfetch.ports import AccountStore, Journal, Mailer, Once, OwnerDirectory
+from popfetch.ports.accounts import AccountStore
+from popfetch.ports.invocation import Journal, Once
+from popfetch.ports.owners import Mailer, OwnerDirectory
 
 
 class Notified(StrEnum):

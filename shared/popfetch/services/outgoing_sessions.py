@@ -21,14 +21,9 @@ from popfetch.domain.errors import (
 from popfetch.domain.failures import OUTGOING_NEEDS_A_PERSON, after_outgoing_refusal, is_outgoing_stopped
 from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.secret import Secret
-from popfetch.ports import (
-    AccountStore,
-    Clock,
-    Journal,
-    RefusedRecipient,
-    Submission,
-    SubmissionDialer,
-)
+from popfetch.ports.accounts import AccountStore
+from popfetch.ports.invocation import Clock, Journal
+from popfetch.ports.submission import RefusedRecipient, Submission, SubmissionDialer
 from popfetch.services.sending_failures import not_sent
 from popfetch.services.sign_in_secrets import SignInSecrets
 from popfetch.services.sign_in_trial import SignInTrial, told

@@ -28,14 +28,13 @@ from popfetch.domain.message_reading import (
     with_inline,
 )
 from popfetch.domain.mime_parts import HTML_UNREADABLE, TRUNCATED
-from popfetch.ports import (
-    AccountStore,
+from popfetch.ports.accounts import AccountStore
+from popfetch.ports.invocation import Clock, Journal
+from popfetch.ports.stored_mail import (
     CleanHtml,
-    Clock,
     ExtractedFiles,
     FileLink,
     HtmlSanitiser,
-    Journal,
     MessageIndex,
     MessagePage,
     StoredMail,

@@ -41,17 +41,10 @@ from popfetch.domain.reply_to import (
     withdrawn,
 )
 from popfetch.notices.languages import language_for, mail_asking
-from popfetch.ports import (
-    AccountMailer,
-    AccountRecord,
-    AccountStore,
-    Clock,
-    Journal,
-    Mailer,
-    OwnerDirectory,
-    RateLimits,
-    ReplyToLinks,
-)
+from popfetch.ports.accounts import AccountRecord, AccountStore
+from popfetch.ports.invocation import Clock, Journal
+from popfetch.ports.owners import AccountMailer, Mailer, OwnerDirectory
+from popfetch.ports.reply_to import RateLimits, ReplyToLinks
 from popfetch.services.sending_failures import MailNotSent
 
 BY_ACCOUNT = "REPLY_TO_ACCOUNT"

@@ -27,17 +27,11 @@ from popfetch.domain.errors import (
 )
 from popfetch.domain.message import Delivery, DeliveryState, Refusal, StoredMessage
 from popfetch.domain.message_identity import id_of_sent, is_message_id
-from popfetch.ports import (
-    AccountStore,
-    Clock,
-    Journal,
-    MailStore,
-    Once,
-    SentMail,
-    Submission,
-    UploadOffer,
-    Uploads,
-)
+from popfetch.ports.accounts import AccountStore
+from popfetch.ports.invocation import Clock, Journal, Once
+from popfetch.ports.mail_store import MailStore
+from popfetch.ports.stored_mail import SentMail, UploadOffer, Uploads
+from popfetch.ports.submission import Submission
 from popfetch.services.forwarding import ForwardedFile, Forwarding
 from popfetch.services.outgoing_sessions import SENDING_SECONDS, OutgoingSessions, begun
 from popfetch.services.sending_failures import attachments_too_large, nobody_taken, not_sent, refusal_of

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from popfetch.domain.errors import PopfetchError
 from popfetch.domain.message import Refusal
-from popfetch.ports import RefusedRecipient
+from popfetch.ports.submission import RefusedRecipient
 from popfetch.smtp.errors import SmtpError
 
 

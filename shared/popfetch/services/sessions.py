@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from popfetch.domain.errors import OwnerSignInRefused, SignedOut, StorageUnavailable, TooManyTries
 from popfetch.domain.secret import Secret
 from popfetch.domain.session import Challenge, Challenged, Session
-from popfetch.ports import Journal, OwnerSessions
+from popfetch.ports.invocation import Journal
+from popfetch.ports.owners import OwnerSessions
 
 
 @dataclass(frozen=True, slots=True)

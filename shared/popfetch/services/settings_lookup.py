@@ -31,7 +31,8 @@ from popfetch.domain.mail_settings import (
 )
 from popfetch.domain.provider import MailServer
 from popfetch.domain.providers import provider_of_domain, provider_of_host, provider_of_mx
-from popfetch.ports import AutoconfigFiles, DnsRecords, Journal, MailExchanger, ServiceRecord
+from popfetch.ports.invocation import Journal
+from popfetch.ports.settings_lookup import AutoconfigFiles, DnsRecords, MailExchanger, ServiceRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from popfetch.domain.errors import InvalidAccount, NoOAuthProvider, OAuthNotConf
 from popfetch.domain.oauth import AuthorizationServer, OAuthClient, check_token_may_go
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import TokenRefused as Pop3TokenRefused
-from popfetch.ports import CredentialVault, OAuthClients
+from popfetch.ports.credentials import CredentialVault, OAuthClients
 from popfetch.services.access_tokens import RENEWAL_SECONDS, AccessTokens
 from popfetch.smtp.errors import TokenRefused as SmtpTokenRefused
 

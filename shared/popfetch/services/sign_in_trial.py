@@ -15,7 +15,8 @@ from popfetch.domain.account import AuthMethod, Direction, Server
 from popfetch.domain.errors import PopfetchError
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import ConnectionFailed, MaildropBusy, Pop3Error
-from popfetch.ports import DialAdvice, HostCheck, MaildropDialer, SubmissionTrial
+from popfetch.ports.maildrop import DialAdvice, MaildropDialer
+from popfetch.ports.submission import HostCheck, SubmissionTrial
 
 SIGN_IN_SECONDS = 20.0
 """How long a test may take, both servers side by side; the API answers within 29 seconds."""

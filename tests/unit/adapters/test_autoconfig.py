@@ -9,13 +9,13 @@ from ipaddress import IPv4Address, IPv6Address
 import pytest
 import trustme
 
-from popfetch import ports
 from popfetch.adapters.autoconfig import MOST_OCTETS, AutoconfigFiles
 from popfetch.adapters.host_guard import HostGuard
 from popfetch.domain.account import Security
 from popfetch.domain.errors import LookupFailed
 from popfetch.domain.mail_settings import FoundServer, MailAddress
-from popfetch.ports import Autoconfig
+from popfetch.ports import settings_lookup
+from popfetch.ports.settings_lookup import Autoconfig
 from tests.builders.autoconfig_files import a_file, a_server
 from tests.builders.https_server import Hang, HttpsServer, Page, Raw, moved
 from tests.builders.scripted_pop3_server import server_context
@@ -297,5 +297,5 @@ async def test_an_ipv6_address_is_put_in_brackets(
 
 
 def test_the_files_fulfil_their_port() -> None:
-    files: ports.AutoconfigFiles = AutoconfigFiles(HostGuard())
+    files: settings_lookup.AutoconfigFiles = AutoconfigFiles(HostGuard())
     assert callable(files.read)

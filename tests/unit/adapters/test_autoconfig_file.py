@@ -9,7 +9,7 @@ from popfetch.domain.account import Security
 from popfetch.domain.errors import LookupFailed
 from popfetch.domain.mail_settings import FoundServer, MailAddress
 from popfetch.domain.provider import SignInMethod
-from popfetch.ports import Autoconfig
+from popfetch.ports.settings_lookup import Autoconfig
 from tests.builders.autoconfig_files import a_file, a_server
 
 ANNA = MailAddress("Anna@example.com", "example.com")

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from popfetch import ports
 from popfetch.adapters.dns_records import DnsRecords
 from popfetch.domain.errors import LookupFailed
-from popfetch.ports import MailExchanger, ServiceRecord
+from popfetch.ports import settings_lookup
+from popfetch.ports.settings_lookup import MailExchanger, ServiceRecord
 from tests.builders.dns_server import DnsServer, Misbehaviour, Zone
 
 POP3S = "_pop3s._tcp"
@@ -134,5 +134,5 @@ class TestFailures:
 
 
 def test_the_records_fulfil_their_port() -> None:
-    records: ports.DnsRecords = DnsRecords()
+    records: settings_lookup.DnsRecords = DnsRecords()
     assert callable(records.services)

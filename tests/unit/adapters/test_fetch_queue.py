@@ -9,7 +9,7 @@ import pytest
 from popfetch.adapters.fetch_queue import SqsFetchQueue
 from popfetch.domain.errors import StorageUnavailable
 from popfetch.domain.fetch_request import FetchRequest, Reason
-from popfetch.ports import Delivery, Erasure
+from popfetch.ports.schedule import Delivery, Erasure
 from tests.builders.accounts import NOON, OWNER
 from tests.builders.aws import Aws
 

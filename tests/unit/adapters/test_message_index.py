@@ -15,7 +15,7 @@ from popfetch.domain.errors import InvalidCursor
 from popfetch.domain.message import StoredMessage
 from popfetch.domain.message_identity import id_of_sent
 from popfetch.domain.message_list import Wanted
-from popfetch.ports import MessagePage
+from popfetch.ports.stored_mail import MessagePage
 from tests.builders import aws as stack
 from tests.builders.accounts import NOON, an_account_id
 from tests.builders.aws import Aws

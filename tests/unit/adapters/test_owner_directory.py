@@ -8,7 +8,7 @@ from botocore.stub import Stubber
 
 from popfetch.adapters.owner_directory import UserPoolOwners
 from popfetch.domain.errors import StorageUnavailable
-from popfetch.ports import OwnerContact
+from popfetch.ports.owners import OwnerContact
 from tests.builders.accounts import OWNER
 from tests.builders.aws import Aws, template_properties
 

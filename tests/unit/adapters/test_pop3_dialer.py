@@ -31,7 +31,7 @@ from popfetch.pop3.errors import (
     TokenRefused,
     UnusableCredentials,
 )
-from popfetch.ports import DialAdvice, Maildrop, MaildropDialer
+from popfetch.ports.maildrop import DialAdvice, Maildrop, MaildropDialer
 from tests.builders.pop3_sessions import HELLO, NO_PIPELINING, dial, events, failure, opened, whole
 from tests.builders.scripted_pop3_server import (
     DEFAULT,

@@ -4,7 +4,7 @@ import pytest
 
 from popfetch.adapters.pop3_listing import asks_one_by_one, merged_listing
 from popfetch.pop3.errors import ProtocolViolation
-from popfetch.ports import ListedMessage
+from popfetch.ports.maildrop import ListedMessage
 
 
 class TestMergedListing:

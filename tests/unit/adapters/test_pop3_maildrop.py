@@ -20,7 +20,7 @@ from popfetch.pop3.errors import (
     ServerTemporary,
 )
 from popfetch.pop3.limits import Limits
-from popfetch.ports import (
+from popfetch.ports.maildrop import (
     DialAdvice,
     ListedMessage,
     MaildropSize,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from popfetch.adapters.sanitised_html import plain_address, sanitised, surely_cheap, text_of
 from popfetch.adapters.sanitising_process import HtmlSanitiser
 from popfetch.domain.errors import HtmlUnreadable
-from popfetch.ports import CleanHtml
+from popfetch.ports.stored_mail import CleanHtml
 from tests.builders.hostile_html import VECTORS
 from tests.builders.hostile_mail import HOSTILE_HTML
 

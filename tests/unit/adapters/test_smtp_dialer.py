@@ -16,7 +16,7 @@ from popfetch.adapters.smtp_dialer import SmtpDialer
 from popfetch.domain.account import AuthMethod, Security, Server
 from popfetch.domain.errors import HostRefused
 from popfetch.domain.secret import Secret
-from popfetch.ports import SubmissionDialer, SubmissionTrial
+from popfetch.ports.submission import SubmissionDialer, SubmissionTrial
 from popfetch.smtp.errors import (
     AppPasswordNeeded,
     ConnectionFailed,

@@ -23,7 +23,7 @@ from popfetch.adapters.smtp_dialer import SmtpDialer
 from popfetch.domain.account import Security
 from popfetch.domain.draft import Envelope
 from popfetch.domain.secret import Secret
-from popfetch.ports import RefusedRecipient, Submission
+from popfetch.ports.submission import RefusedRecipient, Submission
 from popfetch.smtp.errors import (
     ConnectionFailed,
     DeadlineReached,

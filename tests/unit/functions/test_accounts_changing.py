@@ -15,7 +15,7 @@ from popfetch.domain.fetch_request import Reason
 from popfetch.domain.fetch_state import Checkpoint, FailureCounts, FetchState, LastFetch, Outcome, ServerTraits, Stop
 from popfetch.domain.provider_table import PROVIDERS
 from popfetch.pop3.errors import MaildropBusy, SignInRefused
-from popfetch.ports import AccountRecord
+from popfetch.ports.accounts import AccountRecord
 from popfetch.smtp import errors as smtp_errors
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, PASSWORD, SMTP_PASSWORD, an_account_id
 from tests.builders.api import Answer, ApiClient, a_body

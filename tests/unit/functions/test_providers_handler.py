@@ -22,7 +22,8 @@ from popfetch.domain.account import INTERVAL_MENU, Security
 from popfetch.domain.mail_settings import NOTHING_FOUND, FoundServer, FoundSettings, MailAddress, Source
 from popfetch.domain.provider import SignInMethod
 from popfetch.domain.provider_table import PROVIDERS
-from popfetch.ports import Journal, MailExchanger, ServiceRecord
+from popfetch.ports.invocation import Journal
+from popfetch.ports.settings_lookup import MailExchanger, ServiceRecord
 from popfetch.runtime import aws_clients, wiring_providers
 from tests.builders.accounts import OWNER
 from tests.builders.api import Answer, ApiClient, an_event

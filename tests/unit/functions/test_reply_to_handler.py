@@ -25,7 +25,7 @@ from popfetch.domain.errors import (
 from popfetch.domain.notice import Mail
 from popfetch.domain.reply_to import ReplyToLink, hash_of
 from popfetch.notices.page import CONTENT_SECURITY_POLICY
-from popfetch.ports import OwnerContact
+from popfetch.ports.owners import OwnerContact
 from popfetch.runtime.settings import SettingMissing
 from popfetch.services.sending_failures import RecipientsRefused, ServerTrouble
 from popfetch.services.sign_in_trial import SignInTestRefused

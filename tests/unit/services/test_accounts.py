@@ -40,7 +40,7 @@ from popfetch.pop3.errors import (
     TlsFailed,
     UnusableCredentials,
 )
-from popfetch.ports import DialAdvice, Maildrop
+from popfetch.ports.maildrop import DialAdvice, Maildrop
 from popfetch.services import sign_in_trial
 from popfetch.services.accounts import Accounts, NewAccount
 from popfetch.services.erase import erase_account

@@ -9,7 +9,7 @@ from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.domain.account import Standing
 from popfetch.domain.fetch_request import Reason
 from popfetch.domain.fetch_state import FailureCounts
-from popfetch.ports import Erasure
+from popfetch.ports.schedule import Erasure
 from popfetch.services.fetch_account import carry_out_request
 from popfetch.services.message_taking import TimeFrame
 from tests.builders.aws import Aws

@@ -9,7 +9,7 @@ import pytest
 from popfetch.adapters.fetch_queue import SqsFetchQueue
 from popfetch.domain.errors import StorageUnavailable
 from popfetch.domain.fetch_request import FetchRequest
-from popfetch.ports import Delivery, Erasure
+from popfetch.ports.schedule import Delivery, Erasure
 from popfetch.services import fetch_batch
 from popfetch.services.fetch_batch import carry_out
 from tests.builders.journals import RecordingJournal

@@ -9,7 +9,8 @@ from popfetch.domain.account import Account, Standing
 from popfetch.domain.errors import AccountNotFound, MailRefused, MailUnavailable, StorageUnavailable, UnderWay
 from popfetch.domain.fetch_state import FetchState, Stop
 from popfetch.domain.notice import StoppedAccount
-from popfetch.ports import AccountRecord, OwnerContact
+from popfetch.ports.accounts import AccountRecord
+from popfetch.ports.owners import OwnerContact
 from popfetch.services.notify_owner import NoticeParts, Notified, notify_owner
 from tests.builders.accounts import NOON, an_account
 from tests.builders.journals import RecordingJournal

@@ -26,7 +26,7 @@ from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.message import DeliveryState, StoredMessage
 from popfetch.domain.reply_to import ReplyTo
 from popfetch.domain.secret import Secret
-from popfetch.ports import Submission
+from popfetch.ports.submission import Submission
 from popfetch.services import sending_failures as failures
 from popfetch.services.sending import LONGEST_ATTACHMENTS, Sending, SendMail, UploadedFile
 from popfetch.services.sign_in_trial import CannotConnect, SignInTestRefused

@@ -10,7 +10,7 @@ from popfetch.domain.account import Security
 from popfetch.domain.errors import LookupFailed
 from popfetch.domain.mail_settings import NOTHING_FOUND, FoundServer, FoundSettings, MailAddress, Source
 from popfetch.domain.provider import OAuthProvider, SignInMethod
-from popfetch.ports import Autoconfig, MailExchanger, ServiceRecord
+from popfetch.ports.settings_lookup import Autoconfig, MailExchanger, ServiceRecord
 from popfetch.services.settings_lookup import LookupLimits, SettingsLookup
 from tests.builders.journals import RecordingJournal
 
