@@ -38,6 +38,8 @@ def write_up(figures: Figures, missing: Sequence[str], failures: Mapping[str, in
     report = Report("retrieval", "Fetching a mailbox")
     report.tables += [_speeds(figures, milliseconds) for milliseconds in figures.round_trips]
     report.tables += [_processors(figures, milliseconds) for milliseconds in figures.round_trips]
+    if rows := _room_rows(figures):
+        report.tables.append(_room(rows))
     if figures.peaks:
         report.tables.append(_peaks(figures))
     if figures.relays:
@@ -129,6 +131,45 @@ def _processors(figures: Figures, milliseconds: int) -> Table:
         ("client", "client's own", *names, "all", "processors at work"),
         rows,
     )
+
+
+def _room(rows: Sequence[Sequence[str]]) -> Table:
+    columns = (
+        "round trip",
+        "popfetch with",
+        "servers' CPU s per 1,000",
+        "a client that takes none: messages/s",
+        "wanted beside mpop",
+        "left for a client, CPU s per 1,000",
+        "popfetch's own",
+    )
+    return Table(f"What {os.cpu_count()} processors leave for any client", columns, rows)
+
+
+def _room_rows(figures: Figures) -> list[tuple[str, ...]]:
+    """What the servers leave of all processors at the speed that is wanted, at best: with no wait anywhere."""
+    processors = os.cpu_count() or 1
+    rows = []
+    for milliseconds, bound in FASTER_THAN_MPOP.items():
+        mpop = figures.rate("mpop", milliseconds)
+        for client, with_what in (("popfetch", "S3 by rclone"), ("popfetch-cheap-s3", "S3 by nginx")):
+            runs = figures.of(client, milliseconds)
+            servers = median([sum(run.servers.values()) / run.messages for run in runs] or [0.0])
+            if not servers or not mpop:
+                continue
+            left = (processors / (bound * mpop) - servers) * 1000
+            rows.append(
+                (
+                    f"{milliseconds} ms",
+                    with_what,
+                    f"{servers * 1000:.2f}",
+                    f"{processors / servers:,.0f}",
+                    f"{bound * mpop:,.0f}",
+                    f"{left:.2f}" if left > 0 else "less than nothing",
+                    f"{median(run.cpu_each for run in runs) * 1000:.2f}",
+                )
+            )
+    return rows
 
 
 def _peaks(figures: Figures) -> Table:

@@ -64,6 +64,20 @@ def test_the_cheap_s3_is_judged_where_the_real_ones_processor_time_is_the_limit(
     assert fast["messages/s to mpop's at 0 ms"]
 
 
+def test_says_what_the_servers_leave_of_the_processors_at_the_speed_that_is_wanted() -> None:
+    # the servers take half of all processors at 400 messages a second, so that 800 are all there can be
+    figures = Figures([a_run("popfetch", 400, at=20, aws=0.5), a_run("mpop", 500, at=20)])
+    (room,) = (table for table in write_up(figures, [], {}).tables if "leave for any client" in table.title)
+    ((*_, at_best, wanted, left, _),) = room.rows
+    processors = os.cpu_count() or 1
+    assert (at_best, wanted, left) == ("800", "750", f"{processors / 750 * 1000 - processors / 800 * 1000:.2f}")
+
+
+def test_a_speed_that_the_servers_alone_cannot_keep_leaves_nothing() -> None:
+    figures = Figures([a_run("popfetch", 400, at=80, aws=0.5), a_run("mpop", 500, at=80)])
+    assert any("less than nothing" in row for table in write_up(figures, [], {}).tables for row in table.rows)
+
+
 def test_allows_twice_the_work_of_mpop_and_the_puts() -> None:
     runs = [a_run("popfetch", 900, at=20, cpu=0.0012), a_run("mpop", 500, at=20, cpu=0.0003)]
     what = "CPU per 1,000 messages at 20 ms, to twice mpop's and the puts alone"
