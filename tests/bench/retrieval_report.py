@@ -146,7 +146,7 @@ def _room(rows: Sequence[Sequence[str]]) -> Table:
     return Table(f"What {os.cpu_count()} processors leave for any client", columns, rows)
 
 
-def _room_rows(figures: Figures) -> list[tuple[str, ...]]:
+def _room_rows(figures: Figures) -> Sequence[tuple[str, ...]]:
     """What the servers leave of all processors at the speed that is wanted, at best: with no wait anywhere."""
     processors = os.cpu_count() or 1
     rows = []

@@ -207,7 +207,7 @@ def mail_prefix(owner_id: str, account_id: str) -> str:
 
 def mail_object(owner_id: str, account_id: str, message_id: str, dated: datetime | None) -> str:
     """The object key of a message, by the UTC day of its own Date header."""
-    day = f"{dated:%Y/%m/%d}" if dated else "undated"
+    day = f"{dated.year:04}/{dated.month:02}/{dated.day:02}" if dated else "undated"
     return f"{mail_prefix(owner_id, account_id)}{day}/{message_id}.eml"
 
 

@@ -134,16 +134,22 @@ class MessageDigest:
         if self._head is None:
             self._feed_body(data)
             return
+        # Nearly every header block comes in one piece, and is read where it lies.
         seek = max(0, len(self._head) - _HEADER_SEEK)
-        self._head += data
-        end = self._header_end(seek)
+        head: bytes | bytearray = data
+        if self._head:
+            self._head += data
+            head = self._head
+        end = _header_end(head, seek)
         if end is not None:
-            self._close_header(end)
+            self._close_header(bytes(head), end)
+        elif head is data:
+            self._head += data
 
     def finish(self) -> None:
         """Take note that the message has ended."""
         if self._head is not None:
-            self._close_header(len(self._head))
+            self._close_header(bytes(self._head), len(self._head))
         self._settle_identity()
         self._finished = True
 
@@ -166,27 +172,18 @@ class MessageDigest:
         assert self._finished, "the content's hash is asked for before the message has ended"
         return (self._stable or self._exact).digest()
 
-    def _header_end(self, seek: int) -> int | None:
-        assert self._head is not None
-        if self._head.startswith((b"\r\n", b"\n")):
-            return 0
-        match = _HEADER_END.search(self._head, seek, HEADER_LIMIT)
-        if match:
-            return match.end()
-        return HEADER_LIMIT if len(self._head) >= HEADER_LIMIT else None
-
-    def _close_header(self, end: int) -> None:
-        head, self._head = bytes(self._head or b""), None
-        block, rest = head[:end], head[end:]
+    def _close_header(self, head: bytes, end: int) -> None:
+        self._head = None
+        block = head[:end]
         self.fields = read_header_fields(block)
         stable, removed = _MUTABLE_FIELDS.subn(b"", block)
         if removed:
             self._stable = sha256(stable)
         self._exact.update(block)
         self._leading = len(stable)
-        self._feed_body(rest)
+        self._feed_body(memoryview(head)[end:])
 
-    def _feed_body(self, data: bytes) -> None:
+    def _feed_body(self, data: bytes | memoryview) -> None:
         if not self.ready and self._leading + len(data) >= BODY_IN_IDENTITY:
             cut = max(0, BODY_IN_IDENTITY - self._leading)
             self._update(data[:cut])
@@ -195,7 +192,7 @@ class MessageDigest:
         self._update(data)
         self._leading += len(data)
 
-    def _update(self, data: bytes) -> None:
+    def _update(self, data: bytes | memoryview) -> None:
         self._exact.update(data)
         if self._stable is not None:
             self._stable.update(data)
@@ -204,6 +201,16 @@ class MessageDigest:
         if not self.ready:
             self._identity = (self._stable or self._exact).digest()
             self.ready = True
+
+
+def _header_end(head: bytes | bytearray, seek: int) -> int | None:
+    """Where the header block ends, looked for from ``seek`` on; ``None`` where it has not ended yet."""
+    if head.startswith((b"\r\n", b"\n")):
+        return 0
+    match = _HEADER_END.search(head, seek, HEADER_LIMIT)
+    if match:
+        return match.end()
+    return HEADER_LIMIT if len(head) >= HEADER_LIMIT else None
 
 
 def _base32(number: int, length: int) -> str:

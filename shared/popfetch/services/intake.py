@@ -23,7 +23,7 @@ class Intake:
         self.row = row
         self._account = account
         self._store = store
-        self._held = bytearray()
+        self._held: bytes | bytearray = b""
         self._upload: PartialUpload | None = None
         self.digest = MessageDigest()
 
@@ -35,14 +35,14 @@ class Intake:
     async def take(self, data: bytes) -> None:
         """Take the next octets; waits while a large message's parts are going up."""
         self.digest.feed(data)
-        self._held += data
+        self._hold(data)
         part = self._store.part_octets
         while len(self._held) > part and self.digest.ready:
             if self._upload is None:
                 self._upload = await self._store.begin_upload(self._key, self._metadata())
             with memoryview(self._held) as held:
-                head = bytes(held[:part])
-            del self._held[:part]
+                head, rest = bytes(held[:part]), bytes(held[part:])
+            self._held = rest
             await self._upload.write(head)
 
     def end(self) -> None:
@@ -51,7 +51,7 @@ class Intake:
 
     async def store(self, now: datetime) -> StoredMessage:
         """Store the message for good; returns once the bucket has acknowledged it."""
-        content, self._held = bytes(self._held), bytearray()
+        content, self._held = bytes(self._held), b""
         if self._upload is None:
             await self._store.put(self._key, content, self.digest.sha256, self._metadata())
         else:
@@ -77,10 +77,19 @@ class Intake:
 
     async def discard(self) -> None:
         """Leave nothing of the message behind."""
-        self._held = bytearray()
+        self._held = b""
         if self._upload is not None:
             await self._upload.abort()
             self._upload = None
+
+    def _hold(self, data: bytes) -> None:
+        # Most messages come in one piece, which goes to the bucket as it is; only what follows one is copied.
+        if not self._held:
+            self._held = data
+            return
+        if isinstance(self._held, bytes):
+            self._held = bytearray(self._held)
+        self._held += data
 
     @cached_property
     def _message_id(self) -> str:
