@@ -10,7 +10,7 @@ from argparse import ArgumentParser
 
 from tests.bench.report import RESULTS, Report
 
-PARTS = ("retrieval", "idle_poll", "bill", "cold_start", "dispatch", "wheel_simulation")
+PARTS = ("retrieval", "hot_path", "idle_poll", "bill", "cold_start", "dispatch", "wheel_simulation")
 
 
 def main() -> int:
