@@ -1,14 +1,16 @@
 """Raw messages into the bucket by Apache OpenDAL: what cycles store with.
 
 A put through boto3 takes several times the processor time of all else that is done with a message; OpenDAL's client, in
-Rust and with threads of its own, takes a tenth of that. It signs, sums, keeps connections and asks again by itself.
+Rust and with threads of its own, takes a quarter of that. It signs, sums, keeps connections and asks again by itself.
 Messages larger than a part go up in parts through boto3: they are rare, and their processor time is in their octets.
 """
 
 import asyncio
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from popfetch.adapters import keys
@@ -20,21 +22,27 @@ if TYPE_CHECKING:
     from opendal import AsyncOperator
 
 PUT_SECONDS = 30.0
-"""The longest that one put takes, all its attempts together."""
+"""The longest that one put takes, all its attempts and the wait for its turn together."""
 
 ATTEMPT_SECONDS = 12.0
 """The longest that one attempt takes."""
 
-RETRIES = 4
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 3.0
+RETRIES = 6
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
 """Seconds before an attempt is repeated; they double, and vary, so that many puts do not come back at once."""
 
 CONNECTIONS = 48
 """Puts that are under way at once."""
 
+KEY_SECONDS = 60.0
+"""How long requests are signed with a key before it is looked whether there is a newer one."""
+
+GIVEN_UP_AFTER_SECONDS = 2.0
+"""How long a put that nobody waits for any more may take to arrive; most are there at once."""
+
 
 class OpendalMailStore:
-    """``MailStore`` on S3. ``bucket`` is asked for when the first large message comes, ``signing_key`` at each put."""
+    """``MailStore`` on S3. ``bucket`` is asked for when the first large message comes, ``signing_key`` now and then."""
 
     part_octets = PART_OCTETS
 
@@ -45,6 +53,8 @@ class OpendalMailStore:
         self._signing_key = signing_key
         self._bucket = bucket
         self._signed: tuple[SigningKey, AsyncOperator] | None = None
+        self._key_is_old_at = 0.0
+        self._turn = Lock()
 
     def key(self, owner_id: str, account_id: str, message_id: str, dated: datetime | None) -> str:
         """The key that a message lies under, by the day of its own Date header."""
@@ -62,21 +72,48 @@ class OpendalMailStore:
         """
         try:
             async with asyncio.timeout(PUT_SECONDS):
-                await self._client().write(
-                    key, content, content_type=CONTENT_TYPE, user_metadata={**metadata, "sha256": sha256.hex()}
+                client = await self._client()
+                await _to_the_end(
+                    client.write(
+                        key, content, content_type=CONTENT_TYPE, user_metadata={**metadata, "sha256": sha256.hex()}
+                    )
                 )
         except TimeoutError as error:
             raise _unavailable("Timeout") from error
-        except Exception as error:
-            # OpenDAL's errors have no ancestor but this one.
-            raise _unavailable(_reason(error)) from error
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - a panic is one
+            # OpenDAL's errors have no ancestor but Exception, a panic in Rust not even that. What they say is long: it
+            # tells of requests and of answers as they came, which belong in no log.
+            raise _unavailable(_reason(error)) from None
 
-    def _client(self) -> "AsyncOperator":
-        """The client that signs with the key of now: a new one, with connections of its own, every few hours."""
-        key = self._signing_key()
-        if self._signed is None or self._signed[0] != key:
-            self._signed = key, _client(self._place, key)
-        return self._signed[1]
+    async def _client(self) -> "AsyncOperator":
+        """The client that signs with the key of now; a new one where that has changed, every few hours."""
+        signed = self._signed
+        if signed is None or time.monotonic() >= self._key_is_old_at:
+            # Keys are renewed by calls that block.
+            signed = await asyncio.to_thread(self._renew)
+        return signed[1]
+
+    def _renew(self) -> "tuple[SigningKey, AsyncOperator]":
+        with self._turn:
+            if self._signed is None or time.monotonic() >= self._key_is_old_at:
+                key = self._signing_key()
+                if self._signed is None or self._signed[0] != key:
+                    self._signed = key, _client(self._place, key)
+                self._key_is_old_at = time.monotonic() + KEY_SECONDS
+            return self._signed
+
+
+async def _to_the_end(write: Awaitable[None]) -> None:
+    """Wait for a request; where nobody does any more, let it arrive if it soon does, so that nothing comes later."""
+    request = asyncio.ensure_future(write)
+    try:
+        await asyncio.shield(request)
+    except asyncio.CancelledError:
+        await asyncio.wait([request], timeout=GIVEN_UP_AFTER_SECONDS)
+        request.cancel()
+        raise
 
 
 def _client(place: BucketPlace, key: SigningKey) -> "AsyncOperator":
@@ -106,13 +143,22 @@ def _client(place: BucketPlace, key: SigningKey) -> "AsyncOperator":
     )
 
 
-_S3_CODE = re.compile(r'S3Error \{ code: "(\w[\w.]*)"')
+_REASONS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r'S3Error \{ code: "(\w[\w.]*)"',
+        r"Parts \{ (status: \d{3})",
+        r"client error \((\w+)\)",
+        r"(timeout)",
+    )
+)
 
 
-def _reason(error: Exception) -> str:
-    """What S3 says is wrong, or else what OpenDAL calls it; its own words are long, and tell of requests."""
-    code = _S3_CODE.search(str(error))
-    return code[1][:80] if code else type(error).__name__
+def _reason(error: BaseException) -> str:
+    """What S3 says is wrong, or else how it answered or why it did not; never OpenDAL's own words, which tell more."""
+    said = str(error)
+    found = next((match[1] for pattern in _REASONS if (match := pattern.search(said))), "")
+    return found[:80] or type(error).__name__
 
 
 def _unavailable(reason: str) -> StorageUnavailable:

@@ -31,7 +31,7 @@ class MailStore(Protocol):
         """The key that a message lies under, by the day of its own Date header."""
 
     async def put(self, key: str, content: bytes, sha256: bytes, metadata: dict[str, str]) -> None:
-        """Store a whole message; returns when the bucket has acknowledged it, having compared the octets' SHA-256."""
+        """Store a whole message; returns once the bucket has compared a checksum and acknowledged it."""
 
     async def begin_upload(self, key: str, metadata: dict[str, str]) -> PartialUpload:
         """Begin to store a message that is larger than ``part_octets``."""

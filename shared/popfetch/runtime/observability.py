@@ -82,9 +82,10 @@ class PowertoolsJournal:
 
 def new_journal() -> PowertoolsJournal:
     """A journal named by the function's ``POWERTOOLS_SERVICE_NAME``; made once all that a handler needs is imported."""
-    # What is imported by now stays for ever: collections, which begin only now, never look at it.
-    gc.freeze()
-    gc.enable()
+    if not gc.isenabled():
+        # What was imported stays for ever: collections, which begin only now, never look at it.
+        gc.freeze()
+        gc.enable()
     for library in TALKATIVE:
         logging.getLogger(library).setLevel(logging.INFO)
     logging.logAsyncioTasks = False  # type: ignore[attr-defined]

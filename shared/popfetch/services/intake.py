@@ -102,4 +102,5 @@ class Intake:
         )
 
     def _metadata(self) -> dict[str, str]:
-        return {"uid": quote_from_bytes(self.row.uid, safe=" !#$&'()*+,/:;<=>?@[]^`{|}~")[:_UID_IN_METADATA].strip()}
+        # Blanks are quoted too: signatures are of values in which one stands for several.
+        return {"uid": quote_from_bytes(self.row.uid, safe="!#$&'()*+,/:;<=>?@[]^`{|}~")[:_UID_IN_METADATA]}

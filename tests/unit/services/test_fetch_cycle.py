@@ -80,7 +80,7 @@ async def test_every_message_lands_byte_for_byte(aws: Aws) -> None:
 
 async def test_the_key_tells_the_day_of_the_date_header_and_the_metadata_the_uid(aws: Aws) -> None:
     dated = a_message(1, date=datetime(2024, 2, 29, 23, 30, tzinfo=UTC))
-    async with ScriptedServer([Mail(dated, b"first/uid 1"), Mail(b"no header at all\r\n", b"2")]) as server:
+    async with ScriptedServer([Mail(dated, b"first/uid  1"), Mail(b"no header at all\r\n", b"2")]) as server:
         collection = Collection(aws, server)
         await collection.cycle()
     prefix = f"mail/{collection.account.owner_id}/{collection.account.account_id}/"
@@ -88,7 +88,7 @@ async def test_the_key_tells_the_day_of_the_date_header_and_the_metadata_the_uid
     assert days.keys() == {"2024/02/29", "undated"}
     head = aws.s3.head_object(Bucket=aws.bucket, Key=days["2024/02/29"])
     assert head["ContentType"] == "message/rfc822"
-    assert head["Metadata"]["uid"] == "first/uid 1"
+    assert head["Metadata"]["uid"] == "first/uid%20%201"
     assert len(head["Metadata"]["sha256"]) == 64
 
 
