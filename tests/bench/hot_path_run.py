@@ -1,14 +1,15 @@
 """popfetch's fetch function, watched: ``python -m tests.bench.hot_path_run RESULTS < EVENTS``.
 
 Events come a line each. The first one warms the process; those that follow are measured by who works for them, the last
-one by function, in the thread that reads the mail. ``RESULTS`` gets one line for each but the first.
+one by function, with AWS in memory: there is only the thread that reads then. ``RESULTS`` gets a line for each but the
+first.
 """
 
 import asyncio
 import json
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from cProfile import Profile
 from dataclasses import asdict, dataclass, field
@@ -19,9 +20,11 @@ from threading import Lock
 from typing import Any, cast
 
 from functions.fetch.handler import handler
+from tests.bench.popfetch_run import stand_in_for_aws
 from tests.builders.fetch_context import FetchContext
 
 SECONDS_LEFT = 300
+_WAITING = "<method 'poll' of 'select.epoll' objects>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Profiled:
 class _Calls:
     """The blocking calls that cycles hand to other threads."""
 
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     times: Counter[str] = field(default_factory=Counter)
     _turn: Lock = field(default_factory=Lock)
 
@@ -56,7 +59,7 @@ class _Calls:
         async def to_thread(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
             return await handed(self._watched(function), *args, **kwargs)
 
-        asyncio.to_thread = to_thread  # type: ignore[assignment]
+        asyncio.to_thread = to_thread
 
     def _watched(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
@@ -83,16 +86,17 @@ def _measured(event: dict[str, Any], calls: _Calls) -> Worked:
     calls.times.clear()
     process, reading = time.process_time(), time.thread_time()
     _handle(event)
-    return Worked(
-        time.process_time() - process, time.thread_time() - reading, dict(calls.seconds), dict(calls.times)
-    )
+    return Worked(time.process_time() - process, time.thread_time() - reading, dict(calls.seconds), dict(calls.times))
 
 
 def _profiled(event: dict[str, Any]) -> Profiled:
-    with Profile(time.thread_time) as profile:
+    stand_in_for_aws()
+    with Profile() as profile:
         _handle(event)
     found: dict[str, tuple[int, float]] = {}
     for (file, _, name), (_, times, own, _, _) in Stats(profile).stats.items():  # type: ignore[attr-defined]
+        if name == _WAITING:
+            continue
         label = name if file == "~" else f"{'/'.join(Path(file).parts[-2:])}:{name}"
         before = found.get(label, (0, 0.0))
         found[label] = before[0] + times, before[1] + own

@@ -56,7 +56,7 @@ class _Stopwatch:
 class _Upload:
     """``PartialUpload`` that keeps nothing."""
 
-    def __init__(self, store: "_InstantStore") -> None:
+    def __init__(self, store: "InstantStore") -> None:
         self._store = store
 
     async def write(self, part: bytes) -> None:
@@ -69,7 +69,7 @@ class _Upload:
         """Nothing is there."""
 
 
-class _InstantStore:
+class InstantStore:
     """``MailStore`` that takes and discards, and counts."""
 
     def __init__(self, keys: MailStore) -> None:
@@ -123,10 +123,10 @@ class _InstantBus:
         json.dumps(detail)
 
 
-def _stand_in_for_aws() -> _InstantStore:
+def stand_in_for_aws() -> InstantStore:
     """From now on cycles store in memory; returns the store."""
     real = wiring_fetch.cycle_parts
-    store = _InstantStore(real(journal).store)
+    store = InstantStore(real(journal).store)
 
     def parts(journal: Journal) -> CycleParts:
         found = real(journal)
@@ -137,7 +137,7 @@ def _stand_in_for_aws() -> _InstantStore:
     return store
 
 
-def _handle(event: dict[str, Any], store: _InstantStore | None) -> Result:
+def _handle(event: dict[str, Any], store: InstantStore | None) -> Result:
     before = (store.stored, store.octets) if store else (0, 0)
     watch = _Stopwatch()
     answer = handler(event, cast(Any, FetchContext(SECONDS_LEFT)))
@@ -166,7 +166,7 @@ async def _put(folder: Path) -> Result:
 def main() -> None:
     """Carry out orders until there are no more."""
     aws, results = sys.argv[1:]
-    store = _stand_in_for_aws() if aws == "instant" else None
+    store = stand_in_for_aws() if aws == "instant" else None
     with Path(results).open("w") as answers:
         for line in sys.stdin:
             order = json.loads(line)

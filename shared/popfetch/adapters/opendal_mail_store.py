@@ -71,15 +71,12 @@ class OpendalMailStore:
         metadata.
         """
         try:
-            async with asyncio.timeout(PUT_SECONDS):
-                client = await self._client()
-                await _to_the_end(
-                    client.write(
-                        key, content, content_type=CONTENT_TYPE, user_metadata={**metadata, "sha256": sha256.hex()}
-                    )
+            client = await self._client()
+            await _to_the_end(
+                client.write(
+                    key, content, content_type=CONTENT_TYPE, user_metadata={**metadata, "sha256": sha256.hex()}
                 )
-        except TimeoutError as error:
-            raise _unavailable("Timeout") from error
+            )
         except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a panic is one
@@ -109,11 +106,15 @@ async def _to_the_end(write: Awaitable[None]) -> None:
     """Wait for a request; where nobody does any more, let it arrive if it soon does, so that nothing comes later."""
     request = asyncio.ensure_future(write)
     try:
-        await asyncio.shield(request)
+        await asyncio.wait([request], timeout=PUT_SECONDS)
     except asyncio.CancelledError:
         await asyncio.wait([request], timeout=GIVEN_UP_AFTER_SECONDS)
-        request.cancel()
+        if not request.cancel() and not request.cancelled():
+            request.exception()  # is known now, though nobody asks
         raise
+    if request.cancel():
+        raise TimeoutError
+    request.result()
 
 
 def _client(place: BucketPlace, key: SigningKey) -> "AsyncOperator":

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from hashlib import sha256
-from itertools import takewhile
 
 from popfetch.domain.account import AfterFetch, FetchSettings, Order
 from popfetch.domain.fetch_state import Checkpoint, ServerTraits, Trouble
@@ -91,6 +90,8 @@ class Survey:
     ledger: Ledger | None = None
     settled: set[int] = field(default_factory=set)
     deleted: set[int] = field(default_factory=set)
+    _beginning: int = 0
+    """Rows that are settled from the first one on, as far as was looked."""
 
     def settle(self, number: int) -> None:
         """Message ``number`` is stored, skipped on purpose, or quarantined."""
@@ -99,22 +100,29 @@ class Survey:
     @property
     def remaining(self) -> int:
         """How many messages still wait."""
-        listed_unsettled = sum(row.number not in self.settled for row in self.rows)
-        return listed_unsettled + max(0, self.count - self.base.count - len(self.rows))
+        return len(self.rows) - len(self.settled) + max(0, self.count - self.base.count - len(self.rows))
 
     def checkpoint(self) -> Checkpoint:
-        """The longest settled beginning of the maildrop, deleted messages left out."""
-        kept = [row for row in self.rows if row.number not in self.deleted]
-        prefix = list(takewhile(lambda row: row.number in self.settled, kept))
-        complete = len(prefix) == len(kept) and self.base.count + len(self.rows) >= self.count
-        gone = sum(row.octets for row in self.rows if row.number in self.deleted)
+        """The longest settled beginning of the maildrop, deleted messages left out.
+
+        Told at every commit, it looks at no row twice, but once messages are deleted.
+        """
+        kept = [row for row in self.rows if row.number not in self.deleted] if self.deleted else self.rows
+        beginning = 0 if self.deleted else self._beginning
+        while beginning < len(kept) and kept[beginning].number in self.settled:
+            beginning += 1
+        if not self.deleted:
+            self._beginning = beginning
+        complete = beginning == len(kept) and self.base.count + len(self.rows) >= self.count
+        gone = sum(row.octets for row in self.rows if row.number in self.deleted) if self.deleted else 0
         octets = max(0, self.octets - gone) if complete else None
-        beyond = any(row.number in self.settled for row in kept[len(prefix) :])
-        if not prefix:
+        settled = len(self.settled) - (len(self.settled & self.deleted) if self.deleted else 0)
+        beyond = settled > beginning
+        if not beginning:
             return replace(self.base, octets=octets, settled_beyond=beyond)
-        last = prefix[-1]
-        digest = b"" if last.uid or self.base.count else sizes_digest(prefix)
-        return Checkpoint(self.base.count + len(prefix), last.print, octets, digest, settled_beyond=beyond)
+        last = kept[beginning - 1]
+        digest = b"" if last.uid or self.base.count else sizes_digest(kept[:beginning])
+        return Checkpoint(self.base.count + beginning, last.print, octets, digest, settled_beyond=beyond)
 
 
 def survey_tail(
@@ -214,6 +222,8 @@ def _in_order(rows: Iterable[Row], order: Order) -> list[Row]:
 
 def troubled_last(rows: Sequence[Row], troubles: dict[bytes, Trouble]) -> list[Row]:
     """The same rows, those that made trouble before moved behind the others, which they must not hold up."""
+    if not troubles:
+        return list(rows)
     return sorted(rows, key=lambda row: trouble_key(row) in troubles)
 
 

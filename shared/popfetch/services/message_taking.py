@@ -81,7 +81,7 @@ class MessageTaking:
         await self._record.let_commit_end()
 
     def _gave_up_on(self, row: Row) -> bool:
-        return trouble_key(row) in self._record.troubled_now
+        return bool(self._record.troubled_now) and trouble_key(row) in self._record.troubled_now
 
     async def _retrieve(self, maildrop: Maildrop, survey: Survey, batch: list[Row]) -> None:
         rows = {row.number: row for row in batch}

@@ -89,6 +89,21 @@ def test_a_survey_of_what_was_just_taken_finds_nothing(listing: list[Row]) -> No
     assert surveyed(listing, ledger_of(*listing)).remaining == 0
 
 
+@given(ROWS, st.data())
+def test_a_checkpoint_is_the_same_however_often_it_was_asked_for_before(
+    listing: list[Row], data: st.DataObject
+) -> None:
+    asked, fresh = (survey_all(listing, 7, Ledger(), None, ServerTraits(), FetchSettings(), NOON) for _ in range(2))
+    for number in data.draw(st.permutations([row.number for row in listing])):
+        asked.settle(number)
+        asked.checkpoint()
+        if data.draw(st.booleans()):
+            asked.deleted = fresh.deleted = asked.deleted | {number}
+            asked.checkpoint()
+    fresh.settled = set(asked.settled)
+    assert asked.checkpoint() == fresh.checkpoint()
+
+
 @given(ROWS, st.sets(st.integers(min_value=1, max_value=12)), st.sets(st.integers(min_value=1, max_value=12)))
 def test_a_checkpoint_stands_for_settled_messages_only(listing: list[Row], settled: set[int], gone: set[int]) -> None:
     survey = survey_tail(Checkpoint(0), len(listing), 1000, listing, FetchSettings())
