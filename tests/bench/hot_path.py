@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from statistics import median
 
 from tests.bench.hot_path_run import Profiled, Worked
@@ -37,12 +38,8 @@ def measure() -> Report:
         f"{MESSAGES:,} messages in a warm process. Medians of {RUNS} runs, with S3 by rclone on the same processors.",
         "Functions are of one more run, with AWS in memory, under cProfile, which makes each call dearer than it is.",
     ]
-    report.figures = {"worked": [_plain(each) for each in worked], "functions": profiled.functions}
+    report.figures = {"worked": [asdict(each) for each in worked], "functions": dict(_largest(profiled))}
     return report
-
-
-def _plain(worked: Worked) -> dict[str, object]:
-    return {"process": worked.process, "reading": worked.reading, "calls": worked.calls, "times": worked.times}
 
 
 def _fetched(running: Stage) -> tuple[list[Worked], Profiled]:
@@ -84,11 +81,15 @@ def _workers(worked: Sequence[Worked]) -> Table:
     )
 
 
+def _largest(profiled: Profiled) -> list[tuple[str, tuple[int, float]]]:
+    return sorted(profiled.functions.items(), key=lambda row: -row[1][1])[:TOP]
+
+
 def _functions(profiled: Profiled) -> Table:
     everything = sum(seconds for _, seconds in profiled.functions.values())
-    largest = sorted(profiled.functions.items(), key=lambda row: -row[1][1])[:TOP]
     rows = [
-        (f"`{name}`", f"{times / MESSAGES:.1f}", f"{seconds / everything:.0%}") for name, (times, seconds) in largest
+        (f"`{name}`", f"{times / MESSAGES:.1f}", f"{seconds / everything:.0%}")
+        for name, (times, seconds) in _largest(profiled)
     ]
     return Table(
         "The thread that reads, by function, its puts and commits left out",
