@@ -144,21 +144,18 @@ def _client(place: BucketPlace, key: SigningKey) -> "AsyncOperator":
     )
 
 
-_REASONS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r'S3Error \{ code: "(\w[\w.]*)"',
-        r"Parts \{ (status: \d{3})",
-        r"client error \((\w+)\)",
-        r"(timeout)",
-    )
+_REASONS = (
+    r'S3Error \{ code: "(\w[\w.]*)"',
+    r"Parts \{ (status: \d{3})",
+    r"client error \((\w+)\)",
+    r"(timeout)",
 )
 
 
 def _reason(error: BaseException) -> str:
     """What S3 says is wrong, or else how it answered or why it did not; never OpenDAL's own words, which tell more."""
     said = str(error)
-    found = next((match[1] for pattern in _REASONS if (match := pattern.search(said))), "")
+    found = next((match[1] for pattern in _REASONS if (match := re.search(pattern, said))), "")
     return found[:80] or type(error).__name__
 
 
