@@ -107,22 +107,27 @@ class Survey:
 
         Told at every commit, it looks at no row twice, but once messages are deleted.
         """
-        kept = [row for row in self.rows if row.number not in self.deleted] if self.deleted else self.rows
-        beginning = 0 if self.deleted else self._beginning
-        while beginning < len(kept) and kept[beginning].number in self.settled:
-            beginning += 1
-        if not self.deleted:
-            self._beginning = beginning
-        complete = beginning == len(kept) and self.base.count + len(self.rows) >= self.count
-        gone = sum(row.octets for row in self.rows if row.number in self.deleted) if self.deleted else 0
-        octets = max(0, self.octets - gone) if complete else None
-        settled = len(self.settled) - (len(self.settled & self.deleted) if self.deleted else 0)
-        beyond = settled > beginning
+        if self.deleted:
+            return self._left().checkpoint()
+        while self._beginning < len(self.rows) and self.rows[self._beginning].number in self.settled:
+            self._beginning += 1
+        beginning = self._beginning
+        complete = beginning == len(self.rows) and self.base.count + len(self.rows) >= self.count
+        octets = max(0, self.octets) if complete else None
+        beyond = len(self.settled) > beginning
         if not beginning:
             return replace(self.base, octets=octets, settled_beyond=beyond)
-        last = kept[beginning - 1]
-        digest = b"" if last.uid or self.base.count else sizes_digest(kept[:beginning])
+        last = self.rows[beginning - 1]
+        digest = b"" if last.uid or self.base.count else sizes_digest(self.rows[:beginning])
         return Checkpoint(self.base.count + beginning, last.print, octets, digest, settled_beyond=beyond)
+
+    def _left(self) -> "Survey":
+        """What the maildrop holds without the deleted messages."""
+        kept = [row for row in self.rows if row.number not in self.deleted]
+        gone = [row.octets for row in self.rows if row.number in self.deleted]
+        return Survey(
+            self.base, self.count - len(gone), self.octets - sum(gone), kept, settled=self.settled - self.deleted
+        )
 
 
 def survey_tail(
