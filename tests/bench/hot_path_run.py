@@ -17,13 +17,10 @@ from functools import wraps
 from pathlib import Path
 from pstats import Stats
 from threading import Lock
-from typing import Any, cast
+from typing import Any
 
-from functions.fetch.handler import handler
-from tests.bench.popfetch_run import stand_in_for_aws
-from tests.builders.fetch_context import FetchContext
+from tests.bench.popfetch_run import handle, stand_in_for_aws
 
-SECONDS_LEFT = 300
 _WAITING = "<method 'poll' of 'select.epoll' objects>"
 
 
@@ -76,23 +73,18 @@ class _Calls:
         return watched
 
 
-def _handle(event: dict[str, Any]) -> None:
-    answer = handler(event, cast(Any, FetchContext(SECONDS_LEFT)))
-    assert answer == {"batchItemFailures": []}, answer
-
-
 def _measured(event: dict[str, Any], calls: _Calls) -> Worked:
     calls.seconds.clear()
     calls.times.clear()
     process, reading = time.process_time(), time.thread_time()
-    _handle(event)
+    handle(event)
     return Worked(time.process_time() - process, time.thread_time() - reading, dict(calls.seconds), dict(calls.times))
 
 
 def _profiled(event: dict[str, Any]) -> Profiled:
     stand_in_for_aws()
     with Profile() as profile:
-        _handle(event)
+        handle(event)
     found: dict[str, tuple[int, float]] = {}
     for (file, _, name), (_, times, own, _, _) in Stats(profile).stats.items():  # type: ignore[attr-defined]
         if name == _WAITING:
@@ -106,7 +98,7 @@ def _profiled(event: dict[str, Any]) -> Profiled:
 def main() -> None:
     """Handle all events."""
     warm, *events, last = [json.loads(line) for line in sys.stdin]
-    _handle(warm)
+    handle(warm)
     calls = _Calls()
     calls.watch()
     results: list[Worked | Profiled] = [_measured(event, calls) for event in events]

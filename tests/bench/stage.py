@@ -12,10 +12,10 @@ import boto3
 
 from tests.bench.processes import cpu_of_process, cpu_of_session
 from tests.bench.s3_server import S3Server, put_server, s3_server
-from tests.bench.table_server import TableServer, table_server
 from tests.builders.aws import BUCKET, Aws
 from tests.real.dovecot import Dovecot, binary
-from tests.real.moto_process import environment, moto_process, stack_on
+from tests.real.moto_process import MOTO, environment, stack_on
+from tests.real.server_process import ServerProcess, server_process
 
 IN_MEMORY = Path("/dev/shm")
 
@@ -26,7 +26,7 @@ class Stage:
 
     dovecot: Dovecot
     aws: Aws
-    tables: TableServer
+    tables: ServerProcess
     s3: S3Server
     puts: S3Server | None
     environment: dict[str, str]
@@ -63,18 +63,18 @@ def stage() -> Iterator[Stage]:
         scratch = Path(folder)
         scratch.chmod(0o755)
         with (
-            moto_process() as moto,
+            server_process(MOTO, quiet=True) as moto,
             stack_on(moto) as (aws, names),
-            table_server() as tables,
+            server_process("tests.bench.table_server") as tables,
             Dovecot() as dovecot,
         ):
             keys = environment(moto.port)
-            (table_endpoint,) = tables.environment.values()
-            aws = replace(aws, dynamodb=boto3.client("dynamodb", endpoint_url=table_endpoint))
+            names["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{tables.port}"
+            aws = replace(aws, dynamodb=boto3.client("dynamodb", endpoint_url=names["AWS_ENDPOINT_URL_DYNAMODB"]))
             access_key, secret_key = keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]
             with (
                 s3_server(scratch / "s3", BUCKET, access_key=access_key, secret_key=secret_key) as s3,
                 put_server(scratch / "puts", BUCKET) as puts,
             ):
-                found = {**names, **s3.environment, **tables.environment, "POPFETCH_CA_FILE": dovecot.ca_file}
+                found = {**names, **s3.environment, "POPFETCH_CA_FILE": dovecot.ca_file}
                 yield Stage(dovecot, aws, tables, s3, puts, found, scratch)

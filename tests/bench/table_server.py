@@ -9,50 +9,14 @@ an operation or a condition that it does not know is an error. Prints its port, 
 import asyncio
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
-
-from tests.bench.processes import ROOT
 
 PARTITION, SORT = "pk", "sk"
 VERSION = ":seen_version"
 
 type Item = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class TableServer:
-    """A running server."""
-
-    port: int
-    pid: int
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What makes AWS clients keep their items here."""
-        return {"AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{self.port}"}
-
-
-@contextmanager
-def table_server() -> Iterator[TableServer]:
-    """A running server of any table, empty."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.table_server"],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}/shared:{ROOT}"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    try:
-        assert process.stdout is not None
-        yield TableServer(int(process.stdout.readline()), process.pid)
-    finally:
-        process.kill()
-        process.communicate()
 
 
 class Table:

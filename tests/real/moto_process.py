@@ -4,20 +4,18 @@ Run as ``python -m tests.real.moto_process``: prints its port and serves until i
 """
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import boto3
 import pytest
 
 from tests.builders import aws as stack
+from tests.real.server_process import ServerProcess, server_process
 
-ROOT = Path(__file__).parents[2]
 BUS = "popfetch"
+MOTO = "tests.real.moto_process"
 
 
 def serve() -> None:
@@ -43,44 +41,15 @@ def environment(port: int) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True)
-class MotoServer:
-    """A running server."""
-
-    port: int
-    pid: int
-
-
 @contextmanager
-def moto_process(module: str = "tests.real.moto_process") -> Iterator[MotoServer]:
-    """A running moto server, started by a module that does what this one does when run."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", module],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}/shared:{ROOT}"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.strip().isdigit(), "moto's server did not start"
-        yield MotoServer(int(line), process.pid)
-    finally:
-        process.kill()
-        process.communicate()
-
-
-@contextmanager
-def stack_in_a_process(module: str = "tests.real.moto_process") -> Iterator[tuple[stack.Aws, dict[str, str]]]:
+def stack_in_a_process(module: str = MOTO) -> Iterator[tuple[stack.Aws, dict[str, str]]]:
     """The stack's storage in a process of its own, and the environment that a function finds it by."""
-    with moto_process(module) as server, stack_on(server) as found:
+    with server_process(module, quiet=True) as server, stack_on(server) as found:
         yield found
 
 
 @contextmanager
-def stack_on(server: MotoServer) -> Iterator[tuple[stack.Aws, dict[str, str]]]:
+def stack_on(server: ServerProcess) -> Iterator[tuple[stack.Aws, dict[str, str]]]:
     """The same on a server that is there already."""
     with pytest.MonkeyPatch.context() as patch:
         names = environment(server.port)
