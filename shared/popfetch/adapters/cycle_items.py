@@ -17,7 +17,7 @@ from popfetch.adapters.fetch_state_items import (
 from popfetch.domain.account import Account
 from popfetch.domain.fetch_state import LastFetch
 from popfetch.domain.header_text import mailbox_in
-from popfetch.domain.ledger import uid_print
+from popfetch.domain.ledger import LedgerEntry, content_print, day_number, uid_print
 from popfetch.domain.message import Delivery, DeliveryState, QuarantinedMessage, Refusal, StoredMessage
 from popfetch.domain.message_list import MessageRow
 
@@ -97,6 +97,14 @@ def message_from_item(item: Item) -> StoredMessage:
         header_message_id=item.get("header_message_id", ""),
         delivery=_delivery_from_map(item["delivery"]) if item.get("delivery") else None,
     )
+
+
+def ledger_entry_of_message(item: Item) -> LedgerEntry:
+    """The ledger's entry for a message of the index: its size for LIST's, its exact content for the stable one."""
+    stored_at = instant_from_text(item["stored_at"])
+    assert stored_at is not None
+    uid = item.get("uid") or b"content:" + item["sha256"]
+    return LedgerEntry(uid_print(uid), item["octets"], content_print(item["sha256"]), day_number(stored_at))
 
 
 def message_row_from_item(item: Item) -> MessageRow:

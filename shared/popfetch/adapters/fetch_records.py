@@ -11,7 +11,7 @@ Calls to boto3 block, so each runs in a thread of the loop's executor.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
 from itertools import batched
 from typing import TYPE_CHECKING, Any
@@ -89,14 +89,14 @@ class FetchRecordsTable:
 
     def _load_ledger(self, account_id: str) -> Ledger:
         ledger = Ledger()
-        for item in self._segments(account_id, keys.LEDGER):
+        for item in self._items(account_id, keys.LEDGER):
             if item[keys.SORT].startswith(keys.PACKED_SEGMENTS):
                 ledger.packed_segments.append(keys.segment_sequence(item[keys.SORT]))
             ledger.extend_packed(item[cycle_items.SEGMENT])
         return ledger
 
-    def _segments(self, account_id: str, prefix: str, **options: Any) -> Iterator[Item]:
-        with translated("Reading the ledger"):
+    def _items(self, account_id: str, prefix: str, **options: Any) -> Iterator[Item]:
+        with translated("Reading ledger or index"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression=f"{keys.PARTITION} = :account AND begins_with({keys.SORT}, :prefix)",
@@ -108,6 +108,21 @@ class FetchRecordsTable:
                 yield from map(from_wire, page["Items"])
 
     # --- the index --------------------------------------------------------------------------------------------
+
+    async def indexed_beyond(self, account_id: str, known: Container[bytes]) -> list[LedgerEntry]:
+        """Entries for the fetched messages of the index whose UIDs' prints are not ``known``; reads all of it."""
+        return await asyncio.to_thread(self._indexed_beyond, account_id, known)
+
+    def _indexed_beyond(self, account_id: str, known: Container[bytes]) -> list[LedgerEntry]:
+        names = ("uid", "octets", "sha256", "stored_at", "delivery")
+        items = self._items(
+            account_id,
+            keys.MESSAGES,
+            ProjectionExpression=", ".join(f"#{name}" for name in names),
+            ExpressionAttributeNames={f"#{name}": name for name in names},
+        )
+        entries = (cycle_items.ledger_entry_of_message(item) for item in items if not item.get("delivery"))
+        return [entry for entry in entries if entry.uid not in known]
 
     async def index(self, messages: Sequence[StoredMessage]) -> None:
         """Add messages to the index; the same message again changes nothing."""
@@ -188,9 +203,9 @@ class FetchRecordsTable:
         if rewritten is not None:
             return self._rewrite(account, state, cycle_id, rewritten)
         account_id = account.account_id
-        fresh = _as_many_as_fit(self._segments(account_id, keys.FRESH_SEGMENTS))
+        fresh = _as_many_as_fit(self._items(account_id, keys.FRESH_SEGMENTS))
         tail = next(
-            self._segments(account_id, keys.PACKED_SEGMENTS, ScanIndexForward=False, PaginationConfig={"MaxItems": 1}),
+            self._items(account_id, keys.PACKED_SEGMENTS, ScanIndexForward=False, PaginationConfig={"MaxItems": 1}),
             None,
         )
         octets = b"".join(item[cycle_items.SEGMENT] for item in fresh)
@@ -213,7 +228,7 @@ class FetchRecordsTable:
         Every fresh segment up to now is in ``ledger`` too: what this cycle committed was entered into it.
         """
         account_id = account.account_id
-        fresh = self._segments(account_id, keys.FRESH_SEGMENTS, ProjectionExpression=keys.SORT)
+        fresh = self._items(account_id, keys.FRESH_SEGMENTS, ProjectionExpression=keys.SORT)
         old = [keys.fresh_segment(account_id, keys.segment_sequence(item[keys.SORT])) for item in fresh]
         old += [keys.packed_segment(account_id, sequence) for sequence in ledger.packed_segments]
         after = state

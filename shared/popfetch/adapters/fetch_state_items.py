@@ -80,6 +80,7 @@ def to_item(owner_id: str, account_id: str, state: FetchState) -> Item:
         "fresh_segments": state.fresh_segments or None,
         "stored_total": state.stored_total or None,
         "progress": _progress_to_map(state.progress) if state.progress else None,
+        "index_ahead": state.index_ahead or None,
     }
 
 
@@ -129,6 +130,7 @@ def from_item(item: Item | None) -> FetchState:
         fresh_segments=item.get("fresh_segments", 0),
         stored_total=item.get("stored_total", 0),
         progress=_progress_from_map(item["progress"]) if item.get("progress") else None,
+        index_ahead=bool(item.get("index_ahead", False)),
     )
 
 

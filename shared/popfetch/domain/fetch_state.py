@@ -36,7 +36,8 @@ class Checkpoint:
     ``last_uid`` is the print of message ``count``'s UID (empty where there is none); ``octets`` is what STAT said
     when all of the maildrop was settled, ``None`` while messages beyond ``count`` wait; ``sizes_digest`` is the
     digest of the LIST sizes of 1 to ``count``, the stand-in for ``last_uid`` on servers without UIDL.
-    ``settled_beyond`` says that some behind ``count`` are settled too, with others waiting before them.
+    ``settled_beyond`` says that some behind ``count`` are settled too, with others waiting before them; or that the
+    maildrop looked empty though messages of it are known.
     """
 
     count: int
@@ -155,7 +156,8 @@ class FetchState:
     ``sign_in_after`` is when the server wants the next sign-in at the earliest (UTC), where it announced LOGIN-DELAY.
     ``start_changed`` is set while messages that were skipped are to be judged anew by another ``start``.
     ``stored_total`` is how many messages fetching has ever stored; it moves on with the ledger entries of what it
-    counts, and never back. ``progress`` is that of a cycle that has not concluded, or has died.
+    counts, and never back. ``progress`` is that of a cycle that has not concluded, or has died; it leaves
+    ``index_ahead`` behind, as the index may then hold messages that the ledger does not know.
     """
 
     version: int = 0
@@ -173,6 +175,7 @@ class FetchState:
     fresh_segments: int = 0
     stored_total: int = 0
     progress: Progress | None = None
+    index_ahead: bool = False
 
     def under_way(self, now: datetime) -> Progress | None:
         """The progress of the cycle under way; ``None`` where there is none, or the one that was has died."""

@@ -20,6 +20,9 @@ FORGET_AFTER_DAYS = 30
 RETRY_QUARANTINED_AFTER_DAYS = 1
 TRIES_BEFORE_QUARANTINE = 3
 
+KNOWN_TO_SURPRISES = 4
+"""Known rows to one whose size is another, up to which UIDs alone are not trusted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -73,9 +76,9 @@ class Survey:
     """The rows of a session, split by what is to be done with them; ``base`` messages before them are settled.
 
     ``unsettled`` is in the order of retrieval; ``look_again`` are the numbers among them whose UID the ledger knows
-    with another size, ``retried`` those that were quarantined a day ago or longer. ``stale`` are numbers of stored
-    messages that the owner wants off the server by now. ``absent`` are prints of UIDs that the ledger knows and the
-    listing does not have.
+    but may know for another message, ``retried`` those that were quarantined a day ago or longer. ``stale`` are numbers
+    of messages that were stored, by their UID and size, and that the owner wants off the server by now: they are read
+    once more before they go. ``absent`` are prints of UIDs that the ledger knows and the listing does not have.
     """
 
     base: Checkpoint
@@ -85,17 +88,35 @@ class Survey:
     unsettled: list[Row] = field(default_factory=list)
     look_again: set[int] = field(default_factory=set)
     retried: set[int] = field(default_factory=set)
-    stale: list[int] = field(default_factory=list)
+    stale: set[int] = field(default_factory=set)
     absent: set[bytes] = field(default_factory=set)
     ledger: Ledger | None = None
     settled: set[int] = field(default_factory=set)
     deleted: set[int] = field(default_factory=set)
+    _unclaimed: set[tuple[bytes, bytes]] = field(default_factory=set)
+    """What entries say (UID's print, content's) that settle no row though the listing has their UID."""
+    _claimed: set[tuple[bytes, bytes]] = field(default_factory=set)
+    """The like of entries that stand for a message under another UID by now."""
     _beginning: int = 0
     """Rows that are settled from the first one on, as far as was looked."""
 
     def settle(self, number: int) -> None:
         """Message ``number`` is stored, skipped on purpose, or quarantined."""
         self.settled.add(number)
+
+    @property
+    def may_hold_renamed(self) -> bool:
+        """True while an entry stands for no row, so that its message may be there under another UID."""
+        return bool(self.absent or self._unclaimed)
+
+    def is_claimed(self, entry: LedgerEntry) -> bool:
+        """True where a row is what the entry stands for, so that its content in another row is another message."""
+        said = entry.uid, entry.content
+        return said in self._claimed or not (entry.uid in self.absent or said in self._unclaimed)
+
+    def claim(self, entry: LedgerEntry) -> None:
+        """The message of an entry was found in another row: it stands for no second one."""
+        self._claimed.add((entry.uid, entry.content))
 
     @property
     def remaining(self) -> int:
@@ -114,7 +135,8 @@ class Survey:
         beginning = self._beginning
         complete = beginning == len(self.rows) and self.base.count + len(self.rows) >= self.count
         octets = max(0, self.octets) if complete else None
-        beyond = len(self.settled) > beginning
+        # an empty listing may be a server's lapse: what comes after it need not be new
+        beyond = len(self.settled) > beginning or bool(self.absent and not self.rows)
         if not beginning:
             return replace(self.base, octets=octets, settled_beyond=beyond)
         last = self.rows[beginning - 1]
@@ -151,17 +173,25 @@ def survey_all(
     """The full listing against the ledger.
 
     Each entry settles one row of its UID: the row of its size first. A row whose UID is known with another size is
-    looked at again, unless this server's sizes are known never to hold still.
+    looked at again, unless this server's sizes are known never to hold still. Where that is a good part of what is
+    known, the server has given its UIDs anew, and equal sizes are chance: everything known is looked at again.
     """
-    survey = Survey(Checkpoint(0), len(rows), octets, list(rows), ledger=ledger)
-    if rows and not any(row.uid for row in rows):
-        _settle_by_sizes(survey, checkpoint)
     by_print: dict[bytes, list[Row]] = {}
-    for row in survey.rows:
+    for row in rows:
         if row.uid:
             by_print.setdefault(row.print, []).append(row)
-    for uid, group in by_print.items():
-        _match(survey, group, ledger.of_uid(uid), traits, settings, now)
+
+    def matched(*, doubted: bool) -> Survey:
+        survey = Survey(Checkpoint(0), len(rows), octets, list(rows), ledger=ledger)
+        for uid, group in by_print.items():
+            _match(survey, group, ledger.of_uid(uid), traits, settings, now, doubted=doubted)
+        return survey
+
+    survey = matched(doubted=False)
+    if len(survey.look_again) * KNOWN_TO_SURPRISES > len(survey.settled):
+        survey = matched(doubted=True)
+    if rows and not by_print:
+        _settle_by_sizes(survey, checkpoint)
     survey.absent = ledger.uids - by_print.keys()
     waiting = [row for row in survey.rows if row.number not in survey.settled]
     survey.unsettled = _in_order(waiting, settings.order)
@@ -183,24 +213,36 @@ def _match(
     traits: ServerTraits,
     settings: FetchSettings,
     now: datetime,
+    *,
+    doubted: bool,
 ) -> None:
     spare = sorted(entries, key=lambda entry: (entry.disposition, -entry.day))
+    claimed: set[tuple[bytes, bytes]] = set()
+    left: list[LedgerEntry] = []
     unmatched: list[Row] = []
+
+    def settle(row: Row, entry: LedgerEntry) -> None:
+        claimed.add((entry.uid, entry.content))
+        _settle_row(survey, row, entry, settings, now)
+
     for row in rows:
         same_size = next((entry for entry in spare if entry.octets == min(row.octets, 2**32 - 1)), None)
-        if same_size is None:
+        if same_size is None or (doubted and same_size.disposition is Disposition.STORED):
             unmatched.append(row)
         else:
             spare.remove(same_size)
-            _settle_row(survey, row, same_size, settings, now)
+            settle(row, same_size)
     for row in unmatched:
         if not spare:
             continue
         entry = spare.pop(0)
         if traits.sizes_unstable or not row.octets or not entry.octets:
-            _settle_row(survey, row, entry, settings, now)
+            settle(row, entry)
         else:
             survey.look_again.add(row.number)
+            left.append(entry)
+    said = {(entry.uid, entry.content) for entry in left + spare if entry.disposition is Disposition.STORED}
+    survey._unclaimed |= said - claimed
 
 
 def _settle_row(survey: Survey, row: Row, entry: LedgerEntry, settings: FetchSettings, now: datetime) -> None:
@@ -209,7 +251,7 @@ def _settle_row(survey: Survey, row: Row, entry: LedgerEntry, settings: FetchSet
         return
     survey.settle(row.number)
     if entry.disposition is Disposition.STORED and is_stale(entry, settings, now):
-        survey.stale.append(row.number)
+        survey.stale.add(row.number)
 
 
 def is_stale(entry: LedgerEntry, settings: FetchSettings, now: datetime) -> bool:

@@ -37,7 +37,6 @@ from popfetch.ports.schedule import FetchQueue
 from popfetch.services.octet_budget import OctetBudget
 from popfetch.services.sign_in_secrets import SignInSecrets
 
-MESSAGES_WORTH_ANNOUNCING = 50
 MESSAGES_PER_COMMIT = 100
 OCTETS_PER_COMMIT = 16 * 1024 * 1024
 SECONDS_PER_COMMIT = 5
@@ -141,9 +140,10 @@ class CycleRecord:
         if row.number in survey.retried:
             self._landed.released.append(row.uid)
 
-    def settle_stored(self, survey: Survey, row: Row, content: bytes) -> None:
-        """Settle a message that is in the bucket."""
-        self._enter(survey, self._entry(row, content, Disposition.STORED))
+    def settle_stored(self, survey: Survey, row: Row, content: bytes, *, day: int | None = None) -> None:
+        """Settle a message that is in the bucket; ``day`` is that of its first entry, where it has one."""
+        entry = self._entry(row, content, Disposition.STORED)
+        self._enter(survey, entry if day is None else replace(entry, day=day))
         survey.settle(row.number)
         self._forget_trouble(row)
         if self.account.fetch.after_fetch is AfterFetch.DELETE:
@@ -175,11 +175,16 @@ class CycleRecord:
     # --- trouble ----------------------------------------------------------------------------------------------
 
     async def note_trouble(self, survey: Survey, row: Row, reason: str) -> None:
-        """Count a try against a message, once a cycle; too many put it into quarantine."""
+        """Count a try against a message, once a cycle; too many put it into quarantine.
+
+        One that is stored, and was only to be confirmed, stays on the server until it can be.
+        """
         key = trouble_key(row)
         if key in self.troubled_now:
             return
         self.troubled_now.add(key)
+        if row.number in survey.stale:
+            return
         tries = self.state.troubles[key].tries + 1 if key in self.state.troubles else 1
         if tries < TRIES_BEFORE_QUARANTINE:
             self.update(troubles={**self.state.troubles, key: Trouble(tries, reason[:120])})
@@ -215,13 +220,27 @@ class CycleRecord:
     # --- committing -------------------------------------------------------------------------------------------
 
     async def announce(self, survey: Survey) -> None:
-        """Say at once what there is to do, where it is so much that somebody may be waiting for it."""
-        wanted = min(len(survey.unsettled), self.account.fetch.max_messages_per_cycle)
-        if wanted < MESSAGES_WORTH_ANNOUNCING or self.state.progress is not None:
+        """Say, once and before anything is stored, that this cycle stores.
+
+        Whoever is waiting sees it; no other cycle may store from here on, as the state's version has moved; and should
+        this one die, the next one knows that the index may be ahead of the ledger.
+        """
+        if self.state.progress is not None:
             return
-        progress = self._progress(survey)
-        written = await self.parts.records.commit(self.account, replace(self.state, progress=progress), self._cycle_id)
-        self.update(version=written.version, progress=progress)
+        announced = replace(self.state, progress=self._progress(survey), index_ahead=True)
+        written = await self.parts.records.commit(self.account, announced, self._cycle_id)
+        self.update(version=written.version, progress=announced.progress, index_ahead=True)
+
+    async def catch_up_with_index(self, ledger: Ledger) -> None:
+        """Enter what a cycle before this one has indexed and died before it entered.
+
+        Such a message is stored, and is to be known again, under another UID too.
+        """
+        missing = await self.parts.records.indexed_beyond(self.account.account_id, ledger.uids)
+        ledger.extend(missing)
+        total = self.state.stored_total + len(missing)
+        caught_up = replace(self.state, checkpoint=None, index_ahead=False, stored_total=total)
+        self.state = await self.parts.records.commit(self.account, caught_up, self._cycle_id, missing)
 
     async def commit_if_due(self, survey: Survey) -> None:
         """Begin to commit when enough has landed, or enough time has passed; waits where as much again has landed.
@@ -339,7 +358,16 @@ class CycleRecord:
                 state = replace(state, stop=stop)
         if failure is not None and isinstance(failure.__cause__, Pop3Error):
             self._cause = failure.__cause__.message
-        self.state = await self._write(landed, replace(state, last_fetch=self._last_fetch(failure, now), progress=None))
+        self.state = await self._write(
+            landed,
+            replace(
+                state,
+                last_fetch=self._last_fetch(failure, now),
+                progress=None,
+                # another cycle's, where this one never came so far as to look
+                index_ahead=state.index_ahead and state.progress is None,
+            ),
+        )
         self.concluded = True
         if failure is None:
             await self._recover()

@@ -182,8 +182,8 @@ class FetchCycle:
         broke: Pop3Error | None = None
         try:
             await self._skip_before_start(maildrop, survey)
-            await self._record.announce(survey)
             await self._taking.take_new(maildrop, survey)
+            await self._taking.confirm_stale(maildrop, survey)
         except Pop3Error as error:
             broke = error
         await self._taking.settle(survey)
@@ -194,8 +194,6 @@ class FetchCycle:
         self._note_capa(maildrop)
         self._note_pipelining(maildrop)
         self._note_login_delay(maildrop)
-        if survey.stale:
-            self._record.owe_deletions(survey.stale)
         if self._record.doomed:
             await self._record.commit(survey)
             await self._delete(maildrop, survey, sorted(set(self._record.doomed)))
@@ -213,7 +211,7 @@ class FetchCycle:
         self._record.doomed = []
         checkpoint = self._record.state.checkpoint
         state = self._record.state
-        if checkpoint is None or state.troubles or state.start_changed or self._reconcile_is_due:
+        if checkpoint is None or state.troubles or state.start_changed or state.index_ahead or self._reconcile_is_due:
             return await self._survey_all(*await maildrop.stat_and_listing())
         if checkpoint.count:
             size, uid = await maildrop.probe(checkpoint.count)
@@ -241,6 +239,8 @@ class FetchCycle:
         ledger = Ledger()
         if self._record.state.next_segment:
             ledger = await self._parts.records.load_ledger(self._account.account_id)
+        if self._record.state.index_ahead and self._record.state.progress is None:
+            await self._record.catch_up_with_index(ledger)
         if self._record.state.start_changed:
             # what an earlier start left out is judged anew; what was stored stays stored
             ledger = ledger.without(Disposition.SKIPPED)
@@ -263,6 +263,9 @@ class FetchCycle:
     def _note_reconciled(self, survey: Survey) -> None:
         if survey.ledger is not None:
             self._reconcile_after = self._record.started_at + RECONCILE_EVERY
+            if survey.stale and self._frame.is_up:
+                # there was no time to confirm them all
+                self._reconcile_after = None
             self._record.pruned = pruned(survey.ledger, survey.absent, self._record.started_at)
             if self._record.state.start_changed and self._record.pruned is None:
                 self._record.pruned = survey.ledger

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from popfetch.domain.ledger import Disposition, content_print
+from popfetch.domain.ledger import Disposition, LedgerEntry, content_print
 from popfetch.domain.maildrop_survey import Row, Survey, trouble_key, troubled_last
 from popfetch.pop3.errors import ConnectionFailed, Pop3Error, ServerTemporary
 from popfetch.ports.maildrop import (
@@ -26,6 +26,9 @@ REFUSALS_THAT_MEAN_THE_SERVER = 20
 """This many refusals and not one message: it is the server that is ill, not its messages."""
 
 SIZE_SURPRISES_BEFORE_DISTRUST = 3
+
+SIZES_OF_ONE_MESSAGE = 2
+"""As many sizes a message may have had without a surprise: servers add a field when it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,16 @@ class MessageTaking:
                 return
             batch, waiting = waiting[:wanted], waiting[wanted:]
             await self._retrieve(maildrop, survey, batch)
+
+    async def confirm_stale(self, maildrop: Maildrop, survey: Survey) -> None:
+        """Read what the owner wants off the server once more: only what is stored, octet for octet, may go.
+
+        A UID and a size are no proof of that: servers give UIDs anew, and notices of one kind have one size. What
+        turns out to be another message is stored.
+        """
+        doubtful = [row for row in survey.rows if row.number in survey.stale and not self._gave_up_on(row)]
+        if doubtful and not self._frame.is_up:
+            await self._retrieve(maildrop, survey, doubtful)
 
     async def settle(self, survey: Survey) -> None:
         """Wait for what is on its way to bucket and table. Raises what kept some of it from arriving."""
@@ -159,11 +172,21 @@ class MessageTaking:
 
     async def _land(self, survey: Survey, intake: Intake) -> None:
         """Begin to store a message whose end is certain, unless it is one that is stored already."""
-        if self._is_stored_already(survey, intake):
+        row, content = intake.row, intake.digest.content
+        if row.number in survey.stale:
+            survey.stale.discard(row.number)
+            if _is_what_was_stored(survey, row, content):
+                await intake.discard()
+                self._record.owe_deletions([row.number])
+                return
+        known = self._stored_already(survey, row, content)
+        if known is not None:
             await intake.discard()
+            survey.claim(known)
             self._record.tally.skipped += 1
-            self._record.settle_stored(survey, intake.row, intake.digest.content)
+            self._record.settle_stored(survey, row, content, day=known.day)
             return
+        await self._record.announce(survey)
         octets = intake.held_octets
         await self._parts.budget.take(octets)
         put = asyncio.create_task(self._put(survey, intake, octets))
@@ -181,18 +204,30 @@ class MessageTaking:
         self._record.land(survey, intake.row, message)
         self._record.settle_stored(survey, intake.row, intake.digest.content)
 
-    def _is_stored_already(self, survey: Survey, intake: Intake) -> bool:
-        """True for a message that the ledger knows by its content: looked at again, renamed, or without a UID."""
-        row = intake.row
-        if survey.ledger is None or (row.uid and row.number not in survey.look_again and not survey.absent):
+    def _stored_already(self, survey: Survey, row: Row, content: bytes) -> LedgerEntry | None:
+        """The entry of a message that was stored before: looked at again, renamed, or without a UID."""
+        if survey.ledger is None or (row.uid and row.number not in survey.look_again and not survey.may_hold_renamed):
             # finding a content goes through the whole ledger: a millisecond where it has 100,000 entries
-            return False
-        known = survey.ledger.of_content(content_print(intake.digest.content))
-        known = [entry for entry in known if entry.disposition is Disposition.STORED]
+            return None
+        known = [
+            entry
+            for entry in survey.ledger.of_content(content_print(content))
+            if entry.disposition is Disposition.STORED
+        ]
         if not row.uid:
-            return bool(known)
-        if row.number in survey.look_again and any(entry.uid == row.print for entry in known):
+            return known[0] if known else None
+        free = [entry for entry in known if not survey.is_claimed(entry)]
+        same_uid = [entry for entry in free if entry.uid == row.print]
+        if len(same_uid) >= SIZES_OF_ONE_MESSAGE:
             surprises = self._record.state.traits.size_surprises + 1
             self._record.learn(size_surprises=surprises, sizes_unstable=surprises >= SIZE_SURPRISES_BEFORE_DISTRUST)
-            return True
-        return any(entry.uid in survey.absent for entry in known)
+        return next(iter(same_uid or free), None)
+
+
+def _is_what_was_stored(survey: Survey, row: Row, content: bytes) -> bool:
+    """True where the ledger holds this very content under the row's UID."""
+    assert survey.ledger is not None, "only a full listing tells what is stale"
+    return any(
+        entry.disposition is Disposition.STORED and entry.content == content_print(content)
+        for entry in survey.ledger.of_uid(row.print)
+    )

@@ -152,13 +152,13 @@ def test_newest_first_reverses_the_order() -> None:
 @pytest.mark.parametrize(
     ("policy", "days", "age", "stale"),
     [
-        (AfterFetch.KEEP, None, 100, []),
-        (AfterFetch.DELETE, None, 0, [1]),
-        (AfterFetch.DELETE_AFTER_DAYS, 7, 6, []),
-        (AfterFetch.DELETE_AFTER_DAYS, 7, 7, [1]),
+        (AfterFetch.KEEP, None, 100, set()),
+        (AfterFetch.DELETE, None, 0, {1}),
+        (AfterFetch.DELETE_AFTER_DAYS, 7, 6, set()),
+        (AfterFetch.DELETE_AFTER_DAYS, 7, 7, {1}),
     ],
 )
-def test_what_may_go_from_the_server(policy: AfterFetch, days: int | None, age: int, stale: list[int]) -> None:
+def test_what_may_go_from_the_server(policy: AfterFetch, days: int | None, age: int, stale: set[int]) -> None:
     (row,) = rows(b"a")
     survey = surveyed([row], ledger_of(row, day=TODAY - age), after_fetch=policy, delete_after_days=days)
     assert survey.stale == stale
@@ -167,7 +167,7 @@ def test_what_may_go_from_the_server(policy: AfterFetch, days: int | None, age: 
 @pytest.mark.parametrize("disposition", [Disposition.SKIPPED, Disposition.QUARANTINED])
 def test_what_was_never_stored_never_goes(disposition: Disposition) -> None:
     (row,) = rows(b"a")
-    assert surveyed([row], ledger_of(row, disposition=disposition), after_fetch=AfterFetch.DELETE).stale == []
+    assert surveyed([row], ledger_of(row, disposition=disposition), after_fetch=AfterFetch.DELETE).stale == set()
 
 
 def test_a_quarantined_message_is_tried_again_a_day_later() -> None:

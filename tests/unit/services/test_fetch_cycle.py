@@ -541,9 +541,17 @@ class TestProgress:
         assert [remaining for _, remaining, _ in told] == sorted((left for _, left, _ in told), reverse=True)
         assert (110, 60, 0) in told
 
-    async def test_a_few_messages_cost_no_write_of_their_own(self, aws: Aws) -> None:
-        async with ScriptedServer(mails(49)) as server:
+    async def test_it_is_told_before_the_first_message_is_stored(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(1)) as server:
             collection = Collection(aws, server)
+            states = StatesSeen(collection)
+            await collection.cycle()
+        assert states.progress == [(1, 1, 0), None]
+
+    async def test_a_poll_that_finds_nothing_tells_of_none(self, aws: Aws) -> None:
+        async with ScriptedServer(mails(1)) as server:
+            collection = Collection(aws, server)
+            await collection.cycle()
             states = StatesSeen(collection)
             await collection.cycle()
         assert states.progress == [None]
