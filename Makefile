@@ -5,6 +5,7 @@
 #   make test        all tests that run without root
 #   make test-real   also those with real servers, which are installed where that is allowed
 #   make bench       popfetch beside other fetchers, its bill and its scale (PARTS="retrieval bill" runs only those)
+#   make chaos       thousands of fetch cycles with faults at every turn, and what became of the mail (SEED=7 CYCLES=500)
 #   make check       format, lint, types, layers, template, locks
 #   make format      put the format right
 #   make console     build the web console anew, from its sources in infra/console
@@ -23,7 +24,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONPATH := shared
 
-.PHONY: help setup demo up down test test-real bench check format console openapi lock
+.PHONY: help setup demo up down test test-real bench chaos check format console openapi lock
 
 help:
 	@sed -n 's/^#  *make/make/p' Makefile
@@ -52,6 +53,9 @@ test-real: setup
 bench: setup
 	@tests/bench/install_peers.sh
 	@$(PYTHON) -m tests.bench $(PARTS)
+
+chaos: setup
+	@$(PYTHON) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(CYCLES),--cycles $(CYCLES))
 
 check: setup
 	@$(PYTHON) -m ruff format --check $(SOURCES)

@@ -118,16 +118,16 @@ def _client(service: Any) -> Any:
     return boto3.client(service)
 
 
-def _build() -> Aws:
+def _build(table: str = TABLE, bucket: str = BUCKET, queue: str = "popfetch.fifo") -> Aws:
     dynamodb = _client("dynamodb")
     properties = template_properties("Table")
     wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    dynamodb.create_table(TableName=TABLE, **{name: properties[name] for name in wanted})
+    dynamodb.create_table(TableName=table, **{name: properties[name] for name in wanted})
     s3 = _client("s3")
-    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     if "VersioningConfiguration" in template_properties("MailBucket"):
         s3.put_bucket_versioning(
-            Bucket=BUCKET, VersioningConfiguration=template_properties("MailBucket")["VersioningConfiguration"]
+            Bucket=bucket, VersioningConfiguration=template_properties("MailBucket")["VersioningConfiguration"]
         )
     kms = _client("kms")
     sqs = _client("sqs")
@@ -143,5 +143,7 @@ def _build() -> Aws:
         kms=kms,
         sqs=sqs,
         key_id=kms.create_key()["KeyMetadata"]["KeyId"],
-        queue_url=sqs.create_queue(QueueName="popfetch.fifo", Attributes=fifo)["QueueUrl"],
+        queue_url=sqs.create_queue(QueueName=queue, Attributes=fifo)["QueueUrl"],
+        table=table,
+        bucket=bucket,
     )

@@ -130,6 +130,7 @@ class ScriptedSession:
     signed_in: bool = False
     encrypted: bool = False
     said_quit: bool = False
+    ended: bool = False
 
     @property
     def lines(self) -> list[str]:
@@ -263,6 +264,7 @@ class _Conversation:
         except (OSError, asyncio.IncompleteReadError, EOFError):
             pass
         finally:
+            self._session.ended = True
             self._writer.transport.abort()
 
     async def _serve(self) -> None:

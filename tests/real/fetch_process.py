@@ -2,8 +2,10 @@
 
 ``python -m tests.real.fetch_process`` reads one JSON order a line and answers each by one line. For each order it
 forks a process that has everything imported and nothing connected, and runs the handler in it: an execution
-environment that costs milliseconds. An order has ``events``, handled one after another, and ``kill_at``, the number
-of the step right after which the process kills itself; 0 lets it live.
+environment that costs milliseconds. An order has ``events``, handled one after another, by the ``function`` of that
+name, and ``kill_at``, the number of the step right after which the process kills itself; 0 lets it live. Its clock is
+``ahead`` by so many seconds, and its process id stands in the file ``pid_file``, where one is named, for as long as
+it runs.
 
 A step is whatever others notice: an answered call to AWS, commands written to the POP3 server, its session's delete
 and quit. To be killed before a step is to be killed after the one before it, and the first kills before anything.
@@ -19,9 +21,11 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import IO, Any, Self, cast
 
 from tests.builders.fetch_context import FetchContext
 
@@ -41,21 +45,26 @@ class Run:
 
 
 class FetchProcess:
-    """The starter of fetch processes; use it as an asynchronous context manager."""
+    """The starter of fetch processes; use it as an asynchronous context manager. What they say goes into ``log``."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(
+        self, environment: dict[str, str], *, module: str = "tests.real.fetch_process", log: IO[bytes] | None = None
+    ) -> None:
         self._environment = environment
+        self._module = module
+        self._log = log
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "tests.real.fetch_process",
+            self._module,
             cwd=ROOT,
             env={**os.environ, **self._environment, "PYTHONPATH": f"{ROOT}/shared:{ROOT}"},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            stderr=self._log,
             limit=1 << 24,
         )
         return self
@@ -67,14 +76,25 @@ class FetchProcess:
         self._process.kill()
         await self._process.communicate()
 
-    async def run(self, *events: dict[str, Any], kill_at: int = 0) -> Run:
+    async def run(
+        self, *events: dict[str, Any], kill_at: int = 0, function: str = "fetch", ahead: float = 0, pid_file: str = ""
+    ) -> Run:
         """Handle ``events`` in a new process."""
         assert self._process is not None
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"events": events, "kill_at": kill_at}).encode() + b"\n")
+        order = {
+            "events": events,
+            "kill_at": kill_at,
+            "function": function,
+            "ahead": ahead,
+            "pid_file": pid_file,
+        }
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
         answer = await asyncio.wait_for(self._process.stdout.readline(), 120)
         assert answer, "the starter of fetch processes is gone"
+        if pid_file:
+            Path(pid_file).unlink(missing_ok=True)
         return Run(**json.loads(answer))
 
 
@@ -144,9 +164,26 @@ def _memory(line: str) -> int:
     return int(status.partition(f"{line}:")[2].split()[0]) * 1024
 
 
-def _handle(order: dict[str, Any], pipe: int) -> None:
-    from functions.fetch.handler import handler
+def _put_clock_ahead(seconds: float) -> None:
+    wiring: Any = import_module("popfetch.runtime.wiring_fetch")
 
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime.now(tz) + timedelta(seconds=seconds)
+
+    wiring.datetime = Ahead
+
+
+def _handle(order: dict[str, Any], pipe: int) -> None:
+    handler = import_module(f"functions.{order['function']}.handler").handler
+    if order["pid_file"]:
+        # nobody must ever read half a process id
+        written = Path(f"{order['pid_file']}.new")
+        written.write_text(str(os.getpid()))
+        written.rename(order["pid_file"])
+    if order["ahead"]:
+        _put_clock_ahead(order["ahead"])
     steps = _Steps(pipe, order["kill_at"])
     steps.watch()
     steps.take("start")
@@ -182,9 +219,12 @@ def _fork(order: dict[str, Any]) -> Run:
 
 def main() -> None:
     """Obey orders until there are no more."""
+    import functions.dispatch.handler  # noqa: F401 - for those who are forked
     from functions.fetch.handler import journal
+    from popfetch.runtime.wiring_dispatch import fetch_queue, wheel
     from popfetch.runtime.wiring_fetch import cycle_parts
 
+    wheel(), fetch_queue()
     cycle_parts(journal)  # clients are made here once; they connect when they are used
     for line in sys.stdin:
         run = _fork(json.loads(line))

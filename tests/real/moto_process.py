@@ -14,7 +14,6 @@ import pytest
 from tests.builders import aws as stack
 from tests.real.server_process import ServerProcess, server_process
 
-BUS = "popfetch"
 MOTO = "tests.real.moto_process"
 
 
@@ -49,16 +48,16 @@ def stack_in_a_process(module: str = MOTO) -> Iterator[tuple[stack.Aws, dict[str
 
 
 @contextmanager
-def stack_on(server: ServerProcess) -> Iterator[tuple[stack.Aws, dict[str, str]]]:
-    """The same on a server that is there already."""
+def stack_on(server: ServerProcess, *, name: str = "popfetch") -> Iterator[tuple[stack.Aws, dict[str, str]]]:
+    """The same on a server that is there already; a second stack there has a ``name`` of its own."""
     with pytest.MonkeyPatch.context() as patch:
         names = environment(server.port)
-        for name, value in names.items():
-            patch.setenv(name, value)
+        for variable, value in names.items():
+            patch.setenv(variable, value)
         patch.setattr(stack, "_client", boto3.client)  # those that tests share know another endpoint
-        aws = stack._build()
-        dead_letters = aws.sqs.create_queue(QueueName="popfetch-dead.fifo", Attributes={"FifoQueue": "true"})
-        boto3.client("events").create_event_bus(Name=BUS)
+        aws = stack._build(f"{name}-table", f"{name}-mail", f"{name}.fifo")
+        dead_letters = aws.sqs.create_queue(QueueName=f"{name}-dead.fifo", Attributes={"FifoQueue": "true"})
+        boto3.client("events").create_event_bus(Name=name)
         yield (
             aws,
             {
@@ -67,7 +66,7 @@ def stack_on(server: ServerProcess) -> Iterator[tuple[stack.Aws, dict[str, str]]
                 "POPFETCH_MAIL_BUCKET_NAME": aws.bucket,
                 "POPFETCH_FETCH_QUEUE_URL": aws.queue_url,
                 "POPFETCH_DEAD_LETTER_QUEUE_URL": dead_letters["QueueUrl"],
-                "POPFETCH_EVENT_BUS_NAME": BUS,
+                "POPFETCH_EVENT_BUS_NAME": name,
                 "POPFETCH_CREDENTIALS_KEY_ID": aws.key_id,
                 "POPFETCH_OAUTH_CLIENTS_PARAMETER": "/popfetch/oauth-clients",
                 "POPFETCH_ALLOW_PRIVATE_HOSTS": "true",

@@ -29,9 +29,9 @@ class Collector:
     account: Account
 
     @classmethod
-    def add(cls, aws: Aws, mailbox: Mailbox, number: int, **settings: Any) -> "Collector":
-        """Add account ``number``, alone of its owner, with its password sealed."""
-        owner = f"owner-{number}"
+    def add(cls, aws: Aws, mailbox: Mailbox, number: int, *, owner: str = "", **settings: Any) -> "Collector":
+        """Add account ``number``, alone of its owner unless one is named, with its password sealed."""
+        owner = owner or f"owner-{number}"
         vault = CredentialVault(aws.kms, aws.dynamodb, aws.table, aws.key_id)
         sealed = vault.seal(Secret(mailbox.password), owner, an_account_id(number), Direction.INCOMING)
         account = an_account(
