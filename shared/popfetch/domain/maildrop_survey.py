@@ -5,6 +5,7 @@ deletion, a reordering, a server without UIDL, a day since the last reconciliati
 ledger.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -184,19 +185,23 @@ def _match(
     settings: FetchSettings,
     now: datetime,
 ) -> None:
-    spare = sorted(entries, key=lambda entry: (entry.disposition, -entry.day))
+    # A server may give one UID to all of its messages: no entry is looked at twice.
+    ordered = sorted(entries, key=lambda entry: (entry.disposition, -entry.day))
+    of_size: dict[int, deque[int]] = {}
+    for at, entry in enumerate(ordered):
+        of_size.setdefault(entry.octets, deque()).append(at)
+    used: set[int] = set()
     unmatched: list[Row] = []
     for row in rows:
-        same_size = next((entry for entry in spare if entry.octets == min(row.octets, 2**32 - 1)), None)
-        if same_size is None:
-            unmatched.append(row)
+        same_size = of_size.get(min(row.octets, 2**32 - 1))
+        if same_size:
+            at = same_size.popleft()
+            used.add(at)
+            _settle_row(survey, row, ordered[at], settings, now)
         else:
-            spare.remove(same_size)
-            _settle_row(survey, row, same_size, settings, now)
-    for row in unmatched:
-        if not spare:
-            continue
-        entry = spare.pop(0)
+            unmatched.append(row)
+    spare = (entry for at, entry in enumerate(ordered) if at not in used)
+    for row, entry in zip(unmatched, spare, strict=False):
         if traits.sizes_unstable or not row.octets or not entry.octets:
             _settle_row(survey, row, entry, settings, now)
         else:

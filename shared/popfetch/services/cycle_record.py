@@ -44,6 +44,9 @@ SECONDS_PER_COMMIT = 5
 ENTRIES_PER_COMMIT = 5000
 SEGMENTS_BEFORE_PACKING = 64
 
+MOST_TROUBLES = 500
+"""Messages whose tries are counted at once, lest the state outgrow its item; what is beyond is quarantined at once."""
+
 LONGEST_MESSAGE = 300
 """As much of an error's sentence, in characters, as is kept for the owner."""
 
@@ -181,7 +184,8 @@ class CycleRecord:
             return
         self.troubled_now.add(key)
         tries = self.state.troubles[key].tries + 1 if key in self.state.troubles else 1
-        if tries < TRIES_BEFORE_QUARANTINE:
+        counted = key in self.state.troubles or len(self.state.troubles) < MOST_TROUBLES
+        if counted and tries < TRIES_BEFORE_QUARANTINE:
             self.update(troubles={**self.state.troubles, key: Trouble(tries, reason[:120])})
             return
         await self.parts.records.quarantine(

@@ -159,6 +159,9 @@ class MessageTaking:
 
     async def _land(self, survey: Survey, intake: Intake) -> None:
         """Begin to store a message whose end is certain, unless it is one that is stored already."""
+        if intake.came_empty:
+            await self._record.note_trouble(survey, intake.row, "it came without a single octet")
+            return
         if self._is_stored_already(survey, intake):
             await intake.discard()
             self._record.tally.skipped += 1
