@@ -11,7 +11,7 @@ from popfetch.adapters.pop3_line import Line, expect_reply, out_of_place
 from popfetch.adapters.pop3_listing import asks_one_by_one, merged_listing, octets_of, uid_of
 from popfetch.pop3 import commands, replies
 from popfetch.pop3.commands import Command
-from popfetch.pop3.errors import CommandRefused, ConnectionFailed, Pop3Error, ServerPermanent
+from popfetch.pop3.errors import CommandRefused, ConnectionFailed, Pop3Error, ProtocolViolation, ServerPermanent
 from popfetch.pop3.events import BodyBegan, BodyContent, BodyEnded, Event, Listed, Replied
 from popfetch.pop3.replies import Capabilities
 from popfetch.ports.maildrop import (
@@ -276,7 +276,13 @@ class Pop3Maildrop:
                 return []
             raise refusals[0]
         self._gives_uids = "UIDL" in rows
-        return self._line.read(lambda: merged_listing(rows.get("UIDL"), rows.get("LIST")))
+        return self._line.read(self._merged, rows.get("UIDL"), rows.get("LIST"))
+
+    def _merged(self, uidl: Sequence[bytes] | None, sizes: Sequence[bytes] | None) -> list[ListedMessage]:
+        if self._count and sizes and uidl is not None and not uidl:
+            # to believe it would be to say that nothing is there, and to look no further
+            raise ProtocolViolation("The server's STAT and LIST tell of messages, and its UIDL of none.")
+        return merged_listing(uidl, sizes)
 
     async def _list_one_by_one(self, numbers: range) -> list[ListedMessage] | None:
         """The rows of ``numbers``; ``None`` where no UIDL was accepted, so that a whole listing has to decide."""
