@@ -234,12 +234,14 @@ class Line:
             event = self.event_at_hand()
             if event is not None:
                 return event
-            if self.session.listing_is_large:
+            if self.session.listing_is_large and not self._has_turn:
                 await self._take_turn()
+                # what came meanwhile woke nobody
+                event = self.event_at_hand()
+                if event is not None:
+                    return event
 
     async def _take_turn(self) -> None:
-        if self._has_turn:
-            return
         try:
             async with asyncio.timeout_at(self._deadline):
                 await self._large_listings.acquire()

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from random import SystemRandom
 from typing import Any
 
+from popfetch.dialogue.texts import clean
 from popfetch.domain.account import Account, AfterFetch, Standing
 from popfetch.domain.admission import may_sign_in_soon
 from popfetch.domain.errors import AccountNotFound, PopfetchError, StorageUnavailable
@@ -202,7 +203,7 @@ class CycleRecord:
         self.parts.journal.warning(
             "a message cannot be taken and is quarantined; those behind it are not held up",
             account_id=self.account.account_id,
-            uid=row.uid.decode("ascii", "backslashreplace")[:80],
+            uid=clean(row.uid, longest=80),
             tries=tries,
             reason=reason,
         )
