@@ -30,7 +30,7 @@ from popfetch.domain.maildrop_survey import (
 )
 from popfetch.domain.message_identity import read_header_fields
 from popfetch.domain.secret import Secret
-from popfetch.pop3.errors import ConnectionFailed, DeadlineReached, Pop3Error, ProtocolViolation
+from popfetch.pop3.errors import ConnectionFailed, DeadlineReached, Pop3Error, ProtocolViolation, ReplySwallowed
 from popfetch.ports.maildrop import DialAdvice, ListedMessage, Maildrop, MaildropSize
 from popfetch.services.cycle_record import CycleParts, CycleRecord, Failure
 from popfetch.services.message_taking import MessageTaking, TimeFrame
@@ -110,7 +110,7 @@ class FetchCycle:
             fruitless = 0 if self._record.tally.progress > progress else fruitless + 1
             if self._frame.is_up or fruitless >= FRUITLESS_SESSIONS or not self._record.may_sign_in_soon:
                 break
-            if fruitless and maildrop.pipelines:
+            if (fruitless or isinstance(broke, ReplySwallowed)) and maildrop.pipelines:
                 # it may be pipelining that broke the session, not the message: no blame, once more one by one
                 self._serial = True
                 self._record.update(troubles=troubles)

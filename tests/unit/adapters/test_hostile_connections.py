@@ -82,6 +82,7 @@ def _over_tls(dialer: Pop3Dialer, server: ScriptedServer) -> Awaitable[object]:
     return dialer.open(Server(server.host, server.port, Security.TLS, "alex"), Secret("x"), NO_ADVICE, deadline)
 
 
+@pytest.mark.quirk(number=27, part="a")
 class TestCertificates:
     @BOTH
     @pytest.mark.parametrize(
@@ -181,6 +182,8 @@ class TestCertificates:
             assert "no TLS version that is safe" in error.message
 
 
+@pytest.mark.quirk(number=26, part="a")
+@pytest.mark.quirk(number=26, part="b")
 class TestStls:
     @pytest.mark.parametrize(
         "answer",
@@ -223,6 +226,7 @@ class TestStls:
             assert (await failure(dial(dialer, server))).code == "tls"
 
 
+@pytest.mark.quirk(number=11, part="b")
 class TestTlsWhereNoneIs:
     @pytest.mark.parametrize(
         "greeting",

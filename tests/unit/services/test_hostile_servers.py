@@ -251,6 +251,9 @@ ZOO = [*ENDLESS, *SLOW, *COUNTS, *INJECTIONS, *BREAKS]
 
 
 @pytest.mark.parametrize("beast", ZOO, ids=str)
+@pytest.mark.quirk(number=10, part="a")
+@pytest.mark.quirk(number=11, part="d")
+@pytest.mark.quirk(number=19, part="b")
 async def test_a_beast_is_told_by_its_name_and_harms_nobody_else(aws: Aws, beast: Beast) -> None:
     async with (
         ScriptedServer([ONE, TWO], on=beast.on, capabilities=beast.capabilities) as bad,
@@ -297,6 +300,7 @@ async def test_challenges_of_any_kind_end_the_sign_in_and_no_more(aws: Aws, answ
         await batch.assert_others_unharmed()
 
 
+@pytest.mark.quirk(number=1, part="b")
 class TestAMessageThatIsTooLarge:
     async def test_is_quarantined_after_three_cycles_and_holds_up_nobody(self, aws: Aws) -> None:
         large = a_message(1, octets=4 * SMALL.message_octets)
@@ -318,6 +322,7 @@ class TestAMessageThatIsTooLarge:
         assert aws.s3.list_multipart_uploads(Bucket=aws.bucket).get("Uploads", []) == []
 
 
+@pytest.mark.quirk(number=8, part="b")
 async def test_a_message_that_comes_empty_is_neither_stored_nor_deleted_and_in_the_end_quarantined(aws: Aws) -> None:
     async with ScriptedServer([ONE, TWO], on={"RETR 1": ok() + b".\r\n"}) as server:
         collection = Collection(aws, server, after_fetch=AfterFetch.DELETE)
@@ -332,6 +337,7 @@ async def test_a_message_that_comes_empty_is_neither_stored_nor_deleted_and_in_t
     assert collection.contents() == sorted([ONE, TWO])
 
 
+@pytest.mark.quirk(number=23, part="a")
 async def test_a_message_that_is_empty_and_listed_so_is_stored(aws: Aws) -> None:
     async with ScriptedServer([Mail(b"", b"nothing", 2), Mail(b"", b"none", 0)]) as server:
         assert (await Collection(aws, server).cycle()).stored == 2
@@ -369,6 +375,7 @@ async def test_a_pause_between_sign_ins_is_believed_up_to_a_day(aws: Aws) -> Non
     [Close(), Hang(), b"junk\r\n", Takeover(flood(b"X: y\r\n", first=ok()))],
     ids=["close", "hang", "junk", "flood"],
 )
+@pytest.mark.quirk(number=1, part="c")
 class TestTopThatBreaksTheSession:
     async def test_of_one_message_does_not_hold_up_those_behind_it(self, aws: Aws, answer: Action) -> None:
         mails = [a_message(number) for number in range(1, 5)]
@@ -383,6 +390,7 @@ class TestTopThatBreaksTheSession:
             assert (await collection.cycle()).stored == 4
 
 
+@pytest.mark.quirk(number=1, part="b")
 class TestMoreRefusalsThanAreCounted:
     @staticmethod
     def all_but_the_last(session: ScriptedSession, line: str) -> bytes | None:
