@@ -18,6 +18,7 @@ from xdist.remote import Producer
 from tests.processes import ByShares, begin_with_what_takes_long
 
 settings.register_profile("popfetch", deadline=None)
+settings.register_profile("long", deadline=None, max_examples=20_000, stateful_step_count=60)
 settings.load_profile("popfetch")
 
 _workers: list[int] = []

@@ -27,7 +27,7 @@ from popfetch.services.fetch_account import carry_out_request
 from popfetch.services.fetch_cycle import FetchCycle
 from popfetch.services.message_taking import TimeFrame
 from popfetch.services.octet_budget import OctetBudget
-from tests.builders.accounts import NOON, an_account
+from tests.builders.accounts import NOON, OWNER, an_account
 from tests.builders.aws import Aws
 from tests.builders.journals import RecordingJournal
 from tests.builders.oauth import ServerInMemory, sign_in_secrets
@@ -74,6 +74,7 @@ class Collection:
         *,
         limits: Limits = DEFAULT_LIMITS,
         number: int = 1,
+        owner_id: str = OWNER,
         ca_file: str | None = None,
         **settings: Any,
     ) -> None:
@@ -103,7 +104,9 @@ class Collection:
             pause=self._let_pass,
             budget=OctetBudget(32 * 1024 * 1024),
         )
-        account = an_account(number, incoming=server.account_server(), fetch=FetchSettings(**settings))
+        account = an_account(
+            number, owner_id=owner_id, incoming=server.account_server(), fetch=FetchSettings(**settings)
+        )
         self.account: Account = AccountsTable(aws.dynamodb, aws.table).add(account).account
 
     async def _let_pass(self, seconds: float) -> None:

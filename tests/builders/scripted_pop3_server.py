@@ -15,6 +15,7 @@ STLS, and records what it received. ``on`` overrides replies, by whole command o
             "DELE": lambda session, line: ...,  # computed; None stands for the usual reply
             "complaint": b"+ e30=\\r\\n",          # of a bad access token; b"" for a server that has none
             "answer": err("sorry"),             # to an access token, in the end
+            "LIST": Takeover(flood(b"1 1\\r\\n")),  # has the connection to itself
         },
     )
     async with server:
@@ -27,7 +28,7 @@ import asyncio
 import hmac
 import ssl
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import md5
@@ -67,13 +68,21 @@ class Hang:
     after: bytes = b""
 
 
+@dataclass(frozen=True)
+class Takeover:
+    """Hand the connection over, for good: ``rampage`` reads and writes as it likes, and the connection ends with it."""
+
+    rampage: "Rampage"
+
+
 class Default:
     """The reply that a well-behaved server would give."""
 
 
 DEFAULT = Default()
 
-type Answer = bytes | Close | Hang | Default | None
+type Rampage = Callable[["ScriptedSession", asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+type Answer = bytes | Close | Hang | Takeover | Default | None
 type Scripted = Callable[["ScriptedSession", str], Answer]
 type Action = Answer | Scripted
 
@@ -131,6 +140,8 @@ class ScriptedSession:
     encrypted: bool = False
     said_quit: bool = False
     ended: bool = False
+    flooded: int = 0
+    """Octets that were sent after the connection was taken over."""
 
     @property
     def lines(self) -> list[str]:
@@ -284,6 +295,9 @@ class _Conversation:
     async def _act(self, action: Answer, usual: bytes) -> bool:
         if isinstance(action, Close):
             await self._write(action.after)
+            return False
+        if isinstance(action, Takeover):
+            await action.rampage(self._session, self._reader, self._writer)
             return False
         if isinstance(action, Hang):
             await self._write(action.after)

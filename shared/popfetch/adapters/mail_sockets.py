@@ -38,6 +38,8 @@ def place_name(host: str, port: int) -> str:
 async def reach(host: CheckedHost, *, seconds: float, deadline: float) -> socket.socket:
     """A connection to the first address that answers; each has ``seconds``, and all of them until ``deadline``.
 
+    A name may have many addresses, all of them silent: what they may take together is the caller's to bound.
+
     Raises the OSError, of which TimeoutError is one, of the last address that was tried.
     """
     loop = asyncio.get_running_loop()

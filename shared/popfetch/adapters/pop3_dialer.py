@@ -12,6 +12,7 @@ from functools import cached_property
 
 from popfetch.adapters.host_guard import CheckedHost, HostGuard
 from popfetch.adapters.mail_sockets import UnreadableBundle, client_context
+from popfetch.adapters.per_loop import PerLoop
 from popfetch.adapters.pop3_line import ClosedAtCapa, Line, out_of_place
 from popfetch.adapters.pop3_maildrop import Pop3Maildrop
 from popfetch.dialogue.bearer import Attempt, Verdict, after_refusal
@@ -66,6 +67,7 @@ class Pop3Dialer:
         self._ca_file = ca_file
         self._limits = limits
         self._window = window
+        self._large_listings = PerLoop(asyncio.Lock)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -111,7 +113,7 @@ class Pop3Dialer:
     async def _sign_in(
         self, host: CheckedHost, server: Server, credentials: Credentials, opening: "_Opening", deadline: float
     ) -> Pop3Maildrop:
-        line = Line(host, server.security, credentials, self._limits, deadline)
+        line = Line(host, server.security, credentials, self._limits, deadline, self._large_listings.get())
         offer: Capabilities | None = None
         try:
             await line.connect(lambda: self._tls)

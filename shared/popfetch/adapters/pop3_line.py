@@ -42,8 +42,10 @@ class ClosedAtCapa(Exception):
 class Line:
     """A session on its connection: sends commands, waits for events within the limits, names what goes wrong.
 
-    ``deadline`` is in the loop's time and bounds all of it. ``timestamp`` is the greeting's, for APOP, if it had one;
-    ``protected`` is set once TLS stands. What ``credentials`` leave in texts is kept out of every quotation.
+    ``deadline`` is in the loop's time and bounds all of it. Who reads a large listing has ``large_listings`` from then
+    on until the connection is dropped: several of them would not fit into memory. ``timestamp`` is the greeting's, for
+    APOP, if it had one; ``protected`` is set once TLS stands. What ``credentials`` leave in texts is kept out of every
+    quotation.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Line:
         credentials: Credentials,
         limits: Limits,
         deadline: float,
+        large_listings: asyncio.Lock,
     ) -> None:
         self._hidden = set(credentials.traces())
         self.session = Session(limits, self._hidden)
@@ -66,6 +69,9 @@ class Line:
         self._loop = asyncio.get_running_loop()
         self._wire = Wire(self.session)
         self._hung_up_seen = False
+        self._pace = _Pace(limits)
+        self._large_listings = large_listings
+        self._has_turn = False
 
     # --- Connecting -------------------------------------------------------------------------------------------
 
@@ -112,7 +118,9 @@ class Line:
 
     async def _reach(self) -> socket.socket:
         with translated(self.place):
-            return await reach(self._host, seconds=self.limits.connect_seconds, deadline=self._deadline)
+            return await reach(
+                self._host, seconds=self.limits.connect_seconds, deadline=self._until(self.limits.reach_seconds)
+            )
 
     async def _implicit_tls(self, connection: socket.socket, tls: ssl.SSLContext) -> None:
         with translated(self.place, handshake=True):
@@ -205,22 +213,41 @@ class Line:
         """The next event, waiting for it as long as the limits allow.
 
         A status line has one limit from the first wait to its end, so that a server that drips octets cannot
-        stretch it; inside a multi-line reply the limit is on silence, and the deadline is over both.
+        stretch it; inside a multi-line reply the limit is on silence and on next to nothing, and the deadline is over
+        both.
         """
+        if not self.session.in_multiline:
+            self._pace.begin(self._wire.arrived)
         event = self.event_at_hand()
         if event is not None:
             return event
         until = self._until(self.limits.reply_seconds if within is None else within)
         while True:
             if self.session.in_multiline:
-                until = self._until(self.limits.idle_seconds)
+                until = self._until(self._pace.seconds_left)
             if self._wire.closed:
                 raise self._hung_up()
+            began = self._loop.time()
             if not await self._wire.more(until):
                 raise self._fell_silent()
+            self._pace.waited(self._loop.time() - began, self._wire.arrived)
             event = self.event_at_hand()
             if event is not None:
                 return event
+            if self.session.listing_is_large and not self._has_turn:
+                await self._take_turn()
+                # what came meanwhile woke nobody
+                event = self.event_at_hand()
+                if event is not None:
+                    return event
+
+    async def _take_turn(self) -> None:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                await self._large_listings.acquire()
+        except TimeoutError as error:
+            raise self._out_of_time() from error
+        self._has_turn = True
 
     def hide(self, secret: str) -> None:
         """Keep ``secret`` out of everything that is quoted from now on."""
@@ -252,6 +279,9 @@ class Line:
 
     async def abandon(self) -> None:
         """Drop the connection and see it gone."""
+        if self._has_turn:
+            self._has_turn = False
+            self._large_listings.release()
         self._wire.drop()
         if self._wire.transport is not None:
             await asyncio.wait([self._wire.gone], timeout=1)
@@ -276,7 +306,8 @@ class Line:
         hint = ""
         if self.session.phase is Phase.GREETING and self.place.security is not Security.TLS:
             hint = "; if the server expects TLS on this port, choose TLS"
-        return ConnectionFailed(f"{self.place} fell silent {self._doing()}{hint}.")
+        did = "sent next to nothing any more" if self._pace.dripped else "fell silent"
+        return ConnectionFailed(f"{self.place} {did} {self._doing()}{hint}.")
 
     def _hung_up(self) -> ConnectionFailed:
         self._hung_up_seen = True
@@ -292,6 +323,32 @@ class Line:
         if current is None:
             return "between two commands"
         return f"{'in the middle of' if session.in_multiline else 'instead of'} its reply to {current.name}"
+
+
+class _Pace:
+    """How fast a multi-line reply comes: time counts while it is waited for, and begins anew with enough octets."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._seconds = 0.0
+        self._from = 0
+        self.dripped = False
+
+    def begin(self, arrived: int) -> None:
+        """No such reply is under way."""
+        self._seconds, self._from, self.dripped = 0.0, arrived, False
+
+    def waited(self, seconds: float, arrived: int) -> None:
+        """So long was waited, and so many octets have arrived by now, all in all."""
+        self._seconds += seconds
+        self.dripped = arrived > self._from
+        if arrived - self._from >= self._limits.least_octets:
+            self.begin(arrived)
+
+    @property
+    def seconds_left(self) -> float:
+        """How long may be waited for more."""
+        return max(0.0, self._limits.idle_seconds - self._seconds)
 
 
 def expect_reply(event: Event) -> Replied:

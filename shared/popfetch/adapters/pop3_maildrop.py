@@ -11,7 +11,14 @@ from popfetch.adapters.pop3_line import Line, expect_reply, out_of_place
 from popfetch.adapters.pop3_listing import asks_one_by_one, merged_listing, octets_of, uid_of
 from popfetch.pop3 import commands, replies
 from popfetch.pop3.commands import Command
-from popfetch.pop3.errors import CommandRefused, ConnectionFailed, Pop3Error, ServerPermanent
+from popfetch.pop3.errors import (
+    CommandRefused,
+    ConnectionFailed,
+    Pop3Error,
+    ProtocolViolation,
+    ReplySwallowed,
+    ServerPermanent,
+)
 from popfetch.pop3.events import BodyBegan, BodyContent, BodyEnded, Event, Listed, Replied
 from popfetch.pop3.replies import Capabilities
 from popfetch.ports.maildrop import (
@@ -29,6 +36,9 @@ from popfetch.ports.maildrop import (
 
 OCTETS_AHEAD = 32 * 1024 * 1024
 """Messages of so many octets, as they were listed, are asked for ahead: what is still to come when time is up."""
+
+SWALLOWED_REPLY = b".\r\n+OK"
+"""How it looks within a message when its terminator was taken for text, and the reply behind it too."""
 
 PLAIN_REFUSALS = (CommandRefused, ServerPermanent)
 """Refusals that concern one command, or one message for good: the session goes on. All others end it."""
@@ -163,15 +173,19 @@ class Pop3Maildrop:
         line = self._line
         window = _Window(line, map(commands.retr, numbers), self._depth, sizes=sizes, last=commands.NOOP)
         unconfirmed = 0
+        before = b""
         while window.refill():
             event = line.event_at_hand() or await line.next_event()
             match event:
                 case BodyContent(command=command, data=data):
+                    if line.session.outstanding > 1:
+                        before = line.read(_without_reply, before, data)
                     yield MessageContent(command.number, data)
                 case BodyBegan(command=command):
                     if unconfirmed:
                         yield MessageConfirmed(unconfirmed)
                         unconfirmed = 0
+                    before = b""
                     yield MessageBegan(command.number)
                 case BodyEnded(command=command):
                     unconfirmed = command.number
@@ -276,7 +290,13 @@ class Pop3Maildrop:
                 return []
             raise refusals[0]
         self._gives_uids = "UIDL" in rows
-        return self._line.read(lambda: merged_listing(rows.get("UIDL"), rows.get("LIST")))
+        return self._line.read(self._merged, rows.get("UIDL"), rows.get("LIST"))
+
+    def _merged(self, uidl: Sequence[bytes] | None, sizes: Sequence[bytes] | None) -> list[ListedMessage]:
+        if self._count and sizes and uidl is not None and not uidl:
+            # to believe it would be to say that nothing is there, and to look no further
+            raise ProtocolViolation("The server's STAT and LIST tell of messages, and its UIDL of none.")
+        return merged_listing(uidl, sizes)
 
     async def _list_one_by_one(self, numbers: range) -> list[ListedMessage] | None:
         """The rows of ``numbers``; ``None`` where no UIDL was accepted, so that a whole listing has to decide."""
@@ -356,6 +376,17 @@ class _Window:
             yield command
             if self._octets >= OCTETS_AHEAD:
                 return
+
+
+def _without_reply(before: bytes, data: bytes) -> bytes:
+    """What to look at together with a message's next octets, ``data`` being the latest.
+
+    Raises ReplySwallowed where they hold a reply.
+    """
+    seam = before + data[: len(SWALLOWED_REPLY) - 1]
+    if SWALLOWED_REPLY in data or SWALLOWED_REPLY in seam:
+        raise ReplySwallowed("A message seems to go on with the reply to another command, so its end is in doubt.")
+    return (seam if len(data) < len(SWALLOWED_REPLY) else data)[1 - len(SWALLOWED_REPLY) :]
 
 
 def _top(number: int) -> Command:

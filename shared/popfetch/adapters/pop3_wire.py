@@ -39,8 +39,8 @@ class Place:
 class Wire(asyncio.BufferedProtocol):
     """Moves octets from the transport into the session, and stops reading when the session holds enough.
 
-    ``closed`` is set once nothing more will come, ``error`` to what broke the connection, if anything did; ``gone`` is
-    done when the socket is let go of. A wire has one owner: one wait at a time.
+    ``arrived`` counts octets; ``closed`` is set once nothing more will come, ``error`` to what broke the connection, if
+    anything did; ``gone`` is done when the socket is let go of. A wire has one owner: one wait at a time.
     """
 
     def __init__(self, session: Session) -> None:
@@ -50,6 +50,7 @@ class Wire(asyncio.BufferedProtocol):
         self._waiter: asyncio.Future[bool] | None = None
         self._paused = False
         self.transport: asyncio.Transport | None = None
+        self.arrived = 0
         self.closed = False
         self.error: Exception | None = None
         self.gone: asyncio.Future[None] = self._loop.create_future()
@@ -65,6 +66,7 @@ class Wire(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Hand on what was read; what breaks the protocol drops the connection."""
         session = self._session
+        self.arrived += nbytes
         try:
             session.receive(bytes(self._view[:nbytes]))
         except Pop3Error:

@@ -5,6 +5,7 @@ deletion, a reordering, a server without UIDL, a day since the last reconciliati
 ledger.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -216,9 +217,13 @@ def _match(
     *,
     doubted: bool,
 ) -> None:
-    spare = sorted(entries, key=lambda entry: (entry.disposition, -entry.day))
+    # A server may give one UID to all of its messages: no entry is looked at twice.
+    ordered = sorted(entries, key=lambda entry: (entry.disposition, -entry.day))
+    of_size: dict[int, deque[int]] = {}
+    for at, entry in enumerate(ordered):
+        of_size.setdefault(entry.octets, deque()).append(at)
+    used: set[int] = set()
     claimed: set[tuple[bytes, bytes]] = set()
-    left: list[LedgerEntry] = []
     unmatched: list[Row] = []
 
     def settle(row: Row, entry: LedgerEntry) -> None:
@@ -226,22 +231,20 @@ def _match(
         _settle_row(survey, row, entry, settings, now)
 
     for row in rows:
-        same_size = next((entry for entry in spare if entry.octets == min(row.octets, 2**32 - 1)), None)
-        if same_size is None or (doubted and same_size.disposition is Disposition.STORED):
+        same_size = of_size.get(min(row.octets, 2**32 - 1))
+        if not same_size or (doubted and ordered[same_size[0]].disposition is Disposition.STORED):
             unmatched.append(row)
         else:
-            spare.remove(same_size)
-            settle(row, same_size)
-    for row in unmatched:
-        if not spare:
-            continue
-        entry = spare.pop(0)
+            at = same_size.popleft()
+            used.add(at)
+            settle(row, ordered[at])
+    spare = [entry for at, entry in enumerate(ordered) if at not in used]
+    for row, entry in zip(unmatched, spare, strict=False):
         if traits.sizes_unstable or not row.octets or not entry.octets:
             settle(row, entry)
         else:
             survey.look_again.add(row.number)
-            left.append(entry)
-    said = {(entry.uid, entry.content) for entry in left + spare if entry.disposition is Disposition.STORED}
+    said = {(entry.uid, entry.content) for entry in spare if entry.disposition is Disposition.STORED}
     survey._unclaimed |= said - claimed
 
 

@@ -93,6 +93,16 @@ class ProtocolViolation(Pop3Error):
     code = "protocol"
 
 
+class ReplySwallowed(ProtocolViolation):
+    """A message seems to go on with the reply to the next command, so that where it ends is in doubt.
+
+    Some servers end a message without its last line end, and the terminator looks like text then. One command at a time
+    there is no next reply, and no doubt.
+    """
+
+    code = "protocol"
+
+
 class LimitExceeded(ProtocolViolation):
     """The server sent more than a stated limit allows: a line, a listing, a message."""
 

@@ -20,8 +20,15 @@ class Limits:
     listing_octets: int = 32 * 1024 * 1024
     """A whole listing."""
 
-    listing_rows: int = 500_000
-    """A whole listing: short rows take more memory than their octets say."""
+    listing_rows: int = 300_000
+    """A whole listing: short rows take more memory than their octets say, with the ledger's 650 octets each."""
+
+    small_listing_octets: int = 1024 * 1024
+    small_listing_rows: int = 20_000
+    """Listings up to both are read side by side; of larger ones, one at a time (see ``pop3_line``)."""
+
+    capabilities_octets: int = 64 * 1024
+    """All of CAPA, which anybody can say before any sign-in; real ones have a few hundred."""
 
     message_octets: int = 512 * 1024 * 1024
     """One message, dot-unstuffed."""
@@ -35,6 +42,9 @@ class Limits:
     connect_seconds: float = 10.0
     """The TCP connection to one address."""
 
+    reach_seconds: float = 25.0
+    """All addresses of a host, one after the other."""
+
     handshake_seconds: float = 15.0
     """The TLS handshake."""
 
@@ -45,7 +55,10 @@ class Limits:
     """From a command to the end of its status line; a wrong password alone may take 7 seconds."""
 
     idle_seconds: float = 30.0
-    """Silence inside a multi-line reply."""
+    """Silence inside a multi-line reply, or fewer than ``least_octets``."""
+
+    least_octets: int = 2 * 1024
+    """What a multi-line reply brings in ``idle_seconds`` of waiting, if it does not end; a modem brings far more."""
 
     quit_seconds: float = 5.0
     """From QUIT to its reply."""

@@ -13,6 +13,9 @@ from popfetch.dialogue.texts import clean
 from popfetch.pop3.errors import ProtocolViolation
 
 BLANKS = b" \t"
+LONGEST_LOGIN_DELAY = 24 * 60 * 60
+"""Seconds of LOGIN-DELAY that are believed: whoever asks for more would have the mailbox forgotten."""
+
 MOST_DIGITS = 18
 """The longest number that is read; anything longer is no count of messages or octets."""
 
@@ -88,7 +91,7 @@ def parse_capabilities(rows: Iterable[bytes]) -> Capabilities:
         if words[0] in {"SASL", "AUTH"}:
             mechanisms.update(words[1:])
         elif words[0] == "LOGIN-DELAY" and len(words) > 1 and words[1].isascii() and words[1].isdigit():
-            login_delay = int(words[1][:9])
+            login_delay = min(int(words[1][:MOST_DIGITS]), LONGEST_LOGIN_DELAY)
     return Capabilities(frozenset(names), frozenset(mechanisms), login_delay)
 
 

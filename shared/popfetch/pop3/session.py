@@ -127,6 +127,13 @@ class Session:
         """Whether the status line of a multi-line reply was read and its end was not."""
         return self._phase is Phase.MESSAGE or self._phase is Phase.LISTING
 
+    @property
+    def listing_is_large(self) -> bool:
+        """Whether the listing that is being read is no small one any more."""
+        return self._phase is Phase.LISTING and (
+            len(self._rows) > self._limits.small_listing_rows or self._octets > self._limits.small_listing_octets
+        )
+
     def send(self, *commands: Command) -> bytes:
         """Queue commands for their replies and return the octets to write, all in one piece."""
         self._check_alive()
@@ -266,8 +273,9 @@ class Session:
             raise self._too_long(f"a row of {command.name}", self._limits.listing_row_octets)
         self._octets += octets
         self._rows += rows
-        if self._octets > self._limits.listing_octets:
-            raise self._too_long(f"the whole of {command.name}", self._limits.listing_octets)
+        limit = self._limits.capabilities_octets if command.name == "CAPA" else self._limits.listing_octets
+        if self._octets > limit:
+            raise self._too_long(f"the whole of {command.name}", limit)
         if len(self._rows) > self._limits.listing_rows:
             raise self._too_long(f"the whole of {command.name}", self._limits.listing_rows, "rows")
 

@@ -17,10 +17,10 @@ from popfetch.ports.schedule import Delivery, Erasure
 from popfetch.runtime.aws_clients import aws_client, bucket_place, signing_key
 from popfetch.runtime.mail_servers import maildrop_dialer, sign_in_secrets
 from popfetch.runtime.settings import Settings
+from popfetch.services.batch_time import BatchTime
 from popfetch.services.cycle_record import CycleParts
 from popfetch.services.fetch_account import carry_out_request
 from popfetch.services.fetch_batch import carry_out
-from popfetch.services.message_taking import TimeFrame
 from popfetch.services.octet_budget import OctetBudget
 
 THREADS = 48
@@ -28,9 +28,6 @@ THREADS = 48
 
 OCTETS_UNDER_WAY = 16 * 1024 * 1024
 """Octets of whole messages on their way to the bucket at once, all accounts of a batch together."""
-
-SECONDS_FOR_NEW_MESSAGES = 120.0
-"""A cycle begins no message after this; the next cycle goes on."""
 
 SECONDS_TO_CONCLUDE = 45.0
 """What is kept of the function's time for committing and reporting."""
@@ -84,12 +81,11 @@ def fetch_batch(batch: Sequence[Delivery], seconds_left: float, journal: Journal
     async def run() -> list[str]:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="aws"))
-        deadline = loop.time() + max(1.0, seconds_left - SECONDS_TO_CONCLUDE)
-        frame = TimeFrame(stop_at=min(loop.time() + SECONDS_FOR_NEW_MESSAGES, deadline), deadline=deadline)
+        time = BatchTime((delivery.group for delivery in batch), max(1.0, seconds_left - SECONDS_TO_CONCLUDE))
         parts = cycle_parts(journal)
 
         async def carry(request: FetchRequest | Erasure) -> None:
-            await carry_out_request(request, parts, frame)
+            await carry_out_request(request, parts, time.turn(request.owner_id))
 
         return await carry_out(batch, fetch_queue(), carry, journal)
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from random import SystemRandom
 from typing import Any
 
+from popfetch.dialogue.texts import clean
 from popfetch.domain.account import Account, AfterFetch, Standing
 from popfetch.domain.admission import may_sign_in_soon
 from popfetch.domain.errors import AccountNotFound, PopfetchError, StorageUnavailable
@@ -42,6 +43,9 @@ OCTETS_PER_COMMIT = 16 * 1024 * 1024
 SECONDS_PER_COMMIT = 5
 ENTRIES_PER_COMMIT = 5000
 SEGMENTS_BEFORE_PACKING = 64
+
+MOST_TROUBLES = 500
+"""Messages whose tries are counted at once, lest the state outgrow its item; what is beyond is quarantined at once."""
 
 LONGEST_MESSAGE = 300
 """As much of an error's sentence, in characters, as is kept for the owner."""
@@ -186,7 +190,8 @@ class CycleRecord:
         if row.number in survey.stale:
             return
         tries = self.state.troubles[key].tries + 1 if key in self.state.troubles else 1
-        if tries < TRIES_BEFORE_QUARANTINE:
+        counted = key in self.state.troubles or len(self.state.troubles) < MOST_TROUBLES
+        if counted and tries < TRIES_BEFORE_QUARANTINE:
             self.update(troubles={**self.state.troubles, key: Trouble(tries, reason[:120])})
             return
         await self.parts.records.quarantine(
@@ -203,7 +208,7 @@ class CycleRecord:
         self.parts.journal.warning(
             "a message cannot be taken and is quarantined; those behind it are not held up",
             account_id=self.account.account_id,
-            uid=row.uid.decode("ascii", "backslashreplace")[:80],
+            uid=clean(row.uid, longest=80),
             tries=tries,
             reason=reason,
         )

@@ -8,6 +8,7 @@ A crash between any two steps leaves work that the next cycle does again onto th
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,10 +26,11 @@ from popfetch.domain.maildrop_survey import (
     read_probe,
     survey_all,
     survey_tail,
+    trouble_key,
 )
 from popfetch.domain.message_identity import read_header_fields
 from popfetch.domain.secret import Secret
-from popfetch.pop3.errors import ConnectionFailed, DeadlineReached, Pop3Error, ProtocolViolation
+from popfetch.pop3.errors import ConnectionFailed, DeadlineReached, Pop3Error, ProtocolViolation, ReplySwallowed
 from popfetch.ports.maildrop import DialAdvice, ListedMessage, Maildrop, MaildropSize
 from popfetch.services.cycle_record import CycleParts, CycleRecord, Failure
 from popfetch.services.message_taking import MessageTaking, TimeFrame
@@ -38,6 +40,9 @@ SESSIONS_PER_CYCLE = 20
 
 FRUITLESS_SESSIONS = 3
 """Sessions in a row that may break without bringing anything before the cycle gives up."""
+
+BROKEN_TOPS_THAT_MEAN_THE_SERVER = 2
+"""So many sessions that broke at TOP, and it is the server that cannot do it: its messages are taken unseen."""
 
 ROWS_BEYOND_LIMIT = 50
 """Rows listed beyond the cycle's limit, to stand in for messages that are refused or skipped."""
@@ -56,6 +61,7 @@ class FetchCycle:
         self._serial = False
         self._reconcile_after = state.reconcile_after
         self._signed_in_at = self._record.started_at
+        self._top_broke: set[bytes] = set()
 
     async def run(self) -> LastFetch:
         """Fetch, and leave the account's record telling how it went.
@@ -104,7 +110,7 @@ class FetchCycle:
             fruitless = 0 if self._record.tally.progress > progress else fruitless + 1
             if self._frame.is_up or fruitless >= FRUITLESS_SESSIONS or not self._record.may_sign_in_soon:
                 break
-            if fruitless and maildrop.pipelines:
+            if (fruitless or isinstance(broke, ReplySwallowed)) and maildrop.pipelines:
                 # it may be pipelining that broke the session, not the message: no blame, once more one by one
                 self._serial = True
                 self._record.update(troubles=troubles)
@@ -228,7 +234,8 @@ class FetchCycle:
             if self._settings.order is Order.OLDEST_FIRST:
                 last = min(last, checkpoint.count + self._settings.max_messages_per_cycle + ROWS_BEYOND_LIMIT)
             rows = _rows(await maildrop.listing(range(first, last + 1), count=size.count))
-            if [row.number for row in rows] == list(range(first, last + 1)):
+            # how many there are is the server's word: nothing is built of that size
+            if len(rows) == last + 1 - first and all(row.number == n for n, row in enumerate(rows, first)):
                 self._record.tally.listed = size.count
                 return survey_tail(checkpoint, size.count, size.octets, rows, self._settings)
         return await self._survey_all(size, await maildrop.listing(count=size.count))
@@ -291,19 +298,32 @@ class FetchCycle:
         rows = {row.number: row for row in survey.unsettled}
         wanted: list[Row] = []
 
+        unanswered: deque[Row] = deque()
+
         def numbers() -> Iterator[int]:
-            for number in rows:
+            for row in rows.values():
                 if len(wanted) >= self._settings.max_messages_per_cycle + ROWS_BEYOND_LIMIT or self._frame.is_up:
                     return
-                yield number
+                if len(self._top_broke) >= BROKEN_TOPS_THAT_MEAN_THE_SERVER or trouble_key(row) in self._top_broke:
+                    wanted.append(row)
+                    continue
+                unanswered.append(row)
+                yield row.number
 
-        async for number, block in maildrop.headers(numbers()):
-            fields = read_header_fields(block)
-            when = fields.arrived or fields.dated
-            if when and when < start:
-                await self._record.skip(survey, rows[number])
-            else:
-                wanted.append(rows[number])
+        try:
+            async for number, block in maildrop.headers(numbers()):
+                unanswered.popleft()
+                fields = read_header_fields(block)
+                when = fields.arrived or fields.dated
+                if when and when < start:
+                    await self._record.skip(survey, rows[number])
+                else:
+                    wanted.append(rows[number])
+        except (ConnectionFailed, ProtocolViolation) as error:
+            if unanswered and not isinstance(error, DeadlineReached):
+                # taken without a look at its header, as where TOP is refused: it must not hold up those behind it
+                self._top_broke.add(trouble_key(unanswered[0]))
+            raise
         survey.unsettled = wanted
 
     # --- deleting ---------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from popfetch.domain.message_identity import MessageDigest
 from popfetch.ports.mail_store import MailStore, PartialUpload
 
 _UID_IN_METADATA = 512
+_LEAST_OCTETS = 4
 
 
 class Intake:
@@ -44,6 +45,11 @@ class Intake:
                 head, rest = bytes(held[:part]), bytes(held[part:])
             self._held = rest
             await self._upload.write(head)
+
+    @property
+    def came_empty(self) -> bool:
+        """Whether nothing came of a message that the server lists with octets, not just with a line end."""
+        return not self.digest.octets and self.row.octets > _LEAST_OCTETS
 
     def end(self) -> None:
         """The message's end was seen."""

@@ -25,6 +25,9 @@ from popfetch.services.intake import Intake
 REFUSALS_THAT_MEAN_THE_SERVER = 20
 """This many refusals and not one message: it is the server that is ill, not its messages."""
 
+REFUSALS_IN_A_ROW = 5000
+"""So many messages that the server refuses may stand before one that it sends."""
+
 SIZE_SURPRISES_BEFORE_DISTRUST = 3
 
 SIZES_OF_ONE_MESSAGE = 2
@@ -59,12 +62,17 @@ class MessageTaking:
         waiting = [
             row for row in troubled_last(survey.unsettled, self._record.state.troubles) if not self._gave_up_on(row)
         ]
+        refusals: list[tuple[Row, str]] = []
         while waiting and not self._frame.is_up:
             wanted = self._record.account.fetch.max_messages_per_cycle - self._record.tally.stored - len(self._puts)
             if wanted <= 0:
-                return
+                break
             batch, waiting = waiting[:wanted], waiting[wanted:]
-            await self._retrieve(maildrop, survey, batch)
+            await self._retrieve(maildrop, survey, batch, refusals)
+        if self._is_server_ill(refusals):
+            raise _refuses_everything(refusals[-1][1])
+        for row, reason in refusals:
+            await self._record.note_trouble(survey, row, reason)
 
     async def confirm_stale(self, maildrop: Maildrop, survey: Survey) -> None:
         """Read what the owner wants off the server once more: only what is stored, octet for octet, may go.
@@ -73,8 +81,11 @@ class MessageTaking:
         turns out to be another message is stored.
         """
         doubtful = [row for row in survey.rows if row.number in survey.stale and not self._gave_up_on(row)]
+        refusals: list[tuple[Row, str]] = []
         if doubtful and not self._frame.is_up:
-            await self._retrieve(maildrop, survey, doubtful)
+            await self._retrieve(maildrop, survey, doubtful, refusals)
+        for row, reason in refusals:
+            await self._record.note_trouble(survey, row, reason)
 
     async def settle(self, survey: Survey) -> None:
         """Wait for what is on its way to bucket and table. Raises what kept some of it from arriving."""
@@ -96,12 +107,17 @@ class MessageTaking:
     def _gave_up_on(self, row: Row) -> bool:
         return bool(self._record.troubled_now) and trouble_key(row) in self._record.troubled_now
 
-    async def _retrieve(self, maildrop: Maildrop, survey: Survey, batch: list[Row]) -> None:
+    def _is_server_ill(self, refusals: list[tuple[Row, str]]) -> bool:
+        took_any = self._record.tally.stored or self._puts
+        return len(refusals) >= REFUSALS_THAT_MEAN_THE_SERVER and not took_any
+
+    async def _retrieve(
+        self, maildrop: Maildrop, survey: Survey, batch: list[Row], refusals: list[tuple[Row, str]]
+    ) -> None:
         rows = {row.number: row for row in batch}
         unanswered = list(reversed(batch))
         intake: Intake | None = None
         ended: Intake | None = None
-        refusals: list[tuple[Row, str]] = []
 
         def numbers() -> Iterator[int]:
             for row in batch:
@@ -132,24 +148,19 @@ class MessageTaking:
                     case MessageRefused(number=number, reason=reason):
                         unanswered.pop()
                         refusals.append((rows[number], reason))
-                        if len(refusals) >= REFUSALS_THAT_MEAN_THE_SERVER and not self._record.tally.stored:
-                            raise ServerTemporary(
-                                "The server lists messages but refuses to send any of them; it is asked again later.",
-                                server_text=reason,
-                            )
+                        if len(refusals) >= REFUSALS_IN_A_ROW and self._is_server_ill(refusals):
+                            raise _refuses_everything(reason)
         except Pop3Error as error:
             if ended is not None and isinstance(error, ConnectionFailed):
                 await self._land(survey, ended)
                 ended = None
-            if len(refusals) < REFUSALS_THAT_MEAN_THE_SERVER or self._record.tally.stored:
+            if not self._is_server_ill(refusals):
                 await self._blame(survey, refusals, ended, unanswered, bool(asked), error)
             raise
         finally:
             for unfinished in (intake, ended):
                 if unfinished is not None:
                     await unfinished.discard()
-        for row, reason in refusals:
-            await self._record.note_trouble(survey, row, reason)
         if self._put_failure:
             raise self._put_failure
 
@@ -172,6 +183,9 @@ class MessageTaking:
 
     async def _land(self, survey: Survey, intake: Intake) -> None:
         """Begin to store a message whose end is certain, unless it is one that is stored already."""
+        if intake.came_empty:
+            await self._record.note_trouble(survey, intake.row, "it came without a single octet")
+            return
         row, content = intake.row, intake.digest.content
         if row.number in survey.stale:
             survey.stale.discard(row.number)
@@ -230,4 +244,10 @@ def _is_what_was_stored(survey: Survey, row: Row, content: bytes) -> bool:
     return any(
         entry.disposition is Disposition.STORED and entry.content == content_print(content)
         for entry in survey.ledger.of_uid(row.print)
+    )
+
+
+def _refuses_everything(reason: str) -> ServerTemporary:
+    return ServerTemporary(
+        "The server lists messages but refuses to send any of them; it is asked again later.", server_text=reason
     )

@@ -119,6 +119,7 @@ class TestSignIn:
             assert server.commands[-2:] == ["USER alex", "PASS open sesame"]
 
     @pytest.mark.parametrize(("offer", "security"), [(("UIDL",), Security.TLS), (("UIDL", "USER"), Security.NONE)])
+    @pytest.mark.quirk(number=25, part="a")
     async def test_falls_back_and_says_so_when_apop_does_not_work(
         self, offer: tuple[str, ...], security: Security, dialer: Pop3Dialer
     ) -> None:
@@ -334,6 +335,7 @@ class TestAccessTokens:
             await sign_in(dialer, server)
             assert lines_of(server) == [["AUTH XOAUTH2", shown(X)]]
 
+    @pytest.mark.quirk(provider="Microsoft")
     async def test_are_not_put_on_one_line_for_microsoft(self, dialer: Pop3Dialer) -> None:
         async with for_tokens(X, on={"AUTH": along(Close(MICROSOFTS))}) as server:
             await sign_in(dialer, server)
@@ -647,6 +649,7 @@ class TestCapa:
             await (await dial(dialer, server, advice=DialAdvice(skip_capa=True))).abandon()
             assert server.commands == ["USER alex", "PASS open sesame"]
 
+    @pytest.mark.quirk(number=26, part="d")
     async def test_is_asked_again_only_when_pipelining_would_pay(self, dialer: Pop3Dialer) -> None:
         server = ScriptedServer(
             [HELLO] * 3,
@@ -692,12 +695,14 @@ class TestTls:
             assert isinstance(await failure(dial(dialer, server)), TlsFailed)
             assert server.received == b"STLS\r\n"
 
+    @pytest.mark.quirk(number=26, part="b")
     async def test_octets_injected_ahead_of_the_handshake_end_the_session(self, dialer: Pop3Dialer) -> None:
         server = ScriptedServer(security=Security.STARTTLS, on={"STLS": ok("begin") + ok("injected")})
         async with server:
             assert isinstance(await failure(dial(dialer, server)), ProtocolViolation)
             assert server.received == b"STLS\r\n"
 
+    @pytest.mark.quirk(number=26, part="c")
     async def test_by_stls_forgets_what_was_announced_before(self, dialer: Pop3Dialer) -> None:
         async with ScriptedServer(security=Security.STARTTLS) as server:
             await (await dial(dialer, server)).abandon()
@@ -745,6 +750,7 @@ class TestTls:
             assert isinstance(error, NotReached)
             assert "does not speak TLS here" in str(error.__cause__)
 
+    @pytest.mark.quirk(number=11, part="b")
     async def test_that_stalls_in_the_handshake_is_bounded(self, quick_dialer: Pop3Dialer) -> None:
         async with ScriptedServer(on={"greeting": Hang()}) as server:
             stalling = Server(server.host, server.port, Security.TLS, "alex")
@@ -823,6 +829,7 @@ class TestConnecting:
             await (await dial(dialer, server, host="pop.example.com")).abandon()
             assert len(server.sessions) == 1
 
+    @pytest.mark.quirk(number=11, part="c")
     async def test_respects_the_deadline_over_everything(self, dialer: Pop3Dialer) -> None:
         async with ScriptedServer(on={"CAPA": Hang()}) as server:
             error = await failure(dial(dialer, server, seconds=0.2))

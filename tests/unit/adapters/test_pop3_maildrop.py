@@ -359,6 +359,7 @@ class TestRetrieval:
         async with opened(dialer, ScriptedServer([HELLO], on={"NOOP": err("what?")})) as maildrop:
             assert await events(maildrop, iter([1])) == whole(1, HELLO)
 
+    @pytest.mark.quirk(number=8, part="a")
     async def test_of_a_message_with_a_lone_dot_is_never_confirmed(self, dialer: Pop3Dialer) -> None:
         wire = b"+OK\r\nSubject: x\r\n\r\n.\r\nrest of the text\r\n.\r\n"
         async with opened(dialer, ScriptedServer([HELLO, HELLO], on={"RETR 1": wire})) as maildrop:
@@ -368,6 +369,7 @@ class TestRetrieval:
             assert not await maildrop.quit()
 
     @pytest.mark.parametrize("action", [Close(b"+OK\r\nSubj"), Hang(b"+OK\r\nSubj")])
+    @pytest.mark.quirk(number=13, part="a")
     async def test_of_a_truncated_message_fails(self, action: Close | Hang, quick_dialer: Pop3Dialer) -> None:
         async with opened(quick_dialer, ScriptedServer([HELLO] * 2, on={"RETR 2": action})) as maildrop:
             found = await events_before(ConnectionFailed, maildrop, iter([1, 2]))
@@ -407,6 +409,7 @@ class TestHeaders:
             assert found == [(1, b"Subject: hello\r\n\r\n"), (2, b"A: b\r\n"), (3, b"\r\n")]
             assert server.session.reads == [b"TOP 1 0\r\nTOP 2 0\r\nTOP 3 0\r\n"]
 
+    @pytest.mark.quirk(number=15, part="a")
     async def test_are_empty_where_top_is_refused(self, dialer: Pop3Dialer) -> None:
         async with opened(dialer, ScriptedServer([HELLO], top=False)) as maildrop:
             assert [row async for row in maildrop.headers([1])] == [(1, b"")]
@@ -427,6 +430,8 @@ class TestEnding:
             assert [mail.uid for mail in server.mailbox] == [b"uid-2"]
 
     @pytest.mark.parametrize("action", [err("not all deleted"), Close(), Hang()])
+    @pytest.mark.quirk(number=18, part="a")
+    @pytest.mark.quirk(number=18, part="b")
     async def test_without_ok_to_quit_confirms_nothing(
         self, action: bytes | Close | Hang, quick_dialer: Pop3Dialer
     ) -> None:

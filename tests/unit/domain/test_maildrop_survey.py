@@ -1,6 +1,7 @@
 """Surveys against a model: a maildrop that changes as maildrops do, and a ledger that follows."""
 
 from datetime import timedelta
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -192,3 +193,13 @@ def test_what_left_the_server_is_forgotten_in_time_unless_most_of_it_left() -> N
     assert kept is not None
     assert len(kept) == 2
     assert pruned(ledger, {row.print for row in listing[:2]}, NOON + timedelta(days=30)) is None
+
+
+def test_one_uid_for_everything_takes_no_more_time_than_others() -> None:
+    """Its sizes match nothing: each entry was looked at for each row, a minute for these."""
+    listed = [Row(number, b"same", 1_000_000 + number) for number in range(1, 20_001)]
+    ledger = ledger_of(*(Row(number, b"same", number) for number in range(1, 20_001)))
+    began = process_time()
+    survey = survey_all(listed, 0, ledger, None, ServerTraits(), FetchSettings(), NOON)
+    assert len(survey.look_again) == 20_000
+    assert process_time() - began < 5

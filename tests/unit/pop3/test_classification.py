@@ -71,6 +71,7 @@ SIGN_IN_TEXTS: list[tuple[str, type[Pop3Error]]] = [
 
 
 @pytest.mark.parametrize(("text", "leaf"), SIGN_IN_TEXTS)
+@pytest.mark.quirk(number=12, part="c")
 def test_sign_in_is_told_apart(text: str, leaf: type[Pop3Error]) -> None:
     assert type(classify(text.encode(), Moment.SIGN_IN)) is leaf
     assert type(classify(text.upper().encode(), Moment.SIGN_IN)) is leaf

@@ -32,6 +32,10 @@ class TestCapabilities:
             frozenset({"TOP", "SASL", "LOGIN-DELAY", "PIPELINING", "UIDL"}), frozenset({"PLAIN", "CRAM-MD5"}), 300
         )
 
+    @pytest.mark.parametrize("seconds", [b"86401", b"999999999", b"9" * 5_000])
+    def test_want_no_longer_pause_than_a_day(self, seconds: bytes) -> None:
+        assert replies.parse_capabilities([b"LOGIN-DELAY " + seconds]).login_delay == 24 * 60 * 60
+
     def test_that_are_malformed_are_as_if_not_there(self) -> None:
         offer = replies.parse_capabilities([b"EXPIRENEVER", b"", b"   ", b"LOGIN-DELAY soon", b"\xff\x00", b"USER"])
         assert "USER" in offer

@@ -86,6 +86,7 @@ class TestReplies:
             "ProtocolViolation",
         ]
 
+    @pytest.mark.quirk(number=22, part="a")
     def test_of_several_hundred_octets_are_accepted_and_of_more_than_the_limit_not(self) -> None:
         assert events_of(b"-ERR " + b"x" * 900 + b"\r\n", commands.NOOP) == [Replied(commands.NOOP, False, b"x" * 900)]
         assert events_of(b"-ERR " + b"x" * 35 + b"\r\n", commands.NOOP, limits=TIGHT) == [
@@ -105,6 +106,7 @@ class TestReplies:
         with pytest.raises(ProtocolViolation, match="nothing was asked"):
             session.send(commands.STAT)
 
+    @pytest.mark.quirk(number=9, part="b")
     def test_after_a_violation_everything_raises(self) -> None:
         session = signed_in()
         session.send(commands.NOOP)
@@ -300,10 +302,12 @@ class TestMessage:
             (b"a\r\r\n.\r\n", b"a\r\r\n"),
         ],
     )
+    @pytest.mark.quirk(number=20, part="c")
     def test_is_unstuffed_and_otherwise_untouched(self, wire: bytes, content: bytes) -> None:
         for line_end in (b"\r\n", b"\n"):
             assert body_of(b"+OK" + line_end + wire) == content
 
+    @pytest.mark.quirk(number=7, part="a")
     def test_without_final_line_end_before_the_dot_is_not_over(self) -> None:
         found = events_of(b"+OK\r\ntext.\r\n", RETR_1)
         assert found == [BodyBegan(RETR_1, b""), BodyContent(RETR_1, b"text.")]

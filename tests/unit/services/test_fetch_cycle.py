@@ -295,6 +295,7 @@ class TestDeleting:
             fetch = await collection.cycle(later=timedelta(days=1))
             assert (fetch.stored, fetch.deleted, server.mailbox) == (0, 3, [])
 
+    @pytest.mark.quirk(number=17, part="a")
     async def test_a_refused_deletion_is_noted_and_the_rest_goes_on(self, aws: Aws) -> None:
         async with ScriptedServer(mails(3), on={"DELE 2": err("read-only")}) as server:
             collection = Collection(aws, server, after_fetch=AfterFetch.DELETE)
@@ -304,6 +305,7 @@ class TestDeleting:
             assert fetch.stored == 0
         assert collection.versions() == 3
 
+    @pytest.mark.quirk(number=18, part="a")
     async def test_nothing_counts_as_deleted_before_quit_is_confirmed(self, aws: Aws) -> None:
         async with ScriptedServer(mails(3), on={"QUIT": [err("some deleted messages not removed")]}) as server:
             collection = Collection(aws, server, after_fetch=AfterFetch.DELETE)
@@ -356,6 +358,7 @@ class TestWhereTheFirstImportStarts:
                 pass
         assert collection.contents() == sorted(days[48:])
 
+    @pytest.mark.quirk(number=15, part="a")
     async def test_without_top_everything_is_taken(self, aws: Aws) -> None:
         async with ScriptedServer(mails(5), top=False) as server:
             collection = Collection(aws, server, start="2030-01-01")
@@ -733,6 +736,8 @@ class TestFailedSignIn:
             assert (await collection.stored_account()).standing is Standing.ACTIVE
 
     @pytest.mark.parametrize(("answer", "cycles"), [("[AUTH] no", 3), ("go away", 10)])
+    @pytest.mark.quirk(number=12, part="b")
+    @pytest.mark.quirk(provider="Zoho, Fastmail")
     async def test_a_row_of_refusals_stops_the_account_and_tells_once(self, aws: Aws, answer: str, cycles: int) -> None:
         async with ScriptedServer(on={"PASS": err(answer)}) as server:
             collection = Collection(aws, server)
@@ -757,6 +762,7 @@ class TestFailedSignIn:
                 await collection.cycle()
             assert (await collection.stored_account()).standing is Standing.ACTIVE
 
+    @pytest.mark.quirk(number=12, part="a")
     async def test_throttling_is_never_counted_as_a_refusal(self, aws: Aws) -> None:
         async with ScriptedServer(on={"PASS": err("[LOGIN-DELAY] too frequent")}) as server:
             collection = Collection(aws, server)
@@ -842,6 +848,7 @@ class TestBadConnections:
             fetch = await Collection(aws, server).cycle()
         assert (fetch.outcome, fetch.error_code) == (Outcome.FAILED, "protocol")
 
+    @pytest.mark.quirk(provider="Zoho, Fastmail")
     async def test_fifty_in_a_row_stop_the_account(self, aws: Aws) -> None:
         async with ScriptedServer() as server:
             collection = Collection(aws, server)

@@ -1,0 +1,47 @@
+"""Deliveries of the fetch queue, and a queue that remembers what was done with them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from popfetch.adapters.fetch_queue import SqsFetchQueue
+from popfetch.domain.errors import StorageUnavailable
+from popfetch.domain.fetch_request import FetchRequest
+from popfetch.ports.schedule import Delivery, Erasure
+
+
+def a_delivery(number: int, owner: str = "anna", body: str | None = None, *, account_id: str = "") -> Delivery:
+    """Delivery ``number``; what it asks for is that its account is fetched, where nothing else is said."""
+    if body is None:
+        body = (
+            f'{{"owner_id": "{owner}", "account_id": "{account_id or number}", "reason": "schedule",'
+            ' "due_at": "2026-11-23T12:00:00Z"}'
+        )
+    return Delivery(f"delivery-{number}", f"receipt-{number}", owner, body)
+
+
+@dataclass
+class RecordingDeliveries:
+    """Deliveries that remember what was done with them."""
+
+    held: list[list[str]] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)
+    set_aside_for: dict[str, str] = field(default_factory=dict)
+    hold_fails: bool = False
+    held_alone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def read(self, delivery: Delivery) -> FetchRequest | Erasure:
+        return SqsFetchQueue.read(None, delivery)  # type: ignore[arg-type]
+
+    async def hold(self, deliveries: Sequence[Delivery], seconds: int) -> None:
+        if self.hold_fails:
+            raise StorageUnavailable("no")
+        self.held.append([delivery.delivery_id for delivery in deliveries])
+        if len(deliveries) == 1:
+            self.held_alone.set()
+
+    async def settle(self, deliveries: Sequence[Delivery]) -> None:
+        self.settled += [delivery.delivery_id for delivery in deliveries]
+
+    async def set_aside(self, delivery: Delivery, why: str) -> None:
+        self.set_aside_for[delivery.delivery_id] = why
