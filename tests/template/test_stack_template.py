@@ -14,7 +14,7 @@ from popfetch.api.event_models import AccountAuthFailed, AccountConnectionFailed
 from popfetch.api.public_url import STAGE_VARIABLE
 from popfetch.api.resolver import PUBLIC
 from popfetch.domain.session import SESSION_LIFETIME
-from popfetch.runtime.observability import WHOLE
+from popfetch.ports.metrics import WHOLE
 from popfetch.runtime.settings import Settings
 from popfetch.services.reply_to import BY_ACCOUNT, BY_ADDRESS
 from tests.template.translated import of_type, references, routes, source, translated

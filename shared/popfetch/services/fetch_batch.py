@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from popfetch.domain.errors import NotAFetchRequest, PopfetchError, StorageUnavailable
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.ports.invocation import Journal
+from popfetch.ports.metrics import Metric
 from popfetch.ports.schedule import Deliveries, Delivery, Erasure
 
 LEASE_SECONDS = 120
@@ -72,7 +73,7 @@ async def _carry_one(delivery: Delivery, deliveries: Deliveries, carry: Carry, j
                 group=delivery.group,
                 reason=error.message,
             )
-            journal.count("DeliveriesSetAside")
+            journal.count(Metric.DELIVERIES_SET_ASIDE)
             await deliveries.set_aside(delivery, error.message)
             return True
         await carry(request)
@@ -87,7 +88,7 @@ async def _carry_one(delivery: Delivery, deliveries: Deliveries, carry: Carry, j
         journal.error("a fetch request failed in a way nobody foresaw", delivery_id=delivery.delivery_id)
     else:
         return True
-    journal.count("DeliveriesReturned")
+    journal.count(Metric.DELIVERIES_RETURNED)
     return False
 
 

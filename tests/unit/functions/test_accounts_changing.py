@@ -67,7 +67,9 @@ def stored(kept: KeptAccounts, account: dict[str, Any]) -> AccountRecord:
 
 
 def wheel_slots(stack: Aws) -> list[str]:
-    return [item["wheel_slot"]["S"] for item in stack.dynamodb.scan(TableName=stack.table, IndexName="wheel")["Items"]]
+    """The slots of the accounts that are on the wheel; those off it are in one that is never due."""
+    items = stack.dynamodb.scan(TableName=stack.table, IndexName="wheel")["Items"]
+    return [slot for item in items if not (slot := item["wheel_slot"]["S"]).startswith("STOPPED#")]
 
 
 class TestSettings:
