@@ -12,6 +12,7 @@ from infra.local.workspace import STACK_NAME, Workspace
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
@@ -29,6 +30,7 @@ class Deployed:
     functions: "LambdaClient"
     dynamodb: "DynamoDBClient"
     s3: "S3Client"
+    events: "EventBridgeClient"
     resources: Mapping[str, str]
 
     def named(self, logical_id: str) -> str:
@@ -77,5 +79,6 @@ def deployed(chosen: Namespace) -> Deployed:
         functions=session.client("lambda", endpoint_url=endpoint),
         dynamodb=session.client("dynamodb", endpoint_url=endpoint),
         s3=session.client("s3", endpoint_url=endpoint),
+        events=session.client("events", endpoint_url=endpoint),
         resources=resources,
     )

@@ -55,6 +55,7 @@ class Stack:
             functions=self.invoked,  # type: ignore[arg-type]
             dynamodb=aws.dynamodb,
             s3=aws.s3,
+            events=stack._client("events"),
             resources={**self.urls, **functions},
         )
         self.letters = DeadLetters(self.deployed, wait_seconds=0)
