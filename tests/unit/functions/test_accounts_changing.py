@@ -454,6 +454,7 @@ class TestCheckingNow:
             Reason.CHECK_NOW,
             NOON,
         )
+        assert asked.correlation_id == "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "the request's own id"
 
 
 class TestHistory:
