@@ -37,6 +37,7 @@ WHAT = {
     "xray.trace": "X-Ray traces",
     "cloudwatch.metric": "Metrics",
     "cloudwatch.alarm": "Alarms",
+    "cloudwatch.dashboard": "Dashboard",
     "kms.key": "KMS keys",
 }
 
@@ -117,6 +118,7 @@ def of_a_stack(seen: Scenes, given: Assumptions) -> dict[str, float]:
         empty_receives(),
         {
             "cloudwatch.alarm": template.count("Type: AWS::CloudWatch::Alarm"),
+            "cloudwatch.dashboard": template.count("Type: AWS::CloudWatch::Dashboard"),
             "cloudwatch.metric": sum(map(len, COUNTED_BY.values())),
             "kms.key": 1,
         },

@@ -1,4 +1,4 @@
-"""Poison in the queue: it lands where an operator sees it, with the reason, and their tools work on the deployed stack."""
+"""Poison in the queue: it lands where an operator sees it, with the reason, and can be replayed and thrown away."""
 
 import json
 

@@ -63,6 +63,7 @@ async def _carry_group(
 
 
 async def _carry_one(delivery: Delivery, deliveries: Deliveries, carry: Carry, journal: Journal) -> bool:
+    whose: dict[str, object] = {"delivery_id": delivery.delivery_id}
     try:
         try:
             request = deliveries.read(delivery)
@@ -76,16 +77,14 @@ async def _carry_one(delivery: Delivery, deliveries: Deliveries, carry: Carry, j
             journal.count(Metric.DELIVERIES_SET_ASIDE)
             await deliveries.set_aside(delivery, error.message)
             return True
+        whose |= {"owner_id": request.owner_id, "account_id": request.account_id}
+        if isinstance(request, FetchRequest):
+            whose |= {"correlation_id": request.correlation_id}
         await carry(request)
     except PopfetchError as error:
-        journal.error(
-            "a fetch request goes back to the queue",
-            delivery_id=delivery.delivery_id,
-            error=error.code,
-            reason=error.message,
-        )
+        journal.error("a fetch request goes back to the queue", **whose, error=error.code, reason=error.message)
     except Exception:  # noqa: BLE001 - the edge of the batch: whatever it is, the other owners are served
-        journal.error("a fetch request failed in a way nobody foresaw", delivery_id=delivery.delivery_id)
+        journal.error("a fetch request failed in a way nobody foresaw", **whose)
     else:
         return True
     journal.count(Metric.DELIVERIES_RETURNED)
