@@ -10,6 +10,7 @@
 #   make format      put the format right
 #   make console     build the web console anew, from its sources in infra/console
 #   make openapi     write the API's description anew, from its routes
+#   make dashboard   write the dashboard into the template anew, from infra/dashboard.py
 #   make lock        compile the locks anew (UPGRADE=1 takes the newest versions)
 #
 # PYTEST_ARGS goes to pytest, after what is said here: PYTEST_ARGS="tests/unit -x", PYTEST_ARGS="-n 0 --pdb".
@@ -24,7 +25,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONPATH := shared
 
-.PHONY: help setup demo up down test test-real bench chaos check format console openapi lock
+.PHONY: help setup demo up down test test-real bench chaos check format console openapi dashboard lock
 
 help:
 	@sed -n 's/^#  *make/make/p' Makefile
@@ -64,6 +65,7 @@ check: setup
 	@.venv/bin/lint-imports --no-cache
 	@$(PYTHON) -m infra.locks check
 	@$(PYTHON) -m infra.openapi check
+	@$(PYTHON) -m infra.dashboard check
 	@$(PYTHON) -m infra.web check
 	@.venv/bin/cfn-lint --append-rules cfn_lint_serverless.rules -- template.yaml
 	@AWS_DEFAULT_REGION=us-east-1 .venv/bin/sam validate --lint
@@ -77,6 +79,9 @@ console: setup
 
 openapi: setup
 	@$(PYTHON) -m infra.openapi write
+
+dashboard: setup
+	@$(PYTHON) -m infra.dashboard write
 
 lock: setup
 	@$(PYTHON) -m infra.locks compile $(if $(UPGRADE),--upgrade)

@@ -197,7 +197,9 @@ def resume(account_id: AccountInPath) -> Response[AccountOut]:
 )
 def check_now(account_id: AccountInPath) -> Response[CheckOut]:
     """Check an account of who asks."""
-    requested_at = accounts_service(journal).check_now(owner_of(app), account_id)
+    requested_at = accounts_service(journal).check_now(
+        owner_of(app), account_id, journal.logger.get_correlation_id() or ""
+    )
     return json_answer(CheckOut(id=account_id, requested_at=requested_at), HTTPStatus.ACCEPTED)
 
 

@@ -19,9 +19,19 @@ journal = new_journal()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Dispatch the minute that a scheduled event names by its ``time``, and those before it that were missed."""
     done = dispatch_due_accounts(
-        _time_of(event), wheel(), fetch_queue(), journal, lambda: context.get_remaining_time_in_millis() / 1000
+        _time_of(event),
+        wheel(),
+        fetch_queue(),
+        journal,
+        lambda: context.get_remaining_time_in_millis() / 1000,
+        correlation_id=_id_of(event, context),
     )
     return asdict(done)
+
+
+def _id_of(event: Any, context: LambdaContext) -> str:
+    """The event's own id, by which its requests and their cycles are found; of one without, the invocation's."""
+    return str(event.get("id") or context.aws_request_id)
 
 
 def _time_of(event: Any) -> datetime:

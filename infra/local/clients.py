@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sesv2 import SESV2Client
@@ -47,6 +48,10 @@ class Clients:
     def events(self) -> "EventBridgeClient":
         """Event buses."""
         return self._session.client("events", endpoint_url=self._endpoint_url)
+
+    def functions(self) -> "LambdaClient":
+        """Functions."""
+        return self._session.client("lambda", endpoint_url=self._endpoint_url)
 
     def iam(self) -> "IAMClient":
         """Roles."""

@@ -33,18 +33,9 @@ def bring_up(workspace: Workspace, say: Say, *, enforce_permissions: bool = Fals
         say(f"The engine runs at {workspace.endpoint_url}.")
     else:
         say(f"The engine runs already at {workspace.endpoint_url}.")
-    bundle = write_bundle(workspace, os.environ.get("POPFETCH_CA_FILE", ""))
     stack = Stack(workspace)
     say("Building and deploying the stack where it has changed ...")
-    deployed = stack.deploy(
-        {
-            "Architecture": architecture(),
-            "AllowPrivateHosts": "true",
-            "ExtraCaFile": str(bundle),
-            "OwnAutoconfigFile": str(autoconfig_file(workspace)),
-            "SenderAddress": SENDER_ADDRESS,
-        }
-    )
+    deployed = stack.deploy(parameters(workspace))
     say("The stack is deployed." if deployed else "The stack is deployed already.")
     stack.lead_links_here()
     outputs = stack.outputs()
@@ -52,6 +43,17 @@ def bring_up(workspace: Workspace, say: Say, *, enforce_permissions: bool = Fals
     allow_sender(clients, SENDER_ADDRESS)
     owner = sign_in(clients, outputs, OWNER_EMAIL, kept_password(workspace.engine / "owner-password"))
     return {**outputs, "OwnerEmail": owner.email, "OwnerPassword": owner.password, "IdToken": owner.id_token}
+
+
+def parameters(workspace: Workspace) -> dict[str, str]:
+    """What the stack is deployed with on this machine."""
+    return {
+        "Architecture": architecture(),
+        "AllowPrivateHosts": "true",
+        "ExtraCaFile": str(write_bundle(workspace, os.environ.get("POPFETCH_CA_FILE", ""))),
+        "OwnAutoconfigFile": str(autoconfig_file(workspace)),
+        "SenderAddress": SENDER_ADDRESS,
+    }
 
 
 def tell_addresses(outputs: Mapping[str, str], say: Say) -> None:

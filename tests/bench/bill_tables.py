@@ -1,8 +1,8 @@
 """The bill as tables, each from what was counted and what is assumed."""
 
-import re
 from dataclasses import replace
 
+from popfetch.ports.metrics import COUNTED_BY
 from tests.bench.bill_counts import Counted
 from tests.bench.bill_model import (
     DAYS_A_MONTH,
@@ -37,6 +37,7 @@ WHAT = {
     "xray.trace": "X-Ray traces",
     "cloudwatch.metric": "Metrics",
     "cloudwatch.alarm": "Alarms",
+    "cloudwatch.dashboard": "Dashboard",
     "kms.key": "KMS keys",
 }
 
@@ -117,19 +118,11 @@ def of_a_stack(seen: Scenes, given: Assumptions) -> dict[str, float]:
         empty_receives(),
         {
             "cloudwatch.alarm": template.count("Type: AWS::CloudWatch::Alarm"),
-            "cloudwatch.metric": len(_metrics()),
+            "cloudwatch.dashboard": template.count("Type: AWS::CloudWatch::Dashboard"),
+            "cloudwatch.metric": sum(map(len, COUNTED_BY.values())),
             "kms.key": 1,
         },
     )
-
-
-def _metrics() -> set[str]:
-    """The metrics that functions may count; each has one dimension, so that it is one metric."""
-    found: set[str] = set()
-    for folder in ("shared/popfetch", "functions"):
-        for file in (ROOT / folder).rglob("*.py"):
-            found |= set(re.findall(r'\.count\("([A-Z]\w+)"', file.read_text()))
-    return found
 
 
 def stack_by_itself(seen: Scenes, given: Assumptions) -> Table:

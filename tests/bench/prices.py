@@ -53,6 +53,7 @@ PRICES: Final[Mapping[str, Price]] = {
     "logs.stored": Price("CloudWatch Logs", "TimedStorage-ByteHrs", "GB-month, compressed", 0.03),
     "cloudwatch.metric": Price("CloudWatch", "CW:MetricMonitorUsage", "metric and month", 0.30),
     "cloudwatch.alarm": Price("CloudWatch", "CW:AlarmMonitorUsage", "alarm and month", 0.10),
+    "cloudwatch.dashboard": Price("CloudWatch", "DashboardsUsageHour", "dashboard and month", 3.00),
     "kms.key": Price("KMS", "KMS-Keys", "key version and month", 1.00),
     "dynamodb.stored": Price("DynamoDB", "TimedStorage-ByteHrs", "GB-month", 0.25),
     "dynamodb.pitr": Price("DynamoDB", "TimedPITRStorage-ByteHrs", "GB-month", 0.20),

@@ -136,11 +136,15 @@ class Collection:
         frame = TimeFrame(stop_at=loop.time() + for_new, deadline=loop.time() + seconds)
         return await FetchCycle(self.parts, self.account, state, f"cycle-{next(self._ids)}", frame).run()
 
-    async def carry_out(self, reason: Reason = Reason.SCHEDULE, *, due_at: datetime | None = None) -> None:
+    async def carry_out(
+        self, reason: Reason = Reason.SCHEDULE, *, due_at: datetime | None = None, correlation_id: str = ""
+    ) -> None:
         """Carry out a request of the queue."""
         loop = asyncio.get_running_loop()
         frame = TimeFrame(loop.time() + 60, loop.time() + 60)
-        request = FetchRequest(self.account.owner_id, self.account.account_id, reason, due_at or self.now)
+        request = FetchRequest(
+            self.account.owner_id, self.account.account_id, reason, due_at or self.now, correlation_id
+        )
         await carry_out_request(request, self.parts, frame)
 
     async def state(self) -> FetchState:

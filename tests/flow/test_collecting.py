@@ -3,6 +3,7 @@
 The tests build on each other, in their order: waiting for the rule takes up to a minute each time.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from infra.local.api import Api, ApiRefused, account_body
 from infra.local.demo_server import DemoServer
 from infra.local.mailbox import first_delivery, later_delivery
 from infra.local.stored import StoredAccount
+from infra.local.workspace import STACK_NAME
 from tests.flow.conftest import LocalStack
 from tests.flow.waiting import wait_for
 
@@ -71,6 +73,25 @@ def test_keys_are_by_owner_account_and_day(local_stack: LocalStack, collected: C
     for item in collected.stored.objects():
         assert item.key.startswith(prefix)
         assert item.key.endswith(".eml")
+
+
+def test_a_message_leads_to_its_cycle_and_the_cycle_to_what_asked_for_it(
+    local_stack: LocalStack, collected: Collected
+) -> None:
+    logs = local_stack.clients.logs()
+
+    def lines(function: str, field: str, value: str) -> list[dict[str, Any]]:
+        events = logs.filter_log_events(logGroupName=f"/aws/lambda/{STACK_NAME}-{function}")["events"]
+        found = [json.loads(event["message"]) for event in events if f'"{field}":"{value}"' in event["message"]]
+        return [line for line in found if line.get(field) == value]
+
+    key = collected.stored.objects()[0].key
+    head = local_stack.clients.s3().head_object(Bucket=local_stack.outputs["MailBucketName"], Key=key)
+    (finished,) = [
+        line for line in lines("fetch", "cycle_id", head["Metadata"]["cycle"]) if line["message"] == "cycle finished"
+    ]
+    asked = finished["correlation_id"]
+    assert [line["message"] for line in lines("dispatch", "correlation_id", asked)] == ["dispatched"]
 
 
 def test_state_and_index_agree_with_the_bucket(collected: Collected) -> None:

@@ -14,7 +14,7 @@ from popfetch.api.event_models import AccountAuthFailed, AccountConnectionFailed
 from popfetch.api.public_url import STAGE_VARIABLE
 from popfetch.api.resolver import PUBLIC
 from popfetch.domain.session import SESSION_LIFETIME
-from popfetch.runtime.observability import WHOLE
+from popfetch.ports.metrics import COUNTED_BY, WHOLE
 from popfetch.runtime.settings import Settings
 from popfetch.services.reply_to import BY_ACCOUNT, BY_ADDRESS
 from tests.template.translated import of_type, references, routes, source, translated
@@ -324,7 +324,27 @@ def test_queue_is_encrypted_and_has_dead_letters_and_an_alarm(name: str) -> None
 @pytest.mark.parametrize("name", sorted(ALARMS))
 def test_alarm_reaches_a_person_where_one_is_named(name: str) -> None:
     assert references(ALARMS[name]["Properties"]["AlarmActions"]) <= {"AlarmTopic", "AWS::NoValue"}
+    assert ALARMS[name]["Properties"]["OKActions"] == ALARMS[name]["Properties"]["AlarmActions"], "when it is over, too"
     assert ALARMS[name]["Properties"]["AlarmDescription"].endswith((".", "?"))
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_alarm_is_on_a_metric_that_is_counted(name: str) -> None:
+    alarm = ALARMS[name]["Properties"]
+    if alarm["Namespace"] == "popfetch":
+        ((dimension, service),) = [(one["Name"], one["Value"]) for one in alarm["Dimensions"]]
+        assert dimension == "service"
+        assert alarm["MetricName"] in COUNTED_BY[service]
+
+
+def test_refused_sign_ins_are_judged_by_their_part_of_enough_cycles() -> None:
+    alarm = ALARMS["SignInsRefusedAlarm"]["Properties"]
+    assert (alarm["ExtendedStatistic"], alarm["Threshold"], alarm["ComparisonOperator"]) == (
+        "p90",
+        1,
+        "GreaterThanOrEqualToThreshold",
+    )
+    assert alarm["EvaluateLowSampleCountPercentile"] == "ignore"
 
 
 @pytest.mark.parametrize("name", sorted(of_type("AWS::Lambda::EventSourceMapping")))

@@ -1,7 +1,7 @@
 """The items of an account and of its owner's profile, and the writes that put an account on the wheel or off.
 
-The wheel's two attributes are on an account's item exactly while its standing is ACTIVE, so that the sparse
-index holds the due accounts and no others.
+An account's item has the wheel's two attributes: while its standing is ACTIVE they name the slot in which it is due,
+otherwise one that never is, so that whoever asks for what is due gets active accounts alone.
 """
 
 from dataclasses import dataclass, field, replace
@@ -35,7 +35,7 @@ type UpdateRequest = dict[str, Any]
 
 
 def to_item(account: Account, wheel_shards: int) -> Item:
-    """The account as an item, with its place on the wheel while it is active."""
+    """The account as an item, with its place on the wheel, or among those that are off it."""
     return {
         **keys.account(account.owner_id, account.account_id),
         "owner_id": account.owner_id,
@@ -54,7 +54,7 @@ def to_item(account: Account, wheel_shards: int) -> Item:
         "standing": str(account.standing),
         "created_at": instant_to_text(account.created_at),
         VERSION: account.version,
-        **(_place_on_wheel(account, wheel_shards) if account.standing is Standing.ACTIVE else {}),
+        **_place(account, wheel_shards),
     }
 
 
@@ -82,44 +82,33 @@ def from_item(item: Item) -> Account:
     )
 
 
-def join_wheel(account: Account, wheel_shards: int) -> UpdateRequest:
-    """The update that stores ``account.standing`` (ACTIVE) and joins the wheel, on condition UNCHANGED."""
-    return _standing_update(account, _place_on_wheel(account, wheel_shards))
-
-
-def leave_wheel(account: Account) -> UpdateRequest:
-    """The update that stores ``account.standing`` and leaves the wheel, on condition UNCHANGED."""
-    return _standing_update(account, {})
-
-
-def _standing_update(account: Account, place: Item) -> UpdateRequest:
-    expression = f"SET standing = :standing, {VERSION} = :next_version"
-    if place:
-        expression += f", {keys.WHEEL_SLOT} = :slot, {keys.WHEEL_ORDER} = :order"
-    else:
-        expression += f" REMOVE {keys.WHEEL_SLOT}, {keys.WHEEL_ORDER}"
+def change_standing(account: Account, wheel_shards: int) -> UpdateRequest:
+    """The update that stores ``account.standing``, and joins or leaves the wheel by it, on condition UNCHANGED."""
+    place = _place(account, wheel_shards)
     return {
         "Key": to_wire(keys.account(account.owner_id, account.account_id)),
-        "UpdateExpression": expression,
+        "UpdateExpression": f"SET standing = :standing, {VERSION} = :next_version, "
+        f"{keys.WHEEL_SLOT} = :slot, {keys.WHEEL_ORDER} = :order",
         "ConditionExpression": UNCHANGED,
         "ExpressionAttributeValues": to_wire(
             {
                 ":standing": str(account.standing),
                 ":seen_version": account.version,
                 ":next_version": account.version + 1,
-                ":slot": place.get(keys.WHEEL_SLOT),
-                ":order": place.get(keys.WHEEL_ORDER),
+                ":slot": place[keys.WHEEL_SLOT],
+                ":order": place[keys.WHEEL_ORDER],
             }
         ),
     }
 
 
-def _place_on_wheel(account: Account, wheel_shards: int) -> Item:
-    interval = account.fetch.interval_minutes
+def _place(account: Account, wheel_shards: int) -> Item:
+    interval, shard = account.fetch.interval_minutes, shard_of(account.owner_id, wheel_shards)
+    on_the_wheel = account.standing is Standing.ACTIVE
     return {
-        keys.WHEEL_SLOT: keys.wheel_slot(
-            interval, slot_of(account.owner_id, interval), shard_of(account.owner_id, wheel_shards)
-        ),
+        keys.WHEEL_SLOT: keys.wheel_slot(interval, slot_of(account.owner_id, interval), shard)
+        if on_the_wheel
+        else keys.stopped_slot(account.standing, shard),
         keys.WHEEL_ORDER: keys.wheel_order(account.owner_id, account.position, account.account_id),
     }
 

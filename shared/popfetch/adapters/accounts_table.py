@@ -308,7 +308,7 @@ class AccountsTable:
 
 
 def write_standing(client: "DynamoDBClient", table_name: str, update: UpdateRequest) -> bool:
-    """Carry out ``join_wheel`` or ``leave_wheel``; ``False`` when the account changed or went meanwhile."""
+    """Carry out ``change_standing``; ``False`` when the account changed or went meanwhile."""
     with translated("Storing the account's standing"):
         return condition_held(lambda: client.update_item(TableName=table_name, **update))
 

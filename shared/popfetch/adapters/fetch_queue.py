@@ -117,7 +117,9 @@ class SqsFetchQueue:
             reason = Reason(str(body.get("reason")))
         except ValueError as error:
             raise NotAFetchRequest("reason must be schedule, catch_up, check_now or erase.") from error
-        return FetchRequest(owner_id, account_id, reason, _instant(body))
+        # requests that were written before there was one are carried out all the same
+        correlation_id = _identifier(body, "correlation_id") if "correlation_id" in body else ""
+        return FetchRequest(owner_id, account_id, reason, _instant(body), correlation_id)
 
     async def hold(self, deliveries: Sequence[Delivery], seconds: int) -> None:
         """Keep deliveries invisible for ``seconds`` from now, no more and no less. Raises StorageUnavailable."""
@@ -173,14 +175,15 @@ def _lanes(requests: Sequence[FetchRequest]) -> Iterator[list[FetchRequest]]:
 
 
 def _request_to_body(request: FetchRequest) -> str:
-    return json.dumps(
-        {
-            "owner_id": request.owner_id,
-            "account_id": request.account_id,
-            "reason": str(request.reason),
-            "due_at": instant_to_text(request.due_at),
-        }
-    )
+    body = {
+        "owner_id": request.owner_id,
+        "account_id": request.account_id,
+        "reason": str(request.reason),
+        "due_at": instant_to_text(request.due_at),
+    }
+    if _ID.fullmatch(request.correlation_id):  # one that could not be read again is left out
+        body["correlation_id"] = request.correlation_id
+    return json.dumps(body)
 
 
 def _identifier(body: dict[str, Any], name: str) -> str:

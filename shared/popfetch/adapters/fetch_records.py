@@ -319,11 +319,11 @@ class FetchRecordsTable:
 
     async def take_off_wheel(self, account: Account) -> bool:
         """Store ``account.standing`` and leave the wheel; ``False`` when the account was changed meanwhile."""
-        return await self._write_standing(account_items.leave_wheel(account))
+        return await self._write_standing(account_items.change_standing(account, self._wheel_shards))
 
     async def put_on_wheel(self, account: Account) -> bool:
         """Store ``account.standing`` and join the wheel; ``False`` when the account was changed meanwhile."""
-        return await self._write_standing(account_items.join_wheel(account, self._wheel_shards))
+        return await self._write_standing(account_items.change_standing(account, self._wheel_shards))
 
     async def _write_standing(self, update: account_items.UpdateRequest) -> bool:
         return await asyncio.to_thread(write_standing, self._client, self._table, update)

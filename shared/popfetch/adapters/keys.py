@@ -24,7 +24,8 @@ sending under a key       ``ACCOUNT#{account}``   ``SENDING#{hash}``
 ========================  ======================  =====================================
 
 The sparse index ``wheel`` has ``wheel_slot`` (``{interval}#{slot}#{shard}``) and ``wheel_order``
-(``{owner}#{position}#{account}``); only accounts on the wheel have them. ``{t}`` and ``{who}`` are hashes.
+(``{owner}#{position}#{account}``); only accounts have them. Those off the wheel are in a slot that is never due,
+``STOPPED#{standing}#{shard}``, where they are counted. ``{t}`` and ``{who}`` are hashes.
 """
 
 import re
@@ -187,6 +188,11 @@ def pending_consent(state_hash: bytes) -> Key:
 def wheel_slot(interval_minutes: int, slot: int, shard: int) -> str:
     """The index partition of a wheel slot."""
     return f"{interval_minutes}#{slot}#{shard}"
+
+
+def stopped_slot(standing: str, shard: int) -> str:
+    """The index partition of accounts that are off the wheel with a standing; no minute's slot has such a name."""
+    return f"STOPPED#{standing}#{shard}"
 
 
 def wheel_order(owner_id: str, position: int, account_id: str) -> str:

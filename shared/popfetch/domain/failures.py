@@ -7,6 +7,7 @@ Whatever else happens backs off and heals by itself, and throttling is never cou
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from popfetch.domain.account import Standing
 from popfetch.domain.fetch_state import FailureCounts
@@ -30,6 +31,39 @@ OUTGOING_NEEDS_A_PERSON = frozenset({"authentication", "sign_in_off", "secret_un
 
 _CONNECTION = frozenset({"network", "tls", "host_refused"})
 _THROTTLED = frozenset({"login_too_frequent"})
+
+
+class FailureClass(StrEnum):
+    """What kind of thing went wrong in a cycle, as an operator looks at many of them."""
+
+    AUTHENTICATION = "authentication"
+    TEMPORARY = "temporary"
+    IN_USE = "in_use"
+    LOGIN_TOO_FREQUENT = "login_too_frequent"
+    PERMANENT = "permanent"
+    PROTOCOL = "protocol"
+    TLS = "tls"
+    NETWORK = "network"
+    OWN = "own"
+    """Nothing that a mail server or an owner can do anything about."""
+
+
+_CLASSES = {
+    "consent_needed": FailureClass.AUTHENTICATION,
+    "token_endpoint_unavailable": FailureClass.TEMPORARY,
+    "refused": FailureClass.TEMPORARY,
+    "pop_not_enabled": FailureClass.PERMANENT,
+    "deadline": FailureClass.NETWORK,
+    "host_refused": FailureClass.NETWORK,
+}
+"""The classes of codes that are not the name of one."""
+
+
+def class_of(code: str) -> FailureClass:
+    """The class of a failure by its code; what no mail server has to do with is popfetch's own."""
+    if code in _CLASSES:
+        return _CLASSES[code]
+    return FailureClass(code) if code in FailureClass else FailureClass.OWN
 
 
 def after_failure(

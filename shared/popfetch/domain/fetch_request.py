@@ -18,13 +18,15 @@ class FetchRequest:
     """One account is due: at ``due_at`` (UTC), for ``reason``.
 
     The queue's message group is the owner and its deduplication id is ``deduplication_id``, so that the same
-    slot delivered twice is fetched once.
+    slot delivered twice is fetched once. ``correlation_id`` is the id of what asked for it first: the rule's event, or
+    the request of the API's; empty where nobody said.
     """
 
     owner_id: str
     account_id: str
     reason: Reason
     due_at: datetime
+    correlation_id: str = ""
 
     @property
     def deduplication_id(self) -> str:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from popfetch.ports.metrics import Metric
 
 Clock = Callable[[], datetime]
 """Tells the time, always with UTC as its zone."""
@@ -28,8 +33,14 @@ class Journal(Protocol):
     def error(self, message: str, **fields: object) -> None:
         """Note something that an operator has to look at; the exception being handled is added."""
 
-    def count(self, metric: str, value: float = 1) -> None:
-        """Add to a metric of this invocation."""
+    def count(self, metric: Metric, value: float = 1) -> None:
+        """Add to a metric of this invocation; adding nothing writes nothing."""
+
+    def measure(self, metric: Metric, value: float) -> None:
+        """Add one value, which may be 0, to those of a metric whose average or percentiles are looked at."""
+
+    def about(self, **fields: object) -> AbstractContextManager[None]:
+        """Add fields to each line that this task, and what it begins, notes within."""
 
 
 class EventBus(Protocol):

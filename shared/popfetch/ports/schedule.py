@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from popfetch.domain.account import Standing
     from popfetch.domain.fetch_request import FetchRequest
 
 
 @dataclass(frozen=True, slots=True)
 class DueAccount:
-    """An account on the wheel: whose it is and where it stands in the owner's order."""
+    """An account on the wheel: whose it is, where it stands in the owner's order, and how often it is due."""
 
     owner_id: str
     account_id: str
     position: int
+    interval_minutes: int
 
 
 class Wheel(Protocol):
@@ -25,6 +27,9 @@ class Wheel(Protocol):
 
     def due(self, slots: Sequence[tuple[int, int]]) -> Sequence[DueAccount]:
         """The active accounts of slots (interval, slot), in no order."""
+
+    def stopped(self, standing: Standing) -> int:
+        """How many accounts are off the wheel with this standing."""
 
     def last_minute(self) -> int | None:
         """The last minute (since the epoch) that was dispatched whole; ``None`` before the first."""

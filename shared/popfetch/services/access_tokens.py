@@ -26,6 +26,7 @@ from popfetch.domain.secret import Secret, TokenUse
 from popfetch.ports.accounts import AccountRecord
 from popfetch.ports.credentials import AuthorizationServers, CredentialVault, GrantStore, OAuthClients
 from popfetch.ports.invocation import Clock, Journal, Pause
+from popfetch.ports.metrics import Metric
 
 LEASE = timedelta(seconds=60)
 """How long a renewal may take; after that it is taken for dead."""
@@ -143,7 +144,7 @@ class AccessTokens:
         self.journal.error(
             "popfetch gets no tokens of an authorization server", provider=server_id, reason=error.message
         )
-        self.journal.count("OAuthClientsRefused")
+        self.journal.count(Metric.OAUTH_CLIENTS_REFUSED)
 
     def forget(self, account: Account, grant: Grant) -> None:
         """Remove the tokens of a grant that nothing leads to any more; what cannot be removed goes with the account."""

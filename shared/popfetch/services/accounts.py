@@ -164,14 +164,14 @@ class Accounts:
             ask_for_check(self.queue, record.account, self.clock())
         return record
 
-    def check_now(self, owner_id: str, account_id: str) -> datetime:
+    def check_now(self, owner_id: str, account_id: str, correlation_id: str = "") -> datetime:
         """Ask for a fetch at once, behind those of this owner that are under way; returns when it was asked for.
 
         Raises AccountNotFound and StorageUnavailable.
         """
         record = self.store.get(owner_id, account_id)
         now = self.clock()
-        ask_for_check(self.queue, record.account, now)
+        ask_for_check(self.queue, record.account, now, correlation_id)
         return now
 
     def visit(self, owner_id: str, account_id: str) -> Visit:
@@ -215,9 +215,9 @@ class Accounts:
             return False
 
 
-def ask_for_check(queue: FetchQueue, account: Account, now: datetime) -> None:
+def ask_for_check(queue: FetchQueue, account: Account, now: datetime, correlation_id: str = "") -> None:
     """Ask for a fetch of an account at once. Raises StorageUnavailable."""
-    queue.send([FetchRequest(account.owner_id, account.account_id, Reason.CHECK_NOW, now)])
+    queue.send([FetchRequest(account.owner_id, account.account_id, Reason.CHECK_NOW, now, correlation_id)])
 
 
 def sign_in_after(now: datetime, login_delay: int, host: str) -> datetime | None:

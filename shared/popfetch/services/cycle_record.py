@@ -14,7 +14,7 @@ from popfetch.dialogue.texts import clean
 from popfetch.domain.account import Account, AfterFetch, Standing
 from popfetch.domain.admission import may_sign_in_soon
 from popfetch.domain.errors import AccountNotFound, PopfetchError, StorageUnavailable
-from popfetch.domain.failures import after_failure
+from popfetch.domain.failures import FailureClass, after_failure, class_of
 from popfetch.domain.fetch_request import FetchRequest, Reason
 from popfetch.domain.fetch_state import (
     Checkpoint,
@@ -34,6 +34,7 @@ from popfetch.ports.fetch_records import FetchRecords
 from popfetch.ports.invocation import Clock, EventBus, Journal, Pause
 from popfetch.ports.mail_store import MailStore
 from popfetch.ports.maildrop import MaildropDialer
+from popfetch.ports.metrics import FAILURES, Metric
 from popfetch.ports.schedule import FetchQueue
 from popfetch.services.octet_budget import OctetBudget
 from popfetch.services.sign_in_secrets import SignInSecrets
@@ -58,7 +59,10 @@ type Failure = Pop3Error | PopfetchError
 
 @dataclass(frozen=True, slots=True)
 class CycleParts:
-    """What every cycle works with; ``budget`` bounds the octets on their way to the bucket, all cycles together."""
+    """What every cycle works with; ``budget`` bounds the octets on their way to the bucket, all cycles together.
+
+    ``correlation_id`` is of the request that is carried out: what asked for it first.
+    """
 
     records: FetchRecords
     store: MailStore
@@ -70,6 +74,7 @@ class CycleParts:
     clock: Clock
     pause: Pause
     budget: OctetBudget
+    correlation_id: str = ""
 
 
 @dataclass(slots=True)
@@ -123,6 +128,11 @@ class CycleRecord:
     def update(self, **changes: Any) -> None:
         """Change the state as it will be written next."""
         self.state = replace(self.state, **changes)
+
+    @property
+    def cycle_id(self) -> str:
+        """The cycle's name, which its log lines, events and messages carry."""
+        return self._cycle_id
 
     @property
     def may_sign_in_soon(self) -> bool:
@@ -429,7 +439,10 @@ class CycleRecord:
         )
         waiting = fetch.remaining - len(self.state.troubles)
         if self.account.fetch.catch_up and waiting > 0 and self.tally.progress and self.may_sign_in_soon:
-            request = FetchRequest(self.account.owner_id, self.account.account_id, Reason.CATCH_UP, self.parts.clock())
+            account, parts = self.account, self.parts
+            request = FetchRequest(
+                account.owner_id, account.account_id, Reason.CATCH_UP, parts.clock(), parts.correlation_id
+            )
             await asyncio.to_thread(self.parts.queue.send, [request])
         return fetch
 
@@ -453,12 +466,16 @@ class CycleRecord:
         if not idle:
             seconds = (fetch.finished_at - fetch.started_at).total_seconds()
             details |= {**fetch.counts, "seconds": round(seconds, 3)}
-        journal.count("Cycles")
-        journal.count("MessagesStored", fetch.stored)
-        journal.count("OctetsStored", fetch.octets)
-        journal.count("MessagesQuarantined", fetch.quarantined)
-        if fetch.error_code:
-            journal.count("CyclesFailed")
+        failed = class_of(fetch.error_code) if fetch.error_code else None
+        journal.count(Metric.CYCLES)
+        journal.measure(Metric.SIGN_INS_REFUSED, failed is FailureClass.AUTHENTICATION)
+        journal.count(Metric.MESSAGES_STORED, fetch.stored)
+        journal.count(Metric.OCTETS_STORED, fetch.octets)
+        journal.count(Metric.MESSAGES_QUARANTINED, fetch.quarantined)
+        if failed:
+            journal.count(Metric.CYCLES_FAILED)
+            if failed is not FailureClass.AUTHENTICATION:
+                journal.count(FAILURES[failed])
             cause = {"cause": self._cause} if self._cause else {}
             journal.warning("cycle failed", **details, error=fetch.error_code, reason=fetch.error_message, **cause)
         elif idle:
@@ -470,12 +487,13 @@ class CycleRecord:
     async def _publish(self, name: str, detail: dict[str, object]) -> bool:
         account = self.account
         whose: dict[str, object] = {"owner_id": account.owner_id, "account_id": account.account_id}
+        told = {**whose, "cycle_id": self._cycle_id, "correlation_id": self.parts.correlation_id, **detail}
         try:
-            await asyncio.to_thread(self.parts.bus.publish, name, {**whose, **detail})
+            await asyncio.to_thread(self.parts.bus.publish, name, told)
         except StorageUnavailable:
             # the mail is stored and committed: an event that could not be told must not fetch it again
             self.parts.journal.error("an event could not be published", event_name=name, **whose)
-            self.parts.journal.count("EventsLost")
+            self.parts.journal.count(Metric.EVENTS_LOST)
             return False
         return True
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from popfetch.domain.errors import NotAFetchRequest, PopfetchError, StorageUnavailable
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.ports.invocation import Journal
+from popfetch.ports.metrics import Metric
 from popfetch.ports.schedule import Deliveries, Delivery, Erasure
 
 LEASE_SECONDS = 120
@@ -62,6 +63,7 @@ async def _carry_group(
 
 
 async def _carry_one(delivery: Delivery, deliveries: Deliveries, carry: Carry, journal: Journal) -> bool:
+    whose: dict[str, object] = {"delivery_id": delivery.delivery_id}
     try:
         try:
             request = deliveries.read(delivery)
@@ -72,22 +74,20 @@ async def _carry_one(delivery: Delivery, deliveries: Deliveries, carry: Carry, j
                 group=delivery.group,
                 reason=error.message,
             )
-            journal.count("DeliveriesSetAside")
+            journal.count(Metric.DELIVERIES_SET_ASIDE)
             await deliveries.set_aside(delivery, error.message)
             return True
+        whose |= {"owner_id": request.owner_id, "account_id": request.account_id}
+        if isinstance(request, FetchRequest):
+            whose |= {"correlation_id": request.correlation_id}
         await carry(request)
     except PopfetchError as error:
-        journal.error(
-            "a fetch request goes back to the queue",
-            delivery_id=delivery.delivery_id,
-            error=error.code,
-            reason=error.message,
-        )
+        journal.error("a fetch request goes back to the queue", **whose, error=error.code, reason=error.message)
     except Exception:  # noqa: BLE001 - the edge of the batch: whatever it is, the other owners are served
-        journal.error("a fetch request failed in a way nobody foresaw", delivery_id=delivery.delivery_id)
+        journal.error("a fetch request failed in a way nobody foresaw", **whose)
     else:
         return True
-    journal.count("DeliveriesReturned")
+    journal.count(Metric.DELIVERIES_RETURNED)
     return False
 
 

@@ -18,12 +18,16 @@ _LEAST_OCTETS = 4
 
 
 class Intake:
-    """One message being taken in; what is larger than a part of the store's goes up while it arrives."""
+    """One message being taken in; what is larger than a part of the store's goes up while it arrives.
 
-    def __init__(self, account: Account, row: Row, store: MailStore) -> None:
+    The stored object names the cycle that has put it there last.
+    """
+
+    def __init__(self, account: Account, row: Row, store: MailStore, cycle_id: str) -> None:
         self.row = row
         self._account = account
         self._store = store
+        self._cycle_id = cycle_id
         self._held: bytes | bytearray = b""
         self._upload: PartialUpload | None = None
         self.digest = MessageDigest()
@@ -109,4 +113,5 @@ class Intake:
 
     def _metadata(self) -> dict[str, str]:
         # Blanks are quoted too: signatures are of values in which one stands for several.
-        return {"uid": quote_from_bytes(self.row.uid, safe="!#$&'()*+,/:;<=>?@[]^`{|}~")[:_UID_IN_METADATA]}
+        uid = quote_from_bytes(self.row.uid, safe="!#$&'()*+,/:;<=>?@[]^`{|}~")
+        return {"uid": uid[:_UID_IN_METADATA], "cycle": self._cycle_id}

@@ -134,7 +134,7 @@ class MessageTaking:
                         assert intake is not None
                         await intake.take(data)
                     case MessageBegan(number=number):
-                        intake = Intake(self._record.account, rows[number], self._parts.store)
+                        intake = Intake(self._record.account, rows[number], self._parts.store, self._record.cycle_id)
                     case MessageEnded():
                         assert intake is not None
                         unanswered.pop()

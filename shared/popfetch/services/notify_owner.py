@@ -8,6 +8,7 @@ from popfetch.domain.notice import StoppedAccount
 from popfetch.notices.languages import mail_about
 from popfetch.ports.accounts import AccountStore
 from popfetch.ports.invocation import Journal, Once
+from popfetch.ports.metrics import Metric
 from popfetch.ports.owners import Mailer, OwnerDirectory
 
 
@@ -41,7 +42,7 @@ def notify_owner(stop: StoppedAccount, parts: NoticeParts, journal: Journal) -> 
     whose: dict[str, object] = {"owner_id": stop.owner_id, "account_id": stop.account_id}
     if parts.mailer is None:
         journal.warning("an owner is not told of a stopped account: the parameter SenderAddress is empty", **whose)
-        journal.count("NoticesWithoutSender")
+        journal.count(Metric.NOTICES_WITHOUT_SENDER)
         return Notified.NO_SENDER
     mailer = parts.mailer
     try:
@@ -58,7 +59,7 @@ def notify_owner(stop: StoppedAccount, parts: NoticeParts, journal: Journal) -> 
         journal.warning(
             "an owner cannot be told of a stopped account: no enabled user, or no verified address", **whose
         )
-        journal.count("NoticesWithoutAddress")
+        journal.count(Metric.NOTICES_WITHOUT_ADDRESS)
         return Notified.NO_ADDRESS
     mail = mail_about(stop, account, contact.locale)
     try:
@@ -70,9 +71,9 @@ def notify_owner(stop: StoppedAccount, parts: NoticeParts, journal: Journal) -> 
             journal.info("a notice was sent before", **whose)
             return Notified.SENT_BEFORE
         journal.info("an owner was told of a stopped account", **whose, code=stop.code, message_id=message_id)
-        journal.count("NoticesSent")
+        journal.count(Metric.NOTICES_SENT)
         return Notified.SENT
     # outside of the handling: the exception that would be logged with it names addresses
     journal.error("a notice was refused and is not tried again", **whose, reason=refusal.reason, remedy=refusal.message)
-    journal.count("NoticesRefused")
+    journal.count(Metric.NOTICES_REFUSED)
     return Notified.REFUSED

@@ -23,6 +23,7 @@ from popfetch.domain.fetch_state import FetchState
 from popfetch.domain.secret import Secret
 from popfetch.ports.accounts import AccountStore
 from popfetch.ports.invocation import Clock, Journal
+from popfetch.ports.metrics import Metric
 from popfetch.ports.submission import RefusedRecipient, Submission, SubmissionDialer
 from popfetch.services.sending_failures import not_sent
 from popfetch.services.sign_in_secrets import SignInSecrets
@@ -105,7 +106,7 @@ class OutgoingSessions:
     def _mark(self, account: Account, code: str, message: str, *, explicit: bool) -> None:
         """Remember at the account that its outgoing server does not let popfetch in; collecting goes on."""
         now = self.clock()
-        self.journal.count("OutgoingSignInsRefused")
+        self.journal.count(Metric.OUTGOING_SIGN_INS_REFUSED)
         self._note(
             account,
             lambda stored: replace(

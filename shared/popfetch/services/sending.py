@@ -30,6 +30,7 @@ from popfetch.domain.message_identity import id_of_sent, is_message_id
 from popfetch.ports.accounts import AccountStore
 from popfetch.ports.invocation import Clock, Journal, Once
 from popfetch.ports.mail_store import MailStore
+from popfetch.ports.metrics import Metric
 from popfetch.ports.stored_mail import SentMail, UploadOffer, Uploads
 from popfetch.ports.submission import Submission
 from popfetch.services.forwarding import ForwardedFile, Forwarding
@@ -245,7 +246,7 @@ class Sending:
 
     def _tell(self, message: StoredMessage) -> None:
         assert message.delivery is not None
-        self.journal.count("MailsSent")
+        self.journal.count(Metric.MAILS_SENT)
         self.journal.info(
             "mail sent",
             **_whose(message),

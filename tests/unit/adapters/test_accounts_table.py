@@ -13,6 +13,7 @@ from popfetch.adapters.account_items import Profile
 from popfetch.adapters.accounts_table import AccountsTable, write_standing
 from popfetch.adapters.dynamodb_items import from_wire, to_wire
 from popfetch.domain.account import (
+    INTERVAL_MENU,
     Account,
     AfterFetch,
     AuthMethod,
@@ -67,7 +68,9 @@ def visits_in(stack: Aws) -> set[str]:
 
 
 def on_the_wheel(stack: Aws) -> list[str]:
-    return [item["sk"]["S"] for item in stack.dynamodb.scan(TableName=stack.table, IndexName="wheel")["Items"]]
+    """The accounts that are on the wheel; those off it are in a slot that is never due."""
+    items = stack.dynamodb.scan(TableName=stack.table, IndexName="wheel")["Items"]
+    return [item["sk"]["S"] for item in items if not item["wheel_slot"]["S"].startswith("STOPPED#")]
 
 
 def just_before_the_next_write(stack: Aws, happens: Callable[[], object]) -> None:
@@ -107,9 +110,16 @@ class TestItems:
             assert account_items.from_item(from_wire(wire)) == account
 
     @pytest.mark.parametrize("standing", list(Standing))
-    def test_only_an_active_account_has_a_place_on_the_wheel(self, standing: Standing) -> None:
-        item = account_items.to_item(an_account(standing=standing), wheel_shards=4)
-        assert ("wheel_slot" in item) == ("wheel_order" in item) == (standing is Standing.ACTIVE)
+    def test_only_an_active_account_is_in_a_slot_that_is_ever_due(self, standing: Standing) -> None:
+        slot = account_items.to_item(an_account(standing=standing), wheel_shards=4)["wheel_slot"]
+        due = {
+            keys.wheel_slot(interval, number, shard)
+            for interval in INTERVAL_MENU
+            for number in range(interval)
+            for shard in range(4)
+        }
+        assert (slot in due) == (standing is Standing.ACTIVE)
+        assert (slot in {keys.stopped_slot(standing, shard) for shard in range(4)}) == (standing is not Standing.ACTIVE)
 
     def test_the_slot_is_the_owners_phase_in_the_accounts_interval(self) -> None:
         account = an_account(fetch=FetchSettings(interval_minutes=15), position=2)
@@ -376,28 +386,28 @@ class TestStanding:
     def test_leaving_and_joining_the_wheel(self, table: AccountsTable, stack: Aws) -> None:
         account = table.add(an_account(1)).account
         left = replace(account, standing=Standing.AUTH_FAILED)
-        assert write_standing(stack.dynamodb, stack.table, account_items.leave_wheel(left))
+        assert write_standing(stack.dynamodb, stack.table, account_items.change_standing(left, 1))
         stored = table.get(OWNER, account.account_id).account
         assert stored == replace(left, version=account.version + 1)
         assert on_the_wheel(stack) == []
         back = replace(stored, standing=Standing.ACTIVE)
-        assert write_standing(stack.dynamodb, stack.table, account_items.join_wheel(back, wheel_shards=1))
+        assert write_standing(stack.dynamodb, stack.table, account_items.change_standing(back, 1))
         written = account_items.to_item(replace(back, version=3), wheel_shards=1)
         assert item_of(stack, keys.account(OWNER, account.account_id)) == from_wire(to_wire(written))
         assert on_the_wheel(stack) == [f"ACCOUNT#{account.account_id}"]
 
     def test_a_change_in_between_is_not_overwritten(self, table: AccountsTable, stack: Aws) -> None:
         account = table.add(an_account(1)).account
-        update = account_items.leave_wheel(replace(account, standing=Standing.PAUSED))
+        update = account_items.change_standing(replace(account, standing=Standing.PAUSED), 1)
         assert write_standing(stack.dynamodb, stack.table, update)
         assert not write_standing(stack.dynamodb, stack.table, update)
-        assert not write_standing(stack.dynamodb, stack.table, account_items.join_wheel(account, 1))
+        assert not write_standing(stack.dynamodb, stack.table, account_items.change_standing(account, 1))
         assert table.get(OWNER, account.account_id).account.standing is Standing.PAUSED
 
     def test_a_removed_account_does_not_come_back(self, table: AccountsTable, stack: Aws) -> None:
         account = table.add(an_account(1)).account
         table.remove(OWNER, account.account_id)
-        assert not write_standing(stack.dynamodb, stack.table, account_items.join_wheel(account, 1))
+        assert not write_standing(stack.dynamodb, stack.table, account_items.change_standing(account, 1))
         assert table.of_owner(OWNER) == []
 
 

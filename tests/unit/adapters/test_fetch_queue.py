@@ -1,5 +1,5 @@
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from time import sleep
 from typing import Any
@@ -88,6 +88,20 @@ def test_the_same_slot_twice_is_one_message(aws: Aws) -> None:
     queue.send([a_request(1), a_request(1, minutes=5)])
     queue.send([a_request(1)])
     assert len(received(aws)) == 2
+
+
+def test_a_request_carries_the_id_of_what_asked_for_it(aws: Aws) -> None:
+    queue = SqsFetchQueue(aws.sqs, aws.queue_url)
+    request = replace(a_request(1), correlation_id="53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa")
+    queue.send([request])
+    assert [queue.read(delivery) for delivery in received(aws)] == [request]
+
+
+@pytest.mark.parametrize("correlation_id", ["", "no id\nat all", "x" * 200])
+def test_an_id_that_could_not_be_read_again_is_left_out(aws: Aws, correlation_id: str) -> None:
+    queue = SqsFetchQueue(aws.sqs, aws.queue_url)
+    queue.send([replace(a_request(1), correlation_id=correlation_id)])
+    assert [queue.read(delivery) for delivery in received(aws)] == [a_request(1)]
 
 
 def test_an_erasure_waits_behind_its_owners_requests(aws: Aws) -> None:

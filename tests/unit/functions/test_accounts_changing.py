@@ -67,7 +67,9 @@ def stored(kept: KeptAccounts, account: dict[str, Any]) -> AccountRecord:
 
 
 def wheel_slots(stack: Aws) -> list[str]:
-    return [item["wheel_slot"]["S"] for item in stack.dynamodb.scan(TableName=stack.table, IndexName="wheel")["Items"]]
+    """The slots of the accounts that are on the wheel; those off it are in one that is never due."""
+    items = stack.dynamodb.scan(TableName=stack.table, IndexName="wheel")["Items"]
+    return [slot for item in items if not (slot := item["wheel_slot"]["S"]).startswith("STOPPED#")]
 
 
 class TestSettings:
@@ -452,6 +454,7 @@ class TestCheckingNow:
             Reason.CHECK_NOW,
             NOON,
         )
+        assert asked.correlation_id == "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "the request's own id"
 
 
 class TestHistory:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from functions.accounts import handler as function
 from popfetch.adapters import fetch_state_items
-from popfetch.adapters.account_items import leave_wheel
+from popfetch.adapters.account_items import change_standing
 from popfetch.adapters.account_remains import AccountRemains
 from popfetch.adapters.accounts_table import write_standing
 from popfetch.adapters.credential_vault import CredentialVault
@@ -505,7 +505,7 @@ class TestShowing:
     ) -> None:
         account_id = post().json["id"]
         account = replace(service.get(OWNER, account_id).account, standing=standing)
-        write_standing(stack.dynamodb, stack.table, leave_wheel(account))
+        write_standing(stack.dynamodb, stack.table, change_standing(account, 1))
         assert request("GET", f"/accounts/{account_id}").json["status"] == str(standing)
 
     @pytest.mark.parametrize(

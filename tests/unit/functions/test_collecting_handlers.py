@@ -101,6 +101,13 @@ class TestDispatch:
         (message,) = aws.sqs.receive_message(QueueUrl=aws.queue_url, AttributeNames=["All"])["Messages"]
         assert json.loads(message["Body"])["account_id"] == account.account_id
         assert message["Attributes"]["MessageGroupId"] == OWNER
+        assert json.loads(message["Body"])["correlation_id"] == an_event("dispatch")["id"]
+
+    def test_an_event_without_an_id_is_known_by_the_invocation(self, aws: Aws) -> None:
+        add_account(aws)
+        dispatch.handler({"time": an_event("dispatch")["time"]}, a_context())
+        (message,) = aws.sqs.receive_message(QueueUrl=aws.queue_url)["Messages"]
+        assert json.loads(message["Body"])["correlation_id"] == a_context().aws_request_id
 
     @pytest.mark.parametrize("event", [{}, [], None, {"time": None}, {"time": "noon"}, {"time": 7}])
     def test_what_is_no_scheduled_event_is_refused_in_clear_words(self, aws: Aws, event: Any) -> None:
@@ -118,6 +125,7 @@ class TestFetch:
         lines = [json.loads(line) for line in log.getvalue().splitlines()]
         (told,) = [line for line in lines if line.get("message") == "cycle failed"]
         assert (told["error"], told["level"]) == ("network", "WARNING")
+        assert told["correlation_id"] == an_event("dispatch")["id"]
         assert PASSWORD not in log.getvalue()
 
     def test_the_console_event_of_an_unknown_account_does_no_harm(self, aws: Aws, log: io.StringIO) -> None:

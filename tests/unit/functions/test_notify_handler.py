@@ -15,7 +15,7 @@ from moto.ses.models import ses_backends
 from pydantic import ValidationError
 
 from functions.notify import handler as function
-from popfetch.adapters.account_items import join_wheel
+from popfetch.adapters.account_items import change_standing
 from popfetch.adapters.accounts_table import AccountsTable, write_standing
 from popfetch.adapters.mailer import SesMailer
 from popfetch.domain.account import Account, Standing
@@ -118,7 +118,7 @@ def test_a_send_that_fails_is_raised_and_the_retry_is_the_one_mail(
 
 def test_an_account_that_recovered_meanwhile_is_not_told_of(stack: Stack) -> None:
     recovered = replace(stack.account, standing=Standing.ACTIVE)
-    assert write_standing(stack.aws.dynamodb, stack.aws.table, join_wheel(recovered, 1))
+    assert write_standing(stack.aws.dynamodb, stack.aws.table, change_standing(recovered, 1))
     assert notify(stack.event()) == "not_needed"
     assert stack.sent() == 0
 

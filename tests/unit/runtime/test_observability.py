@@ -1,12 +1,14 @@
 """What functions write down: metrics under the names that alarms watch, and no secret at any level."""
 
+import asyncio
 import json
 import logging
 
 import boto3
 import pytest
 
-from popfetch.runtime.observability import WHOLE, new_journal
+from popfetch.ports.metrics import WHOLE, Metric
+from popfetch.runtime.observability import new_journal
 from tests.builders.aws import aws
 
 SECRET = "cl1ent-Geheimnis"
@@ -33,9 +35,9 @@ def test_metrics_are_the_functions_own(capsys: pytest.CaptureFixture[str]) -> No
     journal = new_journal()
 
     def handler(*_: object) -> dict[str, object]:
-        journal.count("MessagesStored", 2)
-        journal.count("MessagesStored", 3)
-        journal.count("CyclesFailed", 0)
+        journal.count(Metric.MESSAGES_STORED, 2)
+        journal.count(Metric.MESSAGES_STORED, 3)
+        journal.count(Metric.CYCLES_FAILED, 0)
         return {}
 
     journal.flushed(handler)({}, None)  # type: ignore[arg-type]
@@ -43,8 +45,43 @@ def test_metrics_are_the_functions_own(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_what_any_function_may_count_is_the_wholes(capsys: pytest.CaptureFixture[str]) -> None:
-    new_journal().count("OAuthClientsRefused")
+    new_journal().count(Metric.OAUTH_CLIENTS_REFUSED)
     assert counted(capsys.readouterr().out) == {"OAuthClientsRefused": (WHOLE, 1)}
+
+
+def test_a_value_of_nothing_is_a_value_and_a_count_of_nothing_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    journal = new_journal()
+
+    def handler(*_: object) -> dict[str, object]:
+        for refused in (False, True, False):
+            journal.measure(Metric.SIGN_INS_REFUSED, refused)
+        journal.count(Metric.MESSAGES_STORED, 0)
+        return {}
+
+    journal.flushed(handler)({}, None)  # type: ignore[arg-type]
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert line["SignInsRefused"] == [0, 1, 0]
+    assert "MessagesStored" not in line
+
+
+async def test_lines_of_requests_side_by_side_say_each_what_they_are_about(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "fetch-about")  # a logger of its own
+    journal = new_journal()
+
+    async def request(number: int) -> None:
+        with journal.about(correlation_id=f"event-{number}", cycle_id=""):
+            await asyncio.sleep(0)
+            await asyncio.to_thread(journal.info, "within", number=number)
+        journal.info("after", number=number)
+
+    await asyncio.gather(*map(request, range(3)))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = {line["number"]: line.get("correlation_id") for line in lines if line["message"] == "within"}
+    assert told == {number: f"event-{number}" for number in range(3)}
+    assert not any("cycle_id" in line for line in lines)
+    assert not any("correlation_id" in line for line in lines if line["message"] == "after")
 
 
 @pytest.mark.parametrize(("level", "lines"), [("INFO", 0), ("DEBUG", 1)])

@@ -4,13 +4,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from popfetch.adapters.accounts_table import AccountsTable
+from popfetch.adapters.account_items import change_standing
+from popfetch.adapters.accounts_table import AccountsTable, write_standing
 from popfetch.adapters.fetch_queue import SqsFetchQueue
 from popfetch.adapters.wheel_table import WheelTable
 from popfetch.domain.account import Account, FetchSettings, Standing
 from popfetch.domain.errors import StorageUnavailable
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.domain.wheel import minute_of, slot_of
+from popfetch.ports.metrics import STOPPED, Metric
 from popfetch.services.dispatch import dispatch_due_accounts
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, a_server, an_account
 from tests.builders.aws import Aws
@@ -58,8 +60,10 @@ class Dispatch:
         )
         return self.accounts.add(account).account
 
-    def at(self, at: datetime) -> list[FetchRequest]:
-        self.done = dispatch_due_accounts(at, self.wheel, self.queue, self.journal, lambda: self.seconds_left)
+    def at(self, at: datetime, correlation_id: str = "") -> list[FetchRequest]:
+        self.done = dispatch_due_accounts(
+            at, self.wheel, self.queue, self.journal, lambda: self.seconds_left, correlation_id
+        )
         return self.queue.take()
 
 
@@ -108,7 +112,53 @@ def test_missed_minutes_are_caught_up_once_each_account(dispatch: Dispatch) -> N
     dispatch.at(NOON - MINUTE)
     requests = dispatch.at(NOON + timedelta(hours=7))
     assert len(requests) == 2
-    assert dispatch.journal.lines[0][2] == {"minutes": 420, "minutes_left": 0}
+    (caught_up,) = [fields for level, _, fields in dispatch.journal.lines if level == "warning"]
+    assert caught_up == {"minutes": 420, "minutes_left": 0}
+    assert dispatch.journal.values[Metric.DISPATCH_MINUTES_BEHIND] == [420]
+
+
+def test_a_dispatch_that_missed_nothing_is_not_behind(dispatch: Dispatch) -> None:
+    for minute in range(3):
+        dispatch.at(NOON + minute * MINUTE)
+    assert Metric.DISPATCH_MINUTES_BEHIND not in dispatch.journal.counts
+
+
+def test_the_accounts_on_schedule_are_counted_without_looking_at_them_all(dispatch: Dispatch) -> None:
+    for number, interval in enumerate((1, 5, 5, 15, 60), start=1):
+        dispatch.add(number, interval=interval)
+    for minute in range(60):
+        dispatch.at(NOON + minute * MINUTE)
+    assert dispatch.journal.counts[Metric.ACCOUNTS_ON_SCHEDULE] / 60 == 5
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_accounts_off_the_schedule_are_counted_on_the_hour_by_what_stopped_them(aws: Aws, shards: int) -> None:
+    dispatch = Dispatch(aws, shards)
+    for number, standing in enumerate((Standing.PAUSED, Standing.AUTH_FAILED, Standing.PAUSED, Standing.ACTIVE), 1):
+        account = dispatch.add(number, owner_id=f"owner-{number}")
+        stopped = change_standing(replace(account, standing=standing), shards)
+        assert write_standing(aws.dynamodb, aws.table, stopped)
+    for minute in range(-1, 3):
+        dispatch.at(NOON + minute * MINUTE)
+    counted = {metric: dispatch.journal.values.get(metric) for metric in STOPPED.values()}
+    assert counted == {
+        Metric.ACCOUNTS_PAUSED: [2],
+        Metric.ACCOUNTS_AUTH_FAILED: [1],
+        Metric.ACCOUNTS_CONNECTION_FAILED: [0],
+    }
+
+
+def test_requests_carry_the_id_of_the_event_that_asked_for_them(dispatch: Dispatch) -> None:
+    dispatch.add(1)
+    (request,) = dispatch.at(due_minute(), "the-event")
+    assert request.correlation_id == "the-event"
+    (line,) = [fields for _, message, fields in dispatch.journal.lines if message == "dispatched"]
+    assert line == {"correlation_id": "the-event", "minute": minute_of(due_minute()), "requests": 1}
+
+
+def test_a_minute_without_requests_leaves_no_line(dispatch: Dispatch) -> None:
+    dispatch.at(NOON)
+    assert dispatch.journal.lines == []
 
 
 def test_minutes_caught_up_come_in_their_order(dispatch: Dispatch) -> None:
