@@ -1,9 +1,9 @@
 """``python -m infra.recovery table|reindex|undelete``: what was lost comes back, and nothing of it twice.
 
 The bucket is the truth of the mail, the table of the accounts. A table of an earlier moment is therefore enough: what
-was collected since lies in the bucket, from where ``reindex`` enters it anew; what still is on its server is fetched
-again by the next cycle, onto the same keys and index entries, as those are functions of the message. No ledger entry is
-ever written here, so that no cycle skips what is not stored::
+was collected since lies in the bucket, from where ``reindex`` enters it anew. The next cycle enters the same into its
+ledger, as it does after a cycle that died; no ledger entry is ever written here, so that no cycle skips what is not
+stored. What no ledger knows is fetched again, onto the same key and index entry, as those are functions of it::
 
     rule disabled, queue empty -> table -> reindex -> rule enabled
 """
@@ -20,7 +20,7 @@ from urllib.parse import unquote_to_bytes
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.deployed import Deployed, NoSuchStack, add_arguments, deployed
-from popfetch.adapters import cycle_items, keys
+from popfetch.adapters import cycle_items, fetch_state_items, keys
 from popfetch.adapters.accounts_table import ABSENT
 from popfetch.adapters.dynamodb_items import condition_held, from_wire, to_wire
 from popfetch.adapters.sent_mail import SENT
@@ -170,6 +170,8 @@ class Recovery:
                     self._enter(message)
                     contents.add(message.sha256)
                     done.entered.append(found["Key"])
+        if done.entered:
+            self._say_that_index_is_ahead(owner_id, account_id)
         return done
 
     def _indexed(self, account_id: str) -> dict[str, bytes]:
@@ -225,6 +227,18 @@ class Recovery:
         item = to_wire(cycle_items.message_to_item(message))
         condition_held(
             lambda: self._stack.dynamodb.put_item(TableName=self._table, Item=item, ConditionExpression=ABSENT)
+        )
+
+    def _say_that_index_is_ahead(self, owner_id: str, account_id: str) -> None:
+        """Have the next cycle enter into its ledger what was entered here, to know it under whatever UID."""
+        condition_held(
+            lambda: self._stack.dynamodb.update_item(
+                TableName=self._table,
+                Key=to_wire(keys.fetch_state(owner_id, account_id)),
+                UpdateExpression=f"SET {fetch_state_items.INDEX_AHEAD} = :true",
+                ConditionExpression=f"attribute_exists({keys.PARTITION})",
+                ExpressionAttributeValues=to_wire({":true": True}),
+            )
         )
 
     # --- the bucket -------------------------------------------------------------------------------------------

@@ -18,6 +18,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import boto3
+
+from infra.deployed import Deployed
+from infra.recovery import Recovery
 from popfetch.adapters.fetch_queue import SqsFetchQueue
 from popfetch.adapters.wheel_table import WheelTable
 from popfetch.domain.account import AfterFetch, Order
@@ -154,6 +158,7 @@ class Campaign:
                     await self._clear_up()
                     self._tell()
             await self._clear_up()
+            await self._reindex()
             self._count_faults()
         return self.findings
 
@@ -297,6 +302,8 @@ class Campaign:
             failed |= _failed(run, event)
         self.findings.cycles += len(event["Records"])
         self.findings.weather[weather] += len(event["Records"])
+        # a lease that is renewed late must not outlast what is settled now
+        await asyncio.to_thread(self._aws.wait_until_quiet)
         await asyncio.to_thread(self._settle, stack, event, failed)
 
     def _plan_lines(
@@ -423,6 +430,26 @@ class Campaign:
         for subject in self.subjects:
             self.findings.add(await asyncio.to_thread(subject.verdict.in_calm), self.turn)
         self.findings.calms += 1
+
+    async def _reindex(self) -> None:
+        """Enter what only the bucket has, as an operator would; it must be nobody's loss and nobody's double."""
+        for subject in self.subjects:
+            aws, account = subject.stack.aws, subject.collector.account
+            recovery = Recovery(
+                Deployed(
+                    sqs=aws.sqs,
+                    functions=boto3.client("lambda"),
+                    dynamodb=aws.dynamodb,
+                    s3=aws.s3,
+                    events=boto3.client("events"),
+                    resources={"Table": aws.table, "MailBucket": aws.bucket},
+                )
+            )
+            done = await asyncio.to_thread(recovery.reindex, account.owner_id, account.account_id)
+            self.findings.reindexed += len(done.entered)
+            self.findings.copies += len(done.doubles)
+            self.findings.add([f"{key} is not what its name says" for key in done.unlike], self.turn)
+            self.findings.add(await asyncio.to_thread(subject.verdict.in_calm), self.turn)
 
     def _count_faults(self) -> None:
         self.findings.faults.update(self._aws.done)

@@ -33,7 +33,6 @@ class Verdict:
     def __init__(self, name: str, maildrop: LivingMaildrop, collector: Collector, holdings: Holdings) -> None:
         self.name = name
         self.fates: Counter[Fate] = Counter()
-        self.leftovers = 0
         self._maildrop = maildrop
         self._collector = collector
         self._holdings = holdings
@@ -98,7 +97,6 @@ class Verdict:
                 self.fates[Fate.LOST] += 1
                 where = "is on the server" if number in present else "is gone from the server"
                 wrong += self._named([f"message {number} {where} and is not stored"])
-        self.leftovers = len(objects) - len(self._indexed)
         return wrong
 
     def _named(self, wrong: list[str]) -> list[str]:
@@ -120,7 +118,8 @@ class Findings:
     cycles: int = 0
     calms: int = 0
     requests: int = 0
-    leftovers: int = 0
+    reindexed: int = 0
+    copies: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     weather: Counter[str] = field(default_factory=Counter)
     changes: Counter[str] = field(default_factory=Counter)
@@ -135,7 +134,8 @@ class Findings:
             whole.cycles += one.cycles
             whole.calms += one.calms
             whole.requests += one.requests
-            whole.leftovers += one.leftovers
+            whole.reindexed += one.reindexed
+            whole.copies += one.copies
             for name in ("faults", "weather", "changes", "fates"):
                 getattr(whole, name).update(getattr(one, name))
             whole.wrong += one.wrong
@@ -153,4 +153,3 @@ class Findings:
     def count(self, verdict: Verdict) -> None:
         """Add an account's fates."""
         self.fates.update(verdict.fates)
-        self.leftovers += verdict.leftovers

@@ -107,13 +107,6 @@ def test_an_index_entry_without_an_object_is_seen(scene: Scene) -> None:
     assert scene.verdict.at_any_time() == ["kept: key-1 is in the index and not in the bucket"]
 
 
-def test_an_object_without_an_index_entry_is_left_over(scene: Scene) -> None:
-    scene.store_all()
-    scene.kept.bucket["key-9"] = scene.mails[0].content
-    assert scene.verdict.in_calm() == []
-    assert scene.verdict.leftovers == 1
-
-
 def test_a_deletion_of_what_is_not_stored_is_seen(scene: Scene) -> None:
     scene.store_all()
     for mail in scene.mails:

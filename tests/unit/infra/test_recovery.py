@@ -113,7 +113,7 @@ async def test_after_the_loss_of_the_table_nothing_is_missing_and_nothing_there_
     assert indexed(collection) == in_the_bucket(collection)
 
 
-async def test_what_is_on_the_server_still_is_fetched_onto_its_own_key_again(aws: Aws, recovering: Recovery) -> None:
+async def test_what_is_on_the_server_still_is_not_fetched_again(aws: Aws, recovering: Recovery) -> None:
     mail = [a_message(number) for number in range(4)]
     async with ScriptedServer() as server:
         deliver(server, mail[:2])
@@ -127,8 +127,27 @@ async def test_what_is_on_the_server_still_is_fetched_onto_its_own_key_again(aws
         recovering.reindex(collection.account.owner_id, collection.account.account_id)
         deliver(server, mail[3:])
         last = await collection.cycle()
-    assert last.stored == 2, "the one that the ledger does not know any more, and the new one"
+    assert last.stored == 1, "the new one: what was reindexed is in the ledger again"
     assert collection.contents() == sorted(mail)
+    assert indexed(collection) == in_the_bucket(collection)
+
+
+async def test_what_was_entered_is_known_to_the_next_cycle_under_another_uid_too(
+    aws: Aws, recovering: Recovery
+) -> None:
+    async with ScriptedServer() as server:
+        deliver(server, [a_message(1)])
+        collection = Collection(aws, server)
+        await collection.cycle()
+        restored = restore(aws)
+        deliver(server, [a_message(2), a_message(3)])
+        await collection.cycle()
+        lose(aws)
+        recovering.copy_table(restored)
+        recovering.reindex(collection.account.owner_id, collection.account.account_id)
+        server.mailbox = [Mail(mail.content, b"new-" + mail.uid) for mail in server.mailbox]
+        fetch = await collection.cycle()
+    assert (fetch.stored, fetch.skipped) == (0, 3)
     assert indexed(collection) == in_the_bucket(collection)
 
 
