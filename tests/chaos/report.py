@@ -15,7 +15,7 @@ def report(findings: Findings, seconds: float) -> str:
         f" Everything was looked at after each turn, and {findings.calms} times in a calm."
     )
     leftovers = (
-        "Objects that no index entry named, as a process was killed when it had put them, and by the next cycle they had"
+        "Objects that no index entry named, as a process was killed when it had put them and they had"
         f" other UIDs or were gone: {findings.reindexed + findings.copies:,}. Of these `recovery reindex` entered"
         f" {findings.reindexed:,}, which another client has taken away since; the rest are copies of indexed mail."
     )

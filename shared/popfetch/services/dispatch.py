@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from popfetch.domain.errors import StorageUnavailable
 from popfetch.domain.fetch_request import FetchRequest, Reason
 from popfetch.domain.wheel import due_slots, instant_of, minute_of
 from popfetch.ports.invocation import Journal
@@ -65,9 +66,17 @@ def dispatch_due_accounts(
     if caught_up:
         journal.warning("dispatch caught up on minutes that were missed", minutes=caught_up, minutes_left=minute - done)
     if minute % COUNTS_STOPPED_EVERY == 0:
+        _count_stopped(wheel, journal)
+    return Dispatched(minute, sent, caught_up, minute - done)
+
+
+def _count_stopped(wheel: Wheel, journal: Journal) -> None:
+    try:
         for standing, metric in STOPPED.items():
             journal.measure(metric, wheel.stopped(standing))
-    return Dispatched(minute, sent, caught_up, minute - done)
+    except StorageUnavailable as error:
+        # all requests are sent: a number for people is no reason to send them again
+        journal.warning("stopped accounts could not be counted", reason=error.message)
 
 
 def _place(account: DueAccount) -> tuple[str, int, str]:

@@ -148,6 +148,16 @@ def test_accounts_off_the_schedule_are_counted_on_the_hour_by_what_stopped_them(
     }
 
 
+def test_a_count_that_fails_sends_nothing_again(dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: WheelTable, standing: Standing) -> int:
+        raise StorageUnavailable("The table is throttled.")
+
+    monkeypatch.setattr(WheelTable, "stopped", fail)
+    dispatch.at(NOON)
+    assert dispatch.done.minutes_left == 0
+    assert ("warning", "stopped accounts could not be counted") in [line[:2] for line in dispatch.journal.lines]
+
+
 def test_requests_carry_the_id_of_the_event_that_asked_for_them(dispatch: Dispatch) -> None:
     dispatch.add(1)
     (request,) = dispatch.at(due_minute(), "the-event")
