@@ -7,7 +7,7 @@ places there are is read from the template and from the API's description, so th
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,16 +59,31 @@ class Named:
     idempotency_key: str
 
 
+def in_own_account(own: Named, _: Named) -> Mapping[str, str]:
+    """One's own account in the path."""
+    return {"account_id": own.account_id}
+
+
+def without(_own: Named, _other: Named) -> Mapping[str, str]:
+    """No query, no headers of its own."""
+    return {}
+
+
+def without_a_body(_own: Named, _other: Named) -> Any:
+    """Nothing goes along."""
+    return None
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One place of a route at which something is named that is another's; the rest of the request is one's own."""
 
     route: Route
     place: str
-    ids: Callable[[Named, Named], Mapping[str, str]] = field(default=lambda own, _: {"account_id": own.account_id})
-    body: Callable[[Named, Named], Any] = field(default=lambda own, other: None)
-    query: Callable[[Named, Named], Mapping[str, str]] = field(default=lambda own, other: {})
-    headers: Callable[[Named, Named], Mapping[str, str]] = field(default=lambda own, other: {})
+    ids: Callable[[Named, Named], Mapping[str, str]] = in_own_account
+    body: Callable[[Named, Named], Any] = without_a_body
+    query: Callable[[Named, Named], Mapping[str, str]] = without
+    headers: Callable[[Named, Named], Mapping[str, str]] = without
 
     def __str__(self) -> str:
         return f"{self.route[0]} {self.route[1]} {self.place}"
@@ -105,12 +120,12 @@ BODIES: Mapping[Route, Callable[[Named], Any]] = {
 def in_the_path(route: Route) -> Attempt:
     """Another owner's account, with whatever of its own the route names besides."""
     names = [part.strip("{}") for part in route[1].split("/") if part.startswith("{")]
-    body = BODIES.get(route, lambda _: None)
+    body = BODIES.get(route)
     return Attempt(
         route,
         "account_id",
         ids=lambda _, other: {name: getattr(other, name) for name in names},
-        body=lambda _, other: body(other),
+        body=lambda _, other: body(other) if body else None,
     )
 
 
