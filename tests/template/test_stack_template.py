@@ -288,6 +288,7 @@ def test_rule_keeps_what_it_cannot_deliver(name: str) -> None:
         for policy in policies
         if references(policy["Properties"]["Queues"]) == {queue}
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
     ]
     assert references(statement["Condition"]) == {name}
 
