@@ -37,9 +37,9 @@ def set_aside_what_the_engine_cannot_judge(clients: Clients, bucket: str) -> Non
     clients.s3().delete_bucket_policy(Bucket=bucket)
     sqs = clients.sqs()
     for url in sqs.list_queues().get("QueueUrls", []):
-        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {}).get("Policy")
-        if found:
-            queue_policy = json.loads(found)
-            queue_policy["Statement"] = [one for one in queue_policy["Statement"] if one["Effect"] == "Allow"]
-            allowed = json.dumps(queue_policy) if queue_policy["Statement"] else ""
-            sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": allowed})
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {})
+        if "Policy" in attributes:
+            queue_policy = json.loads(attributes["Policy"])
+            allowing = [statement for statement in queue_policy["Statement"] if statement["Effect"] == "Allow"]
+            kept = json.dumps({**queue_policy, "Statement": allowing}) if allowing else ""
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": kept})

@@ -45,6 +45,9 @@ PUBLIC = frozenset(
 )
 """The routes that ask for no sign-in."""
 
+LONGEST_BODY = 64 * 1024
+"""Characters of a request's body where a route does not need more; what is longer is not even parsed."""
+
 _OWNER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _JSON = "application/json"
 _CONTENT_TYPE = "content-type"
@@ -56,6 +59,7 @@ ANSWERS: Mapping[HTTPStatus, str] = {
     HTTPStatus.CONFLICT: "The request does not go with what is there.",
     HTTPStatus.GONE: "What is asked about is not waited for, or not any more.",
     HTTPStatus.PRECONDITION_FAILED: "The account is not the version that If-Match names.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is longer than any that is meant for this route.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not sent as JSON.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A field does not fit, or the mail server refused.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests at once; the same one may succeed in a moment.",
@@ -71,7 +75,12 @@ def json_of(model: type[BaseModel], status: HTTPStatus, description: str) -> dic
 
 
 def failures(*statuses: HTTPStatus) -> dict[int, Any]:
-    """What a route may answer instead, for its description; every route may fail inside and for want of a user."""
+    """What a route may answer instead, for its description; every route may fail inside and for want of a user.
+
+    One that reads JSON may be sent what is none, or too much of it.
+    """
+    if HTTPStatus.UNSUPPORTED_MEDIA_TYPE in statuses:
+        statuses = (*statuses, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     always = (HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY)
     inside = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
     answers: dict[int, Any] = {}
@@ -129,11 +138,19 @@ def make_resolver(journal: Journal) -> APIGatewayRestResolver:
 
 
 def answer(
-    app: APIGatewayRestResolver, journal: Journal, event: Mapping[str, Any], context: LambdaContext
+    app: APIGatewayRestResolver,
+    journal: Journal,
+    event: Mapping[str, Any],
+    context: LambdaContext,
+    *,
+    longest_body: int | None = LONGEST_BODY,
 ) -> dict[str, Any]:
-    """Answer one request and note it in one line; a body that cannot be read reaches no route."""
+    """Answer one request and note it in one line; a body that cannot be read reaches no route.
+
+    ``longest_body`` is in characters; ``None`` leaves it to Lambda, which takes requests of 6 MB.
+    """
     try:
-        answered = app.resolve(_with_text_body(event), context)
+        answered = app.resolve(_with_text_body(event, longest_body), context)
     except BadRequest as error:
         answered = {
             "statusCode": error.status.value,
@@ -186,9 +203,15 @@ def _is_json(answered: Mapping[str, Any]) -> bool:
     return any(name.lower() == _CONTENT_TYPE and values[0].startswith(_JSON) for name, values in headers.items())
 
 
-def _with_text_body(event: Mapping[str, Any]) -> dict[str, Any]:
+def _with_text_body(event: Mapping[str, Any], longest: int | None) -> dict[str, Any]:
     """The event with its body as text, announced as JSON. Raises BadRequest for a body that cannot be that."""
     text = event.get("body")
+    if text and longest is not None and len(text) > longest:
+        raise BadRequest(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "body_too_large",
+            f"The body may have {longest} characters at the most here.",
+        )
     if text and event.get("isBase64Encoded"):
         try:
             text = base64.b64decode(text, validate=True).decode()
@@ -210,12 +233,20 @@ def _with_text_body(event: Mapping[str, Any]) -> dict[str, Any]:
 def _read_object(text: str) -> dict[str, Any]:
     """A JSON object from its text. Raises BadRequest."""
     try:
-        value = json.loads(text, parse_constant=_malformed)
+        value = json.loads(text, parse_constant=_malformed, object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
         _malformed("The body is not valid JSON.")
     if not isinstance(value, dict):
         _malformed("The body must be a JSON object.")
     return value
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose fields are there once each: which of two counts is not for guessing (RFC 8259, section 4)."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        _malformed("The body names a field twice.")
+    return found
 
 
 def _malformed(problem: str) -> NoReturn:
