@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from popfetch.api import errors
 from popfetch.api.errors import BadRequest, ErrorOut
+from popfetch.api.public_url import STAGE_VARIABLE
 from popfetch.domain.errors import PopfetchError
 from popfetch.ports.invocation import Journal
 
@@ -47,6 +48,20 @@ PUBLIC = frozenset(
 
 LONGEST_BODY = 64 * 1024
 """Characters of a request's body where a route does not need more; what is longer is not even parsed."""
+
+ON_EVERY_ANSWER: Mapping[str, str] = {
+    # what is one owner's is kept by no browser and by nothing on the way
+    "Cache-Control": "no-store",
+    # opened by itself, an answer is octets: it runs nothing, loads nothing, and is in nobody's frame
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""What an answer says where its route does not say otherwise; the gateway's own answers say as much."""
+
+TLS_ONLY = ("Strict-Transport-Security", "max-age=31536000")
+"""Beside these, wherever the API is reached by TLS."""
 
 _OWNER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _JSON = "application/json"
@@ -154,10 +169,11 @@ def answer(
     except BadRequest as error:
         answered = {
             "statusCode": error.status.value,
-            "headers": {"Content-Type": content_types.APPLICATION_JSON},
+            "multiValueHeaders": {"Content-Type": [content_types.APPLICATION_JSON]},
             "body": json.dumps(errors.body(error.code, error.message)),
             "isBase64Encoded": False,
         }
+    _say_on_every_answer(answered, event)
     # API Gateway takes a missing body for an empty one; not every engine does
     answered["body"] = answered.get("body") or ""
     failed = answered["statusCode"] >= HTTPStatus.BAD_REQUEST
@@ -169,6 +185,15 @@ def answer(
         **({"error": json.loads(answered["body"])["error"]["code"]} if failed and _is_json(answered) else {}),
     )
     return answered
+
+
+def _say_on_every_answer(answered: dict[str, Any], event: Mapping[str, Any]) -> None:
+    headers = answered.setdefault("multiValueHeaders", {})
+    said = {name.lower() for name in headers}
+    name, value = TLS_ONLY
+    reached_by_tls = not str((event.get("stageVariables") or {}).get(STAGE_VARIABLE) or "").startswith("http://")
+    wanted = {**ON_EVERY_ANSWER, **({name: value} if reached_by_tls else {})}
+    headers |= {name: [value] for name, value in wanted.items() if name.lower() not in said}
 
 
 def owner_of(app: APIGatewayRestResolver) -> str:
