@@ -161,7 +161,7 @@ def reset_password(new: ResetIn) -> Response[Any]:
 def show() -> Response[str]:
     """The web app's page."""
     reached_at = public_url(app.current_event.raw_event)
-    return app_page(site(SITE).page(reached_at), reached_at, mail_origins())
+    return app_page(site(SITE).page(reached_at), mail_origins())
 
 
 @app.get(

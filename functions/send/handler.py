@@ -77,4 +77,4 @@ def offer_upload(account_id: AccountInPath, upload: UploadIn) -> Response[Upload
 @journal.flushed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of the API."""
-    return answer(app, journal, event, context)
+    return answer(app, journal, event, context, longest_body=None)

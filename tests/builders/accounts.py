@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from popfetch.domain.account import Account, Security, Server
 from popfetch.domain.fetch_request import FetchRequest
+from popfetch.domain.rate_limit import NO_WAIT, Limit
 from popfetch.domain.secret import Secret
 from popfetch.pop3.errors import Pop3Error
 from popfetch.ports.maildrop import DialAdvice, Maildrop
@@ -103,6 +104,17 @@ class OpenHosts:
 
     async def check(self, host: str, port: int) -> None:
         self.asked.append((host, port))
+
+
+@dataclass
+class OpenLimits:
+    """Limits that let everything pass, and remember what was counted."""
+
+    counted: list[tuple[str, str]] = field(default_factory=list)
+
+    def take(self, what: str, who: str, limit: Limit, now: datetime) -> timedelta:
+        self.counted.append((what, who))
+        return NO_WAIT
 
 
 @dataclass

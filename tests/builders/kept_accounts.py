@@ -21,6 +21,7 @@ from popfetch.adapters.uploads import UploadBucket
 from popfetch.domain.account import Direction
 from popfetch.domain.fetch_state import FetchState
 from popfetch.ports.invocation import Journal
+from popfetch.ports.rate_limits import RateLimits
 from popfetch.runtime.wiring_accounts import new_account_id
 from popfetch.runtime.wiring_send import KEY_IS_KEPT
 from popfetch.services.account_changes import AccountChanges
@@ -31,11 +32,13 @@ from popfetch.services.outgoing_sessions import OutgoingSessions
 from popfetch.services.reading import Reading
 from popfetch.services.sending import Sending
 from popfetch.services.sign_in_trial import SignInTester
+from popfetch.services.trial_limits import TrialLimits
 from tests.builders.accounts import (
     NOON,
     OTHER_OWNER,
     OWNER,
     OpenHosts,
+    OpenLimits,
     RecordingQueue,
     ScriptedDialer,
     ScriptedSubmission,
@@ -55,6 +58,7 @@ class KeptAccounts:
     submission: ScriptedSubmission = field(default_factory=ScriptedSubmission)
     hosts: OpenHosts = field(default_factory=OpenHosts)
     queue: RecordingQueue = field(default_factory=RecordingQueue)
+    limits: RateLimits = field(default_factory=OpenLimits)
     outgoing: RecordingSubmissions = field(default_factory=RecordingSubmissions)
     now: datetime = NOON
 
@@ -74,10 +78,12 @@ class KeptAccounts:
             clock=lambda: self.now,
         )
         tester = SignInTester(self.dialer, self.submission, dict.fromkeys(Direction, self.hosts))
+        trial_limits = TrialLimits(self.limits, lambda: self.now)
         self.accounts = Accounts(
             store=self.table,
             secrets=self.secrets,
             tester=tester,
+            trial_limits=trial_limits,
             remains=AccountRemains(stack.dynamodb, stack.table, stack.s3, stack.bucket, clock=lambda: NOON),
             history=CycleHistoryTable(stack.dynamodb, stack.table),
             queue=self.queue,
@@ -86,7 +92,7 @@ class KeptAccounts:
         )
         self.uploads = UploadBucket(stack.s3, stack.bucket)
         self.sent = SentMailStore(stack.s3, stack.bucket, stack.dynamodb, stack.table)
-        self.changes = AccountChanges(self.table, self.secrets, tester, self.queue, lambda: self.now)
+        self.changes = AccountChanges(self.table, self.secrets, tester, trial_limits, self.queue, lambda: self.now)
         self.consent = Consent(
             store=self.table,
             pending=ConsentsTable(stack.dynamodb, stack.table),

@@ -13,7 +13,8 @@ from popfetch.domain.secret import TOKEN_OCTETS
 from popfetch.ports.accounts import AccountStore
 from popfetch.ports.invocation import Journal
 from popfetch.ports.owners import Mailer
-from popfetch.ports.reply_to import RateLimits, ReplyToLinks
+from popfetch.ports.rate_limits import RateLimits
+from popfetch.ports.reply_to import ReplyToLinks
 from popfetch.services.reply_to import ReplyToAddresses
 from tests.builders.kept_accounts import KeptAccounts
 from tests.builders.notices import FakeOwners, RecordingMailer

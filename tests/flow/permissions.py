@@ -2,8 +2,8 @@
 
 The engine judges actions and resources as AWS does, and that is what the flow tests hold the roles to. It does not
 know some condition keys, takes a batch call for an action of its own, asks to send mail as if that concerned no
-resource, and speaks plain HTTP, which the bucket refuses; those are set aside here, and asserted on the template itself
-in ``tests/template``.
+resource, and speaks plain HTTP, which bucket and queues refuse; those are set aside here, and asserted on the template
+itself in ``tests/template`` and ``tests/unit/functions/test_roles.py``.
 """
 
 import json
@@ -35,3 +35,11 @@ def set_aside_what_the_engine_cannot_judge(clients: Clients, bucket: str) -> Non
             statement.pop("Condition", None)
         kms.put_key_policy(KeyId=key["KeyId"], PolicyName="default", Policy=json.dumps(policy))
     clients.s3().delete_bucket_policy(Bucket=bucket)
+    sqs = clients.sqs()
+    for url in sqs.list_queues().get("QueueUrls", []):
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {})
+        if "Policy" in attributes:
+            queue_policy = json.loads(attributes["Policy"])
+            allowing = [statement for statement in queue_policy["Statement"] if statement["Effect"] == "Allow"]
+            kept = json.dumps({**queue_policy, "Statement": allowing}) if allowing else ""
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": kept})

@@ -109,10 +109,13 @@ def test_role_reaches_only_the_partitions_it_needs(name: str) -> None:
     for statement in statements(ROLES[name]):
         actions = as_list(statement["Action"])
         if any(action.startswith("dynamodb:") for action in actions) and actions != ["dynamodb:Query"]:
-            condition = statement["Condition"]
-            (operator,) = condition
-            assert operator.startswith("ForAllValues:")
-            assert condition[operator]["dynamodb:LeadingKeys"]
+            condition = dict(statement["Condition"])
+            # all of no values fit any pattern, so that a request without any has to be refused besides
+            assert condition.pop("Null") == {"dynamodb:LeadingKeys": "false"}
+            ((operator, patterns),) = condition.items()
+            assert operator in {"ForAllValues:StringLike", "ForAllValues:StringEquals"}
+            assert patterns["dynamodb:LeadingKeys"]
+            assert all(re.fullmatch(r"[A-Z_]+(#[A-Z_]*\*)?", pattern) for pattern in patterns["dynamodb:LeadingKeys"])
 
 
 def test_fetch_cannot_read_or_delete_mail() -> None:
@@ -203,8 +206,8 @@ def test_the_console_may_do_nothing_but_log() -> None:
 
 def test_notify_writes_only_what_it_sent_and_reads_one_users_record() -> None:
     by_action = {action: s for s in statements(ROLES["NotifyRole"]) for action in as_list(s["Action"])}
-    assert by_action["dynamodb:PutItem"]["Condition"] == {
-        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [keys.NOTICES]}
+    assert by_action["dynamodb:PutItem"]["Condition"]["ForAllValues:StringEquals"] == {
+        "dynamodb:LeadingKeys": [keys.NOTICES]
     }
     assert by_action["cognito-idp:AdminGetUser"]["Resource"] == {"Fn::GetAtt": ["UserPool", "Arn"]}
     assert [action for action in by_action if action.startswith("cognito-idp:")] == ["cognito-idp:AdminGetUser"]
@@ -285,6 +288,7 @@ def test_rule_keeps_what_it_cannot_deliver(name: str) -> None:
         for policy in policies
         if references(policy["Properties"]["Queues"]) == {queue}
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
     ]
     assert references(statement["Condition"]) == {name}
 

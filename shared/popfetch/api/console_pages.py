@@ -7,7 +7,6 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import Response
 
 from popfetch.adapters.site_folder import Asset
-from popfetch.api.cookies import is_secure
 from popfetch.api.fields import RemoteImages
 from popfetch.api.pages import html_answer
 
@@ -21,7 +20,7 @@ FRAME = (
 """A document without anything: the app writes a message's HTML into it, which its policy then holds."""
 
 
-def app_page(html: str, public_url: str, mail_origins: Sequence[str]) -> Response[str]:
+def app_page(html: str, mail_origins: Sequence[str]) -> Response[str]:
     """The app's page: it runs nothing but its own files, and talks to its own API and to the bucket with the mail."""
     policy = {
         "default-src": ["'none'"],
@@ -43,8 +42,6 @@ def app_page(html: str, public_url: str, mail_origins: Sequence[str]) -> Respons
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         "X-Frame-Options": "DENY",
     }
-    if is_secure(public_url):
-        headers["Strict-Transport-Security"] = f"max-age={YEAR}"
     return html_answer(HTTPStatus.OK, html, headers)
 
 

@@ -43,7 +43,7 @@ from popfetch.domain.errors import (
     TokensUnavailable,
     TooManyAccounts,
     TooManyTries,
-    TooManyVerificationMails,
+    TooOften,
     UnderWay,
     VerificationMailRefused,
 )
@@ -84,7 +84,7 @@ STATUS: Mapping[type[PopfetchError], HTTPStatus] = {
     AccountOutdated: HTTPStatus.PRECONDITION_FAILED,
     ReplyToLinkInvalid: HTTPStatus.GONE,
     OAuthFlowInvalid: HTTPStatus.GONE,
-    TooManyVerificationMails: HTTPStatus.TOO_MANY_REQUESTS,
+    TooOften: HTTPStatus.TOO_MANY_REQUESTS,
     TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
     MailUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -92,6 +92,9 @@ STATUS: Mapping[type[PopfetchError], HTTPStatus] = {
     ConsoleNotBuilt: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """The status of each error, by the nearest class; what is not here is an internal error."""
+
+MOST_PROBLEMS = 50
+"""Fields that an answer tells of; a request may have any number that do not fit."""
 
 _LONGEST_FIELD = 100
 _WORDS: Mapping[str, str] = {
@@ -148,7 +151,7 @@ def details_of(error: PopfetchError) -> dict[str, Any]:
         case MailNotSent(server_said=said, refused=refused):
             told = {"server_said": said} if said else {}
             return {**told, **({"refused": [asdict(one) for one in refused]} if refused else {})}
-        case TooManyVerificationMails(retry_after_seconds=seconds):
+        case TooOften(retry_after_seconds=seconds):
             return {"retry_after_seconds": seconds}
         case VerificationMailRefused(server_said=said) if said:
             return {"server_said": said}
@@ -159,7 +162,7 @@ def details_of(error: PopfetchError) -> dict[str, Any]:
 def headers_of(error: PopfetchError) -> dict[str, str]:
     """The headers that tell programs of an error."""
     match error:
-        case TooManyVerificationMails(retry_after_seconds=seconds):
+        case TooOften(retry_after_seconds=seconds):
             return {"Retry-After": str(seconds)}
         case _:
             return {}
@@ -171,8 +174,15 @@ def _sign_in_details(failure: SignInTestFailed) -> dict[str, str]:
 
 
 def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The details of what pydantic found: each field with what is wrong, and no value that was sent."""
-    return {"fields": [{"field": _field(error["loc"]), "problem": _problem(error)} for error in errors]}
+    """The details of what pydantic found: each field with what is wrong, and no value that was sent.
+
+    Of many only the first are told; ``more`` says of how many nothing is.
+    """
+    told = errors[:MOST_PROBLEMS]
+    details: dict[str, Any] = {
+        "fields": [{"field": _field(error["loc"]), "problem": _problem(error)} for error in told]
+    }
+    return {**details, "more": len(errors) - len(told)} if len(errors) > len(told) else details
 
 
 def _field(location: Sequence[str | int]) -> str:

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from popfetch.api import errors
 from popfetch.api.errors import BadRequest, ErrorOut
+from popfetch.api.public_url import STAGE_VARIABLE
 from popfetch.domain.errors import PopfetchError
 from popfetch.ports.invocation import Journal
 
@@ -45,6 +46,23 @@ PUBLIC = frozenset(
 )
 """The routes that ask for no sign-in."""
 
+LONGEST_BODY = 64 * 1024
+"""Characters of a request's body where a route does not need more; what is longer is not even parsed."""
+
+ON_EVERY_ANSWER: Mapping[str, str] = {
+    # what is one owner's is kept by no browser and by nothing on the way
+    "Cache-Control": "no-store",
+    # opened by itself, an answer is octets: it runs nothing, loads nothing, and is in nobody's frame
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""What an answer says where its route does not say otherwise; the gateway's own answers say as much."""
+
+TLS_ONLY = ("Strict-Transport-Security", "max-age=31536000")
+"""Beside these, wherever the API is reached by TLS."""
+
 _OWNER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _JSON = "application/json"
 _CONTENT_TYPE = "content-type"
@@ -56,6 +74,7 @@ ANSWERS: Mapping[HTTPStatus, str] = {
     HTTPStatus.CONFLICT: "The request does not go with what is there.",
     HTTPStatus.GONE: "What is asked about is not waited for, or not any more.",
     HTTPStatus.PRECONDITION_FAILED: "The account is not the version that If-Match names.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is longer than any that is meant for this route.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not sent as JSON.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A field does not fit, or the mail server refused.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests at once; the same one may succeed in a moment.",
@@ -71,7 +90,12 @@ def json_of(model: type[BaseModel], status: HTTPStatus, description: str) -> dic
 
 
 def failures(*statuses: HTTPStatus) -> dict[int, Any]:
-    """What a route may answer instead, for its description; every route may fail inside and for want of a user."""
+    """What a route may answer instead, for its description; every route may fail inside and for want of a user.
+
+    One that reads JSON may be sent what is none, or too much of it.
+    """
+    if HTTPStatus.UNSUPPORTED_MEDIA_TYPE in statuses:
+        statuses = (*statuses, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     always = (HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY)
     inside = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
     answers: dict[int, Any] = {}
@@ -129,18 +153,27 @@ def make_resolver(journal: Journal) -> APIGatewayRestResolver:
 
 
 def answer(
-    app: APIGatewayRestResolver, journal: Journal, event: Mapping[str, Any], context: LambdaContext
+    app: APIGatewayRestResolver,
+    journal: Journal,
+    event: Mapping[str, Any],
+    context: LambdaContext,
+    *,
+    longest_body: int | None = LONGEST_BODY,
 ) -> dict[str, Any]:
-    """Answer one request and note it in one line; a body that cannot be read reaches no route."""
+    """Answer one request and note it in one line; a body that cannot be read reaches no route.
+
+    ``longest_body`` is in characters; ``None`` leaves it to Lambda, which takes requests of 6 MB.
+    """
     try:
-        answered = app.resolve(_with_text_body(event), context)
+        answered = app.resolve(_with_text_body(event, longest_body), context)
     except BadRequest as error:
         answered = {
             "statusCode": error.status.value,
-            "headers": {"Content-Type": content_types.APPLICATION_JSON},
+            "multiValueHeaders": {"Content-Type": [content_types.APPLICATION_JSON]},
             "body": json.dumps(errors.body(error.code, error.message)),
             "isBase64Encoded": False,
         }
+    _say_on_every_answer(answered, event)
     # API Gateway takes a missing body for an empty one; not every engine does
     answered["body"] = answered.get("body") or ""
     failed = answered["statusCode"] >= HTTPStatus.BAD_REQUEST
@@ -152,6 +185,15 @@ def answer(
         **({"error": json.loads(answered["body"])["error"]["code"]} if failed and _is_json(answered) else {}),
     )
     return answered
+
+
+def _say_on_every_answer(answered: dict[str, Any], event: Mapping[str, Any]) -> None:
+    headers = answered.setdefault("multiValueHeaders", {})
+    said = {name.lower() for name in headers}
+    name, value = TLS_ONLY
+    reached_by_tls = not str((event.get("stageVariables") or {}).get(STAGE_VARIABLE) or "").startswith("http://")
+    wanted = {**ON_EVERY_ANSWER, **({name: value} if reached_by_tls else {})}
+    headers |= {name: [value] for name, value in wanted.items() if name.lower() not in said}
 
 
 def owner_of(app: APIGatewayRestResolver) -> str:
@@ -186,9 +228,15 @@ def _is_json(answered: Mapping[str, Any]) -> bool:
     return any(name.lower() == _CONTENT_TYPE and values[0].startswith(_JSON) for name, values in headers.items())
 
 
-def _with_text_body(event: Mapping[str, Any]) -> dict[str, Any]:
+def _with_text_body(event: Mapping[str, Any], longest: int | None) -> dict[str, Any]:
     """The event with its body as text, announced as JSON. Raises BadRequest for a body that cannot be that."""
     text = event.get("body")
+    if text and longest is not None and len(text) > longest:
+        raise BadRequest(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "body_too_large",
+            f"The body may have {longest} characters at the most here.",
+        )
     if text and event.get("isBase64Encoded"):
         try:
             text = base64.b64decode(text, validate=True).decode()
@@ -210,12 +258,20 @@ def _with_text_body(event: Mapping[str, Any]) -> dict[str, Any]:
 def _read_object(text: str) -> dict[str, Any]:
     """A JSON object from its text. Raises BadRequest."""
     try:
-        value = json.loads(text, parse_constant=_malformed)
+        value = json.loads(text, parse_constant=_malformed, object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
         _malformed("The body is not valid JSON.")
     if not isinstance(value, dict):
         _malformed("The body must be a JSON object.")
     return value
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose fields are there once each: which of two counts is not for guessing (RFC 8259, section 4)."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        _malformed("The body names a field twice.")
+    return found
 
 
 def _malformed(problem: str) -> NoReturn:

@@ -4,6 +4,8 @@ Each error says what happened, to which account, and what to do. ``code`` is the
 the account's state use; ``retryable`` says whether doing the same again later may succeed.
 """
 
+from datetime import timedelta
+from math import ceil
 from typing import ClassVar, Self
 
 
@@ -214,15 +216,31 @@ class VerificationMailRefused(PopfetchError):
         self.server_said = server_said
 
 
-class TooManyVerificationMails(PopfetchError):
+class TooOften(PopfetchError):
+    """Something that reaches others was done too often; the same may be done after ``retry_after_seconds``."""
+
+    code = "too_many_requests"
+    retryable = True
+
+    def __init__(self, what: str, wait: timedelta) -> None:
+        seconds = ceil(wait.total_seconds())
+        minutes = ceil(seconds / 60)
+        hours = ceil(minutes / 60)
+        words = f"{seconds} seconds" if seconds <= 90 else f"{minutes} minutes" if minutes <= 90 else f"{hours} hours"
+        super().__init__(f"{what}; try again in {words}.")
+        self.retry_after_seconds = seconds
+
+
+class TooManyVerificationMails(TooOften):
     """An account asks too often, or an address was asked too often."""
 
     code = "too_many_verification_mails"
-    retryable = True
 
-    def __init__(self, message: str, retry_after_seconds: int) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
+
+class TooManySignIns(TooOften):
+    """An owner has had sign-ins tried too often, all in all or at one mailbox."""
+
+    code = "too_many_sign_ins"
 
 
 class ReplyToLinkInvalid(PopfetchError):

@@ -1,13 +1,10 @@
-"""Reply addresses: the links that prove them, and how often one may ask."""
+"""Reply addresses: the links that prove them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
-
-    from popfetch.domain.rate_limit import Limit
     from popfetch.domain.reply_to import ReplyToLink
 
 
@@ -22,13 +19,3 @@ class ReplyToLinks(Protocol):
 
     def forget(self, token_hash: bytes) -> None:
         """Make a token lead nowhere."""
-
-
-class RateLimits(Protocol):
-    """Counts how often something is done."""
-
-    def take(self, what: str, who: str, limit: Limit, now: datetime) -> timedelta:
-        """Count one more time at ``now`` that ``who`` does ``what``, if the limit lets it.
-
-        Returns how long to wait, which is zero where it was counted. Raises StorageUnavailable.
-        """

@@ -7,6 +7,7 @@ from functools import cache
 from popfetch.adapters.account_remains import AccountRemains
 from popfetch.adapters.accounts_table import AccountsTable
 from popfetch.adapters.fetch_queue import SqsFetchQueue
+from popfetch.adapters.rate_limits import RateLimitsTable
 from popfetch.domain.mailbox import ACCOUNT_ID_ALPHABET, ACCOUNT_ID_LENGTH
 from popfetch.ports.invocation import Journal
 from popfetch.runtime.aws_clients import aws_client
@@ -14,6 +15,7 @@ from popfetch.runtime.mail_servers import sign_in_secrets, sign_in_tester
 from popfetch.runtime.settings import Settings
 from popfetch.services.account_changes import AccountChanges
 from popfetch.services.accounts import Accounts
+from popfetch.services.trial_limits import TrialLimits
 
 
 def new_account_id() -> str:
@@ -30,6 +32,7 @@ def accounts_service(journal: Journal) -> Accounts:
         store=_store(),
         secrets=sign_in_secrets(journal),
         tester=sign_in_tester(),
+        trial_limits=_trial_limits(),
         remains=account_remains(),
         history=CycleHistoryTable(aws_client("dynamodb"), Settings.from_environment().require("table_name")),
         queue=_queue(),
@@ -42,8 +45,18 @@ def accounts_service(journal: Journal) -> Accounts:
 def account_changes(journal: Journal) -> AccountChanges:
     """The verbs that change accounts, on the stack's table, key and queue."""
     return AccountChanges(
-        store=_store(), secrets=sign_in_secrets(journal), tester=sign_in_tester(), queue=_queue(), clock=_now
+        store=_store(),
+        secrets=sign_in_secrets(journal),
+        tester=sign_in_tester(),
+        trial_limits=_trial_limits(),
+        queue=_queue(),
+        clock=_now,
     )
+
+
+def _trial_limits() -> TrialLimits:
+    table = Settings.from_environment().require("table_name")
+    return TrialLimits(RateLimitsTable(aws_client("dynamodb"), table), _now)
 
 
 def _now() -> datetime:

@@ -36,6 +36,7 @@ from popfetch.services.sign_in_trial import (
     SignInTester,
     SignInTrial,
 )
+from popfetch.services.trial_limits import TrialLimits
 
 SECONDS_FOR_A_TOKEN = RENEWAL_SECONDS + 2.0
 """How long an account's access token is waited for before new settings are tried with it."""
@@ -63,6 +64,7 @@ class AccountChanges:
     store: AccountStore
     secrets: SignInSecrets
     tester: SignInTester
+    trial_limits: TrialLimits
     queue: FetchQueue
     clock: Clock
 
@@ -71,14 +73,15 @@ class AccountChanges:
 
         Only a server that wants a pause after the trial is left to the schedule.
 
-        Raises AccountNotFound, AccountOutdated, InvalidAccount, AccountAlreadyAdded, HostRefused and the leaves of
-        SignInTestFailed; nothing is changed then.
+        Raises AccountNotFound, AccountOutdated, InvalidAccount, AccountAlreadyAdded, TooManySignIns, HostRefused and
+        the leaves of SignInTestFailed; nothing is changed then.
         """
         before = self.store.get(command.owner_id, command.account_id).account
         _check_seen(before, command.seen_versions)
         changed = changed_settings(before, command.change, SealedSecrets())
         self._check(before, changed)
         trials = self._trials(before, changed, command)
+        self.trial_limits.count(command.owner_id, trials)
         seconds = SIGN_IN_SECONDS_BY_TOKEN if changed.uses_oauth else SIGN_IN_SECONDS
         login_delay = self.tester.test(trials, sign_in=command.verify, seconds=seconds)
         pause = sign_in_after(self.clock(), login_delay, changed.incoming.host) if command.verify and trials else None

@@ -32,6 +32,7 @@ from popfetch.ports.schedule import FetchQueue
 from popfetch.services.erase import erase_account
 from popfetch.services.sign_in_secrets import SignInSecrets
 from popfetch.services.sign_in_trial import SignInTester, SignInTrial
+from popfetch.services.trial_limits import TrialLimits
 
 ERASING_TIME = timedelta(seconds=15)
 """How long removing an account erases what it left before the rest is done in the background."""
@@ -77,6 +78,7 @@ class Accounts:
     store: AccountStore
     secrets: SignInSecrets
     tester: SignInTester
+    trial_limits: TrialLimits
     remains: AccountRemains
     history: CycleHistory
     queue: FetchQueue
@@ -87,8 +89,8 @@ class Accounts:
         """Test the sign-ins, seal the passwords, and add the account at the end of its owner's order.
 
         An account whose mailbox is opened by OAuth 2 is not collected before its owner has consented. Raises
-        InvalidAccount, AccountAlreadyAdded, TooManyAccounts, HostRefused, OAuthNotConfigured and the leaves of
-        SignInTestFailed; nothing is stored then.
+        InvalidAccount, AccountAlreadyAdded, TooManyAccounts, TooManySignIns, HostRefused, OAuthNotConfigured and the
+        leaves of SignInTestFailed; nothing is stored then.
         """
         if waiting := new.waiting_for_consent:
             self.secrets.check_one_giver(waiting)
@@ -96,6 +98,7 @@ class Accounts:
         check_interval(new.fetch.interval_minutes, new.incoming.host)
         held = {r.account.account_id: mailbox_print(r.account.incoming) for r in self.store.of_owner(new.owner_id)}
         check_can_add(new.incoming, held)
+        self.trial_limits.count(new.owner_id, new.trials)
         login_delay = self.tester.test(new.trials, sign_in=new.verify)
         tried = new.verify and new.incoming_secret is not None
         account_id = self.new_account_id()

@@ -7,8 +7,6 @@ A question is written in this order, so that a link never works before it can be
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from math import ceil
 
 from popfetch.domain.account import Account
 from popfetch.domain.errors import (
@@ -44,7 +42,8 @@ from popfetch.notices.languages import language_for, mail_asking
 from popfetch.ports.accounts import AccountRecord, AccountStore
 from popfetch.ports.invocation import Clock, Journal
 from popfetch.ports.owners import AccountMailer, Mailer, OwnerDirectory
-from popfetch.ports.reply_to import RateLimits, ReplyToLinks
+from popfetch.ports.rate_limits import RateLimits
+from popfetch.ports.reply_to import ReplyToLinks
 from popfetch.services.sending_failures import MailNotSent
 
 BY_ACCOUNT = "REPLY_TO_ACCOUNT"
@@ -178,9 +177,9 @@ class ReplyToAddresses:
         """Count one more mail. The account's limit goes first, so that nobody uses up another's address with it."""
         now = self.clock()
         if wait := self.limits.take(BY_ACCOUNT, account_id, MAILS_OF_ACCOUNT, now):
-            raise _too_many("This account has asked for verification mails too often", wait)
+            raise TooManyVerificationMails("This account has asked for verification mails too often", wait)
         if wait := self.limits.take(BY_ADDRESS, mailbox_of(address), MAILS_TO_ADDRESS, now):
-            raise _too_many("This address has been sent too many verification mails", wait)
+            raise TooManyVerificationMails("This address has been sent too many verification mails", wait)
 
     def _way_to_send(self, account: Account) -> Callable[[Account, str, Mail], None]:
         """popfetch's own sender where there is one, the account's own server otherwise. Raises NoOutgoingServer."""
@@ -258,17 +257,6 @@ class ReplyToAddresses:
                     account_id=account.account_id,
                     reason=error.code,
                 )
-
-
-def _too_many(what: str, wait: timedelta) -> TooManyVerificationMails:
-    seconds = ceil(wait.total_seconds())
-    minutes = ceil(seconds / 60)
-    words = f"{seconds} seconds" if seconds <= 90 else f"{minutes} minutes" if minutes <= 90 else _hours(minutes)
-    return TooManyVerificationMails(f"{what}; try again in {words}.", seconds)
-
-
-def _hours(minutes: int) -> str:
-    return f"{ceil(minutes / 60)} hours"
 
 
 def _unsent() -> MailUnavailable:

@@ -1,12 +1,14 @@
 """The vault: what is sealed opens for the same owner, account and direction, and for nothing else."""
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,11 +17,16 @@ from popfetch.adapters.credential_vault import DATA_KEY_LIFETIME, KMS_CONTEXT, W
 from popfetch.adapters.dynamodb_items import from_wire, to_wire
 from popfetch.domain.account import Direction
 from popfetch.domain.errors import SecretUnreadable, StorageUnavailable
-from popfetch.domain.secret import Secret
+from popfetch.domain.secret import Secret, TokenUse
 from tests.builders.accounts import NOON, OTHER_OWNER, OWNER, PASSWORD, an_account_id
 from tests.builders.aws import Aws, aws
 
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_kms.type_defs import GenerateDataKeyResponseTypeDef
+
 ACCOUNT = an_account_id(1)
+USES = [*Direction, *TokenUse]
 MOTOS_KEY_ID = range(3, 3 + 36)
 """moto writes the key's id in the clear into what it encrypts; real KMS calls any change there invalid ciphertext."""
 
@@ -55,6 +62,22 @@ class Calls:
         self.counted[model.name] += 1
 
 
+class Kms:
+    """moto's KMS, that names what is under another key as KMS does: moto says that access is denied."""
+
+    def __init__(self, client: "KMSClient") -> None:
+        self._client = client
+        self.generate_data_key = client.generate_data_key
+
+    def decrypt(self, **request: Any) -> Any:
+        try:
+            return self._client.decrypt(**request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDeniedException":
+                raise
+            raise ClientError({"Error": {"Code": "IncorrectKeyException", "Message": ""}}, "Decrypt") from error
+
+
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Aws]:
     with aws() as built:
@@ -72,9 +95,9 @@ def vault(stack: Aws, time: Time) -> CredentialVault:
     return a_vault(stack, time)
 
 
-def a_vault(stack: Aws, time: Time) -> CredentialVault:
+def a_vault(stack: Aws, time: Time, kms: Any = None) -> CredentialVault:
     return CredentialVault(
-        stack.kms, stack.dynamodb, stack.table, stack.key_id, clock=time.clock, monotonic=time.monotonic
+        kms or stack.kms, stack.dynamodb, stack.table, stack.key_id, clock=time.clock, monotonic=time.monotonic
     )
 
 
@@ -88,6 +111,12 @@ def seal(vault: CredentialVault, password: str = PASSWORD) -> bytes:
 
 def open_(vault: CredentialVault, sealed: bytes) -> str:
     return vault.open(sealed, OWNER, ACCOUNT, Direction.INCOMING).reveal()
+
+
+def a_foreign_data_key(stack: Aws) -> "GenerateDataKeyResponseTypeDef":
+    """A data key in the vault's own context, under another key of KMS."""
+    other = stack.kms.create_key()["KeyMetadata"]["KeyId"]
+    return stack.kms.generate_data_key(KeyId=other, KeySpec="AES_256", EncryptionContext=KMS_CONTEXT)
 
 
 class TestSealing:
@@ -125,6 +154,57 @@ class TestTampering:
         sealed = seal(vault)
         with pytest.raises(SecretUnreadable):
             vault.open(sealed, owner_id, account_id, direction)
+
+    @pytest.mark.parametrize("sealed_for", USES)
+    @pytest.mark.parametrize("opened_for", USES)
+    @pytest.mark.parametrize("owner_id", [OWNER, OTHER_OWNER])
+    @pytest.mark.parametrize("account_id", [ACCOUNT, an_account_id(2)])
+    def test_each_use_of_each_account_is_its_own(
+        self,
+        vault: CredentialVault,
+        sealed_for: Direction | TokenUse,
+        opened_for: Direction | TokenUse,
+        owner_id: str,
+        account_id: str,
+    ) -> None:
+        sealed = vault.seal(Secret(PASSWORD), OWNER, ACCOUNT, sealed_for)
+        if (sealed_for, owner_id, account_id) == (opened_for, OWNER, ACCOUNT):
+            assert vault.open(sealed, owner_id, account_id, opened_for).reveal() == PASSWORD
+        else:
+            with pytest.raises(SecretUnreadable):
+                vault.open(sealed, owner_id, account_id, opened_for)
+
+    def test_the_data_key_of_another_secret_opens_nothing(self, vault: CredentialVault, time: Time) -> None:
+        """Each part of a sealed secret is as it was sealed, and they do not belong together."""
+        first = seal(vault)
+        time.pass_by(DATA_KEY_LIFETIME)
+        second = seal(vault)
+        header = 3 + int.from_bytes(first[1:3])
+        assert first[:header] != second[:header]
+        for mixed in (first[:header] + second[header:], second[:header] + first[header:]):
+            with pytest.raises(SecretUnreadable):
+                open_(vault, mixed)
+
+    @pytest.mark.parametrize("change", [lambda s: s + b"\0", lambda s: b"\0" + s, lambda s: s + s, lambda s: s[1:]])
+    def test_what_is_longer_or_shifted_fails(self, vault: CredentialVault, change: Callable[[bytes], bytes]) -> None:
+        with pytest.raises(SecretUnreadable):
+            open_(vault, change(seal(vault)))
+
+    def test_a_key_of_another_kms_key_opens_nothing(self, stack: Aws, time: Time) -> None:
+        """Whoever may write the table and use a KMS key of their own cannot have popfetch use it."""
+        vault = a_vault(stack, time, Kms(stack.kms))
+        data_key = a_foreign_data_key(stack)
+        header = struct.pack(">BH", 1, len(data_key["CiphertextBlob"])) + data_key["CiphertextBlob"]
+        nonce, parts = bytes(12), (header, OWNER.encode(), ACCOUNT.encode(), b"incoming")
+        bound = b"".join(struct.pack(">I", len(part)) + part for part in parts)
+        forged = header + nonce + AESGCM(data_key["Plaintext"]).encrypt(nonce, b"forged", bound)
+        with pytest.raises(SecretUnreadable):
+            open_(vault, forged)
+
+    def test_an_earlier_secret_of_the_same_place_opens_as_what_it_is(self, vault: CredentialVault) -> None:
+        """Sealing says whose a secret is, not that it is the latest: a backup that is restored has to open."""
+        before, after = seal(vault, "the old one"), seal(vault, "the new one")
+        assert (open_(vault, before), open_(vault, after)) == ("the old one", "the new one")
 
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
@@ -257,6 +337,26 @@ class TestDataKeys:
         other = a_vault(stack, time)
         assert open_(other, seal(other)) == PASSWORD
         assert current(stack)["encrypted_key"] != bytes(broken)
+
+    @pytest.mark.parametrize("of_whom", ["another key of KMS", "another context"])
+    def test_a_current_key_that_is_not_the_vaults_seals_nothing(
+        self, vault: CredentialVault, stack: Aws, time: Time, of_whom: str
+    ) -> None:
+        seal(vault)
+        foreign = (
+            a_foreign_data_key(stack)
+            if of_whom == "another key of KMS"
+            else stack.kms.generate_data_key(
+                KeyId=stack.key_id, KeySpec="AES_256", EncryptionContext={"purpose": "something-else"}
+            )
+        )
+        item = {**current(stack), "encrypted_key": foreign["CiphertextBlob"]}
+        stack.dynamodb.put_item(TableName=stack.table, Item=to_wire(item))
+        other = a_vault(stack, time, Kms(stack.kms) if of_whom == "another key of KMS" else None)
+        sealed = seal(other)
+        assert foreign["CiphertextBlob"] not in sealed
+        assert current(stack)["encrypted_key"] != foreign["CiphertextBlob"]
+        assert open_(other, sealed) == PASSWORD
 
     def test_the_encrypted_key_opens_only_in_the_vaults_context(self, vault: CredentialVault, stack: Aws) -> None:
         seal(vault)

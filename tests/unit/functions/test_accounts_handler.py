@@ -366,8 +366,10 @@ BAD_BODIES: list[tuple[Any, int, str]] = [
     ("7", 400, "malformed_body"),
     ('{"email": NaN}', 400, "malformed_body"),
     ('{"email": ' + "1" * 5000 + "}", 400, "malformed_body"),
-    ("[" * 100_000, 400, "malformed_body"),
-    ('{"a":' * 100_000, 400, "malformed_body"),
+    ("[" * 60_000, 400, "malformed_body"),
+    ('{"a":' * 12_000, 400, "malformed_body"),
+    ("[" * 100_000, 413, "body_too_large"),
+    ('{"a":' * 100_000, 413, "body_too_large"),
     ("{}", 422, "invalid_request"),
     ("\x00", 400, "malformed_body"),
 ]
@@ -758,7 +760,7 @@ class TestDescription:
             for method, operation in operations.items()
         }
         always = {"401", "422", "500", "503"}
-        body = {"400", "409", "415"}
+        body = {"400", "409", "413", "415"}
         one = "/accounts/{account_id}"
         assert answers == {
             ("post", "/accounts"): {"201"} | body | always,

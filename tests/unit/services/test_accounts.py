@@ -45,12 +45,14 @@ from popfetch.services import sign_in_trial
 from popfetch.services.accounts import Accounts, NewAccount
 from popfetch.services.erase import erase_account
 from popfetch.services.sign_in_trial import SignInTester, SignInTestFailed
+from popfetch.services.trial_limits import TrialLimits
 from tests.builders.accounts import (
     NOON,
     OTHER_OWNER,
     OWNER,
     PASSWORD,
     OpenHosts,
+    OpenLimits,
     RecordingQueue,
     ScriptedDialer,
     ScriptedSubmission,
@@ -119,6 +121,7 @@ def accounts(stack: Aws, dialer: ScriptedDialer, queue: RecordingQueue, remains:
         store=AccountsTable(stack.dynamodb, stack.table, sleep=lambda _: None),
         secrets=sign_in_secrets(CredentialVault(stack.kms, stack.dynamodb, stack.table, stack.key_id), stack),
         tester=SignInTester(dialer, ScriptedSubmission(), dict.fromkeys(Direction, OpenHosts())),
+        trial_limits=TrialLimits(OpenLimits(), lambda: NOON),
         remains=remains,
         history=CycleHistoryTable(stack.dynamodb, stack.table),
         queue=queue,
