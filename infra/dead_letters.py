@@ -193,7 +193,7 @@ class DeadLetters:
         told = {
             **_common(FETCH, message),
             "tries": "once" if set_aside else "as often as the queue allows, 5 times",
-            "why": set_aside or f"each try failed; the log of fetch says why: search it for {message['MessageId']}",
+            "why": set_aside or "each try failed; the log of fetch says why, in the lines of this account",
         }
         try:
             request = self._requests.read(Delivery(message["MessageId"], "", group, body))

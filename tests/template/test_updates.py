@@ -1,11 +1,12 @@
 """A stack is updated under load: nothing that holds something is ever replaced by an update."""
 
+import re
 from typing import Any
 
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
-from tests.template.translated import of_type, translated
+from tests.template.translated import of_type, references, source, translated
 
 HOLDING = (
     *("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::KMS::Key"),
@@ -61,6 +62,49 @@ def test_callers_come_by_an_alias_so_that_a_running_invocation_ends_on_its_versi
 
 def test_versions_stay_so_that_the_alias_can_be_turned_back() -> None:
     assert {version["DeletionPolicy"] for version in of_type("AWS::Lambda::Version").values()} == {"Retain"}
+
+
+FUNCTIONS = of_type("AWS::Lambda::Function")
+ONLY_WHETHER = {"ExtraCaFile": "IsExtraCaGiven", "OwnAutoconfigFile": "IsOwnAutoconfigGiven"}
+"""Of a path it is told only whether there is one: descriptions are short, and another file comes with other code."""
+
+
+def depends_on(value: Any) -> set[str]:
+    """The parameters and conditions that decide a value."""
+    if isinstance(value, list):
+        return {found for inner in value for found in depends_on(inner)}
+    if not isinstance(value, dict):
+        return set()
+    conditions = {value["Fn::If"][0]} if "Fn::If" in value else set()
+    return (references(value) & set(translated()["Parameters"])) | conditions | depends_on(list(value.values()))
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_another_value_of_a_parameter_publishes_a_version_of_just_the_functions_that_are_made_with_it(
+    name: str,
+) -> None:
+    (version,) = [
+        body["Properties"]
+        for body in of_type("AWS::Lambda::Version").values()
+        if references(body["Properties"]["FunctionName"]) == {name}
+    ]
+    made_with = {ONLY_WHETHER.get(found, found) for found in depends_on(FUNCTIONS[name]["Properties"])}
+    template, values = version["Description"]["Fn::Sub"]
+    told = {found for found in re.findall(r"\$\{(\w+)\}", template) if found not in values} | depends_on(values)
+    # which lines the platform lets through follows from LogLevel, which is told
+    assert told == made_with - {"AreDebugLinesWanted"}
+
+
+def test_a_description_has_room_for_the_longest_values() -> None:
+    assert (
+        source()["Parameters"]["SenderAddress"]["MaxLength"] + len("x86_64 PassThrough WARNING false 1000 snapshot ca")
+        < 256
+    )
+
+
+@pytest.mark.parametrize("version", sorted(of_type("AWS::Lambda::Version")))
+def test_a_version_that_gives_way_to_another_stays_for_whoever_still_runs_it(version: str) -> None:
+    assert translated()["Resources"][version]["UpdateReplacePolicy"] == "Retain"
 
 
 def test_an_update_leaves_the_rule_in_the_state_that_an_operator_gave_it() -> None:

@@ -120,7 +120,7 @@ class TestShowing:
         letter = shown(stack_)
         assert letter.what == "a fetch, schedule, due 2026-11-23 12:00:00 UTC, asked for by the-event"
         assert letter.whose == f"account account1 of owner {OWNER}"
-        assert letter.message_id in letter.why
+        assert "the log of fetch says why" in letter.why
 
     async def test_what_is_no_request_with_the_reason_that_was_kept_and_without_its_content(
         self, stack_: Stack

@@ -1,15 +1,18 @@
 """What operators see of cycles: metrics, and the thread from the rule's event to the stored message and back."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
+import grimp
 import pytest
 
 from popfetch.domain.failures import FailureClass, class_of
 from popfetch.domain.fetch_request import Reason
 from popfetch.domain.fetch_state import FailureCounts
 from popfetch.pop3.errors import CommandRefused, Pop3Error
-from popfetch.ports.metrics import COUNTED_BY, FAILURES, STOPPED, Metric
+from popfetch.ports.metrics import COUNTED_BY, FAILURES, STOPPED, WHOLE, Metric
 from tests.builders.aws import Aws
 from tests.builders.collecting import Collection, a_message
 from tests.builders.scripted_pop3_server import Answer, ScriptedServer, err
@@ -45,6 +48,27 @@ def test_every_metric_is_some_functions_and_every_failure_has_its_own() -> None:
     assert set(FAILURES) == set(FailureClass)
     assert len(set(FAILURES.values())) == len(FAILURES)
     assert set(STOPPED.values()) <= set(COUNTED_BY["dispatch"])
+
+
+@pytest.fixture(scope="module")
+def imports() -> grimp.ImportGraph:
+    return grimp.build_graph("popfetch")
+
+
+@pytest.mark.parametrize("service", sorted(set(COUNTED_BY) - {WHOLE}))
+def test_a_function_reaches_the_code_that_counts_its_metrics(service: str, imports: grimp.ImportGraph) -> None:
+    root = Path(__file__).parents[3]
+    handler = (root / "functions" / service / "handler.py").read_text()
+    begin = set(re.findall(r"^from (popfetch[\w.]+) import", handler, re.MULTILINE))
+    reached = begin | {found for module in begin for found in imports.find_upstream_modules(module)}
+    counted: set[Metric] = set()
+    for module in reached - {"popfetch.ports.metrics"}:
+        file = root / "shared" / Path(*module.split("."))
+        text = (file / "__init__.py" if file.is_dir() else file.with_suffix(".py")).read_text()
+        counted |= {Metric[name] for name in re.findall(r"\(\s*Metric\.([A-Z_]+)", text)}
+        counted |= set(FAILURES.values()) if "FAILURES[" in text else set()
+        counted |= set(STOPPED.values()) if "STOPPED.items()" in text else set()
+    assert set(COUNTED_BY[service]) <= counted
 
 
 @pytest.mark.parametrize(
