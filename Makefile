@@ -5,7 +5,8 @@
 #   make test        all tests that run without root
 #   make test-real   also those with real servers, which are installed where that is allowed
 #   make bench       popfetch beside other fetchers, its bill and its scale (PARTS="retrieval bill" runs only those)
-#   make check       format, lint, types, layers, template, locks
+#   make check       format, lint, types, layers, template, locks, secrets that were written down
+#   make audit       vulnerabilities that are known of what is used; needs PyPI's and npm's own services
 #   make format      put the format right
 #   make console     build the web console anew, from its sources in infra/console
 #   make openapi     write the API's description anew, from its routes
@@ -23,7 +24,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONPATH := shared
 
-.PHONY: help setup demo up down test test-real bench check format console openapi lock
+.PHONY: help setup demo up down test test-real bench check audit format console openapi lock
 
 help:
 	@sed -n 's/^#  *make/make/p' Makefile
@@ -59,10 +60,14 @@ check: setup
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports --no-cache
 	@$(PYTHON) -m infra.locks check
+	@$(PYTHON) -m infra.secret_scan
 	@$(PYTHON) -m infra.openapi check
 	@$(PYTHON) -m infra.web check
 	@.venv/bin/cfn-lint --append-rules cfn_lint_serverless.rules -- template.yaml
 	@AWS_DEFAULT_REGION=us-east-1 .venv/bin/sam validate --lint
+
+audit: setup
+	@$(PYTHON) -m infra.audit
 
 format: setup
 	@$(PYTHON) -m ruff format $(SOURCES)
