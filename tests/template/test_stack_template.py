@@ -508,6 +508,25 @@ def test_passwords_and_codes_are_asked_for_slowly() -> None:
         assert ("post", path) in {(method, found) for found, method, _ in routes()}
 
 
+def test_what_reaches_hosts_elsewhere_or_takes_tokens_of_anybody_is_slower_than_the_rest() -> None:
+    (stage,) = of_type("AWS::ApiGateway::Stage").values()
+    limits = {
+        (setting["HttpMethod"], setting["ResourcePath"].removeprefix("/").replace("~1", "/")): setting
+        for setting in stage["Properties"]["MethodSettings"]
+    }
+    whole = limits.pop(("*", "*"))
+    one = "/accounts/{account_id}"
+    reaching = {
+        *(("POST", "/accounts"), ("PATCH", one), ("PUT", f"{one}/password/incoming")),
+        *(("PUT", f"{one}/password/outgoing"), ("POST", f"{one}/oauth/start"), ("POST", f"{one}/send")),
+        *(("GET", "/providers/lookup"), ("GET", "/reply-to/confirm"), ("POST", "/reply-to/confirm")),
+        ("GET", "/oauth/callback"),
+    }
+    assert reaching <= set(limits)
+    assert set(limits) <= {(method.upper(), path) for path, method, _ in routes()}
+    assert all(limit["ThrottlingRateLimit"] < whole["ThrottlingRateLimit"] for limit in limits.values())
+
+
 def test_bodies_of_requests_are_text_and_answers_are_compressed() -> None:
     (api,) = of_type("AWS::ApiGateway::RestApi").values()
     assert {media_type.split("/")[0] for media_type in api["Properties"]["BinaryMediaTypes"]} == {"image"}

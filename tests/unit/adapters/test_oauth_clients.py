@@ -199,7 +199,7 @@ def test_no_secret_goes_with_what_is_no_object() -> None:
         "https://",
         "https:///token",
         "https://:443/token",
-        f"https://user:{SECRET}@id.example.com/token",
+        f"https://user:{SECRET}@id.example.com/token",  # pragma: allowlist secret
         "https://@id.example.com/token",
         "https://id.example.com:65536/token",
         "https://id.example.com:0/token",
