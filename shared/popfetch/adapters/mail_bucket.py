@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from popfetch.adapters import keys
 from popfetch.adapters.download_links import download_link
 from popfetch.adapters.dynamodb_items import error_code, translated
+from popfetch.adapters.per_loop import PerLoop
 from popfetch.ports.stored_mail import FileLink
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ PART_OCTETS = 8 * 1024 * 1024
 """The size of a part; S3 takes 10,000 of them, 80 GB."""
 
 PARTS_UNDER_WAY = 3
+"""Parts of one message that are going up at once."""
+
+PARTS_IN_ALL = 8
+"""Parts of all messages together: ten accounts with a large message each are a batch like any other."""
+
+_room_for_all = PerLoop(lambda: asyncio.Semaphore(PARTS_IN_ALL))
 
 NOTHING_IN_RANGE = "InvalidRange"
 """What S3 says of a range of an empty object."""
@@ -118,7 +125,11 @@ class MultipartUpload:
         for sent in self._parts:
             if sent.done():
                 sent.result()
-        self._parts.append(asyncio.create_task(self._send(len(self._parts) + 1, part)))
+        room_for_all = _room_for_all.get()
+        await room_for_all.acquire()
+        sending = asyncio.create_task(self._send(len(self._parts) + 1, part))
+        sending.add_done_callback(lambda _: room_for_all.release())
+        self._parts.append(sending)
 
     async def _send(self, number: int, part: bytes) -> "CompletedPartTypeDef":
         try:

@@ -67,7 +67,7 @@ def run(session: Callable[[Pop3Dialer], Awaitable[None]]) -> list[str]:
 
     async def watched() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: left.append(str(context)))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await session(Pop3Dialer(HostGuard(allow_private=True), limits=QUICK))
 
     asyncio.run(watched())

@@ -1,8 +1,13 @@
+import asyncio
 from hashlib import sha256
+from threading import Lock
+from typing import Any
 
 import pytest
 
+from popfetch.adapters import mail_bucket
 from popfetch.adapters.mail_bucket import PART_OCTETS, MailBucket
+from popfetch.adapters.per_loop import PerLoop
 from popfetch.domain.errors import StorageUnavailable
 from tests.builders.aws import Aws
 
@@ -51,3 +56,35 @@ async def test_a_part_that_failed_fails_the_message(aws: Aws, bucket: MailBucket
 async def test_a_bucket_that_is_gone_is_storage_unavailable(aws: Aws) -> None:
     with pytest.raises(StorageUnavailable, match="NoSuchBucket"):
         await MailBucket(aws.s3, "no-such-bucket").put("k", b"", sha256().digest(), {})
+
+
+async def test_of_all_large_messages_together_a_few_parts_go_up_at_once(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn, at_once, most = Lock(), 0, 0
+    upload_part = aws.s3.upload_part
+
+    def counted(**request: Any) -> Any:
+        nonlocal at_once, most
+        with turn:
+            at_once += 1
+            most = max(most, at_once)
+        try:
+            return upload_part(**request)
+        finally:
+            with turn:
+                at_once -= 1
+
+    monkeypatch.setattr(aws.s3, "upload_part", counted)
+    monkeypatch.setattr(mail_bucket, "_room_for_all", PerLoop(lambda: asyncio.Semaphore(1)))
+    bucket = MailBucket(aws.s3, aws.bucket)
+
+    async def store(number: int) -> None:
+        upload = await bucket.begin_upload(f"mail/large-{number}.eml", {})
+        for _ in range(2):
+            await upload.write(b"x" * PART_OCTETS)
+        await upload.complete()
+
+    await asyncio.gather(*map(store, range(2)))
+    assert most == 1
+    assert len(aws.s3.list_objects_v2(Bucket=aws.bucket)["Contents"]) == 2
