@@ -437,3 +437,21 @@ async def test_a_server_that_comes_to_its_senses_is_collected(aws: Aws, later: t
             assert (await collection.cycle()).error_code == "protocol"
         del server.on["UIDL"]
         assert (await collection.cycle(later=later)).stored == 2
+
+
+@pytest.mark.quirk(number=19, part="b")
+async def test_a_uid_of_8000_octets_is_told_apart_whole_and_kept_as_far_as_there_is_room(aws: Aws) -> None:
+    """S3 takes 2 KB of metadata, which moto does not look at, and DynamoDB 1 KB of a sort key."""
+    long = b"\xff" * 8_000
+    box = [Mail(ONE, long + b"1"), Mail(TWO, long + b"2"), Mail(a_message(3), long + b"3")]
+    async with ScriptedServer(box, on={"RETR 3": err("no")}) as server:
+        collection = Collection(aws, server)
+        stored = [(await collection.cycle()).stored for _ in range(4)]
+        assert stored == [2, 0, 0, 0]
+    for key in collection.objects():
+        metadata = aws.s3.head_object(Bucket=aws.bucket, Key=key)["Metadata"]
+        assert sum(len(name) + len(value) for name, value in metadata.items()) < 2_000
+    (quarantined,) = collection.items("QUARANTINE#")
+    assert len(quarantined["sk"]) < 1_024
+    for item in collection.items("MESSAGE#"):
+        assert len(item["uid"]) < 2_000
