@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from detect_secrets.core.scan import scan_file  # type: ignore[import-untyped]
-from detect_secrets.settings import transient_settings  # type: ignore[import-untyped]
+from detect_secrets.core.scan import scan_file
+from detect_secrets.settings import transient_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE = re.compile(

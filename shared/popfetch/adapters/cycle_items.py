@@ -100,11 +100,11 @@ def message_from_item(item: Item) -> StoredMessage:
 
 
 def ledger_entry_of_message(item: Item) -> LedgerEntry:
-    """The ledger's entry for a message of the index: its size for LIST's, its exact content for the stable one."""
+    """The ledger's entry for a message of the index: without what LIST said, its exact content for the stable one."""
     stored_at = instant_from_text(item["stored_at"])
     assert stored_at is not None
     uid = item.get("uid") or b"content:" + item["sha256"]
-    return LedgerEntry(uid_print(uid), item["octets"], content_print(item["sha256"]), day_number(stored_at))
+    return LedgerEntry(uid_print(uid), 0, content_print(item["sha256"]), day_number(stored_at))
 
 
 def message_row_from_item(item: Item) -> MessageRow:

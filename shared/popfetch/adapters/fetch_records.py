@@ -114,7 +114,7 @@ class FetchRecordsTable:
         return await asyncio.to_thread(self._indexed_beyond, account_id, known)
 
     def _indexed_beyond(self, account_id: str, known: Container[bytes]) -> list[LedgerEntry]:
-        names = ("uid", "octets", "sha256", "stored_at", "delivery")
+        names = ("uid", "sha256", "stored_at", "delivery")
         items = self._items(
             account_id,
             keys.MESSAGES,

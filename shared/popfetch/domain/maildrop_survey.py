@@ -136,8 +136,9 @@ class Survey:
         beginning = self._beginning
         complete = beginning == len(self.rows) and self.base.count + len(self.rows) >= self.count
         octets = max(0, self.octets) if complete else None
-        # an empty listing may be a server's lapse: what comes after it need not be new
-        beyond = len(self.settled) > beginning or bool(self.absent and not self.rows)
+        # with none settled, what is there need not be new: it may be known under other UIDs, or be back after a lapse
+        is_known = not beginning and self.ledger is not None and len(self.ledger) > 0
+        beyond = len(self.settled) > beginning or is_known
         if not beginning:
             return replace(self.base, octets=octets, settled_beyond=beyond)
         last = self.rows[beginning - 1]
@@ -240,7 +241,7 @@ def _match(
             settle(row, ordered[at])
     spare = [entry for at, entry in enumerate(ordered) if at not in used]
     for row, entry in zip(unmatched, spare, strict=False):
-        if traits.sizes_unstable or not row.octets or not entry.octets:
+        if traits.sizes_unstable or not row.octets:
             settle(row, entry)
         else:
             survey.look_again.add(row.number)

@@ -149,9 +149,8 @@ class TestRedirects:
     async def test_are_followed_to_another_host(self, status: str, read: Read) -> None:
         server = HttpsServer({"elsewhere.example.net/there.xml": GOOD})
         async with server:
-            server.pages[FIRST] = moved(
-                f"https://user:word@elsewhere.example.net:{server.port}/there.xml", status
-            )  # pragma: allowlist secret
+            with_a_user = f"https://user:word@elsewhere.example.net:{server.port}/there.xml"  # pragma: allowlist secret
+            server.pages[FIRST] = moved(with_a_user, status)
             assert (await read(server)).incoming
             there = next(request for request in server.requests if request.target == "/there.xml")
             assert there.server_name == "elsewhere.example.net"
