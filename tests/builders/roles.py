@@ -6,7 +6,7 @@ The judge is MiniStack's, given the condition keys that AWS sends along; the eng
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -198,9 +198,15 @@ def _of_table(operation: str, parameters: Mapping[str, Any]) -> Iterator[Asked]:
 
     match operation:
         case "TransactWriteItems":
-            for write in parameters["TransactItems"]:
-                ((kind, what),) = write.items()
-                yield about(_WRITTEN[kind], what["TableName"], [_partition(what)])
+            # What IAM is shown of a transaction's partitions is written nowhere: each write's own, all, or none.
+            enclosing = {"dynamodb:EnclosingOperation": [operation]}
+            writes = [next(iter(write.items())) for write in parameters["TransactItems"]]
+            together = [_partition(what) for _, what in writes]
+            for kind, what in writes:
+                one = about(_WRITTEN[kind], what["TableName"], [])
+                yield replace(one, context=enclosing)
+                yield replace(one, context={"dynamodb:LeadingKeys": [_partition(what)], **enclosing})
+                yield replace(one, context={"dynamodb:LeadingKeys": together, **enclosing})
         case "BatchGetItem":
             for table, read in parameters["RequestItems"].items():
                 yield about(operation, table, [key["pk"]["S"] for key in read["Keys"]])

@@ -464,9 +464,10 @@ def patterns_of(statement: ParsedStatement) -> list[str]:
 def used_of(statements: list[ParsedStatement], one: Asked) -> Iterator[tuple[str, str, str]]:
     """What of a role one request has used: the statement, the action, and each partition that it names."""
     (statement,) = [found for found in statements if found.sid == sid_that_allows(statements, one)]
-    for key in one.context.get("dynamodb:LeadingKeys", [""]):
-        fitting = [pattern for pattern in patterns_of(statement) if not pattern or fnmatchcase(key, pattern)]
-        yield from ((statement.sid, one.action, pattern) for pattern in fitting)
+    keys = one.context.get("dynamodb:LeadingKeys")
+    for pattern in patterns_of(statement):
+        if keys is None or not pattern or any(fnmatchcase(key, pattern) for key in keys):
+            yield statement.sid, one.action, pattern
 
 
 def role_of(folder: str) -> str:
