@@ -36,8 +36,8 @@ class Checkpoint:
     ``last_uid`` is the print of message ``count``'s UID (empty where there is none); ``octets`` is what STAT said
     when all of the maildrop was settled, ``None`` while messages beyond ``count`` wait; ``sizes_digest`` is the
     digest of the LIST sizes of 1 to ``count``, the stand-in for ``last_uid`` on servers without UIDL.
-    ``settled_beyond`` says that some behind ``count`` are settled too, with others waiting before them; or that none
-    was settled though messages of the account are known.
+    ``settled_beyond`` says that some behind ``count`` are settled too, with others waiting before them; or that they
+    need not be new, as messages of the account are known that may be there under other UIDs.
     """
 
     count: int

@@ -136,14 +136,21 @@ class Survey:
         beginning = self._beginning
         complete = beginning == len(self.rows) and self.base.count + len(self.rows) >= self.count
         octets = max(0, self.octets) if complete else None
-        # with none settled, what is there need not be new: it may be known under other UIDs, or be back after a lapse
-        is_known = not beginning and self.ledger is not None and len(self.ledger) > 0
-        beyond = len(self.settled) > beginning or is_known
+        beyond = len(self.settled) > beginning or self._rest_may_be_known(complete=complete)
         if not beginning:
             return replace(self.base, octets=octets, settled_beyond=beyond)
         last = self.rows[beginning - 1]
         digest = b"" if last.uid or self.base.count else sizes_digest(self.rows[:beginning])
         return Checkpoint(self.base.count + beginning, last.print, octets, digest, settled_beyond=beyond)
+
+    def _rest_may_be_known(self, *, complete: bool) -> bool:
+        """True where what waits behind the settled beginning need not be new: it may be known under other UIDs.
+
+        With none settled, it may also be back after a lapse of the server's.
+        """
+        if self.ledger is None:
+            return False
+        return len(self.ledger) > 0 if not self._beginning else not complete and self.may_hold_renamed
 
     def _left(self) -> "Survey":
         """What the maildrop holds without the deleted messages."""

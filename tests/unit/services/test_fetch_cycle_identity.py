@@ -65,6 +65,34 @@ class TestUidsCountedAgain:
             assert (await collection.cycle(later=TOMORROW)).stored == 1
 
 
+class TestRenamingThatIsFoundOutBitByBit:
+    """A session that breaks while renamed messages are looked at leaves the others to be looked at as well."""
+
+    @pytest.mark.parametrize("broken", [1, 2, 3])
+    async def test_what_waits_is_not_taken_for_new(self, aws: Aws, broken: int) -> None:
+        async with ScriptedServer(numbered(1, 2, 3, 4), capabilities=("UIDL", "USER")) as server:
+            collection = Collection(aws, server)
+            await collection.cycle()
+            server.mailbox[:] = [Mail(mail.content, b"new-" + mail.uid) for mail in server.mailbox]
+            server.on[f"RETR {broken}"] = Close()
+            await collection.cycle()
+            del server.on[f"RETR {broken}"]
+            await collection.cycle()
+            assert (await collection.cycle()).outcome is Outcome.NOTHING_NEW
+        assert len(collection.items("MESSAGE#")) == len(collection.objects()) == 4
+
+    async def test_what_waits_after_a_cycles_limit_is_not_either(self, aws: Aws) -> None:
+        async with ScriptedServer(numbered(*range(1, 31))) as server:
+            collection = Collection(aws, server, max_messages_per_cycle=20)
+            while (await collection.cycle()).remaining:
+                pass
+            renamed = [Mail(mail.content, b"new-" + mail.uid) for mail in server.mailbox]
+            server.mailbox[:] = [*(Mail(of_one_size(n, 800 + n), b"%d-" % n) for n in range(50, 75)), *renamed]
+            while (await collection.cycle()).remaining:
+                pass
+        assert len(collection.items("MESSAGE#")) == len(collection.objects()) == 55
+
+
 class TestAMaildropThatLooksEmptyForAWhile:
     async def test_its_messages_are_known_when_they_are_back(self, aws: Aws) -> None:
         async with ScriptedServer(numbered(1, 2, 3)) as server:
