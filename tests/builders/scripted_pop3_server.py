@@ -74,6 +74,9 @@ class Takeover:
 
     rampage: "Rampage"
 
+    def __repr__(self) -> str:
+        return f"Takeover({self.rampage.__qualname__.partition('.')[0]})"  # the same in each process of a test run
+
 
 class Default:
     """The reply that a well-behaved server would give."""

@@ -163,7 +163,11 @@ class Door:
         self._server.server_close()
 
     def _serve(self, environ: dict[str, Any], start_response: Started) -> Iterable[bytes]:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = environ["wsgi.input"].read(length)
+        if len(body) < length:
+            # whoever was asking was killed meanwhile
+            _hang_up(environ)
         operation = _operation(environ)
         fault, random = self.plan.fault(operation) if self.plan else (None, None)
         self._aws.begin()
