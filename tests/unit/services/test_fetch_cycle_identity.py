@@ -64,6 +64,17 @@ class TestUidsCountedAgain:
             server.mailbox[:] = [Mail(of_one_size(9, 700), b"4")]
             assert (await collection.cycle(later=TOMORROW)).stored == 1
 
+    async def test_entries_that_a_dead_cycle_has_doubled_are_no_reason_either(self, aws: Aws) -> None:
+        async with ScriptedServer(numbered(1, 2, 3, 4)) as server:
+            collection = Collection(aws, server)
+            await collection.cycle()
+            again = list((await collection.ledger()).entries())
+            await collection.records.commit(collection.account, await collection.state(), "another", again)
+            server.mailbox[:] = [Mail(b"Status: RO\r\n" + mail.content, mail.uid) for mail in server.mailbox]
+            await collection.cycle(later=TOMORROW)
+            traits = (await collection.state()).traits
+        assert (traits.size_surprises, traits.sizes_unstable) == (0, False)
+
 
 class TestRenamingThatIsFoundOutBitByBit:
     """A session that breaks while renamed messages are looked at leaves the others to be looked at as well."""
