@@ -11,10 +11,11 @@ twice does no harm; and what comes back while a run lasts is left for the next o
 
 import json
 import sys
+import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -118,12 +119,12 @@ class DeadLetters:
     def _take(self, queues: Collection[str], only: Collection[str], accept: Callable[[Letter], None]) -> list[Letter]:
         taken: list[Letter] = []
         left: list[Letter] = []
-        younger_than_this_run = self._now() + timedelta(seconds=1)
+        began = self._begin()
         try:
             for queue in queues:
                 for batch in self._batches(queue):
                     for letter in batch:
-                        if (only and letter.message_id not in only) or letter.sent_at >= younger_than_this_run:
+                        if (only and letter.message_id not in only) or letter.sent_at >= began:
                             left.append(letter)
                             continue
                         accept(letter)
@@ -134,8 +135,18 @@ class DeadLetters:
                 self._let_go(letter)
         return taken
 
+    def _begin(self) -> datetime:
+        """A moment, by the clock that letters are stamped by, that is after all letters there are and before a replay.
+
+        The clock is told in whole seconds, so that the next one is waited for.
+        """
+        first = self._now()
+        while (now := self._now()) == first:
+            time.sleep(0.05)
+        return now
+
     def _now(self) -> datetime:
-        """The time by the clock that letters are stamped by, to the second."""
+        """The time by the clock that letters are stamped by, to the second where a service tells it."""
         answer = self._stack.sqs.get_queue_attributes(QueueUrl=self._stack.named(FETCH), AttributeNames=["QueueArn"])
         said = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
         return parsedate_to_datetime(said) if said else datetime.now(UTC)

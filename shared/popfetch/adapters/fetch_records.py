@@ -11,8 +11,9 @@ Calls to boto3 block, so each runs in a thread of the loop's executor.
 
 import asyncio
 import time
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from popfetch.adapters.dynamodb_items import Item, WireItem, error_code, from_wi
 from popfetch.domain.account import Account
 from popfetch.domain.errors import AccountNotFound, CycleOvertaken, StorageUnavailable
 from popfetch.domain.fetch_state import FetchState, LastFetch
-from popfetch.domain.ledger import ENTRY_OCTETS, Ledger, LedgerEntry, pack, uid_print
+from popfetch.domain.ledger import ENTRY_OCTETS, Ledger, LedgerEntry, day_number, pack, uid_print
 from popfetch.domain.message import QuarantinedMessage, StoredMessage
 
 if TYPE_CHECKING:
@@ -109,11 +110,14 @@ class FetchRecordsTable:
 
     # --- the index --------------------------------------------------------------------------------------------
 
-    async def indexed_beyond(self, account_id: str, known: Container[bytes]) -> list[LedgerEntry]:
-        """Entries for the fetched messages of the index whose UIDs' prints are not ``known``; reads all of it."""
-        return await asyncio.to_thread(self._indexed_beyond, account_id, known)
+    async def indexed_beyond(self, account_id: str, ledger: Ledger, since: datetime | None) -> list[LedgerEntry]:
+        """Entries for the fetched messages of the index that the ledger does not know; reads all of the index.
 
-    def _indexed_beyond(self, account_id: str, known: Container[bytes]) -> list[LedgerEntry]:
+        Of messages that were stored ``since`` then, the ledger has to know UID and content, of others the UID.
+        """
+        return await asyncio.to_thread(self._indexed_beyond, account_id, ledger, since)
+
+    def _indexed_beyond(self, account_id: str, ledger: Ledger, since: datetime | None) -> list[LedgerEntry]:
         names = ("uid", "sha256", "stored_at", "delivery")
         items = self._items(
             account_id,
@@ -121,8 +125,15 @@ class FetchRecordsTable:
             ProjectionExpression=", ".join(f"#{name}" for name in names),
             ExpressionAttributeNames={f"#{name}": name for name in names},
         )
-        entries = (cycle_items.ledger_entry_of_message(item) for item in items if not item.get("delivery"))
-        return [entry for entry in entries if entry.uid not in known]
+        first_day = None if since is None else day_number(since)
+        missing = []
+        for entry in (cycle_items.ledger_entry_of_message(item) for item in items if not item.get("delivery")):
+            known = ledger.of_uid(entry.uid)
+            # the content of one that was stored before may be told by its stable octets alone, which the index has not
+            is_late = first_day is not None and entry.day >= first_day
+            if not known or (is_late and all(one.content != entry.content for one in known)):
+                missing.append(entry)
+        return missing
 
     async def index(self, messages: Sequence[StoredMessage]) -> None:
         """Add messages to the index; the same message again changes nothing."""

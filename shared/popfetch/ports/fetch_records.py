@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Sequence
+    from datetime import datetime
 
     from popfetch.domain.account import Account
     from popfetch.domain.fetch_state import FetchState, LastFetch
@@ -22,8 +23,11 @@ class FetchRecords(Protocol):
     async def load_ledger(self, account_id: str) -> Ledger:
         """The whole ledger of an account, read consistently."""
 
-    async def indexed_beyond(self, account_id: str, known: Container[bytes]) -> list[LedgerEntry]:
-        """Entries for the fetched messages of the index whose UIDs' prints are not ``known``; reads all of it."""
+    async def indexed_beyond(self, account_id: str, ledger: Ledger, since: datetime | None) -> list[LedgerEntry]:
+        """Entries for the fetched messages of the index that the ledger does not know; reads all of the index.
+
+        Of messages that were stored ``since`` then, the ledger has to know UID and content, of others the UID.
+        """
 
     async def index(self, messages: Sequence[StoredMessage]) -> None:
         """Add messages to the index; the same message again changes nothing."""

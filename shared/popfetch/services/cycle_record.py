@@ -48,6 +48,9 @@ SEGMENTS_BEFORE_PACKING = 64
 MOST_TROUBLES = 500
 """Messages whose tries are counted at once, lest the state outgrow its item; what is beyond is quarantined at once."""
 
+CLOCKS_DIFFER_BY = timedelta(days=1)
+"""More than the clocks of two functions may differ by."""
+
 LONGEST_MESSAGE = 300
 """As much of an error's sentence, in characters, as is kept for the owner."""
 
@@ -112,6 +115,7 @@ class CycleRecord:
         self.parts = parts
         self.account = account
         # whoever left progress behind is not under way any more
+        self._died = state.progress
         self.state = replace(state, progress=None)
         self.tally = Tally()
         self.started_at = parts.clock()
@@ -251,7 +255,9 @@ class CycleRecord:
 
         Such a message is stored, and is to be known again, under another UID too.
         """
-        missing = await self.parts.records.indexed_beyond(self.account.account_id, ledger.uids)
+        died = self._died
+        since = died.started_at - CLOCKS_DIFFER_BY if died else None
+        missing = await self.parts.records.indexed_beyond(self.account.account_id, ledger, since)
         ledger.extend(missing)
         total = self.state.stored_total + len(missing)
         caught_up = replace(self.state, checkpoint=None, index_ahead=False, stored_total=total)

@@ -232,7 +232,8 @@ class MessageTaking:
             return known[0] if known else None
         free = [entry for entry in known if not survey.is_claimed(entry)]
         same_uid = [entry for entry in free if entry.uid == row.print]
-        if len({entry.octets for entry in same_uid if entry.octets}) >= SIZES_OF_ONE_MESSAGE:
+        sizes = {entry.octets for entry in same_uid if entry.octets}
+        if row.octets not in sizes and len(sizes) >= SIZES_OF_ONE_MESSAGE:
             surprises = self._record.state.traits.size_surprises + 1
             self._record.learn(size_surprises=surprises, sizes_unstable=surprises >= SIZE_SURPRISES_BEFORE_DISTRUST)
         return next(iter(same_uid or free), None)

@@ -226,7 +226,7 @@ class TestReplaying:
     ) -> None:
         await stack_.set_aside("poison")
         began = stack_.letters._now() - timedelta(minutes=1)
-        monkeypatch.setattr(stack_.letters, "_now", lambda: began)
+        monkeypatch.setattr(stack_.letters, "_begin", lambda: began)
         assert stack_.letters.replay() == []
         assert len(stack_.letters.show()) == 1
 

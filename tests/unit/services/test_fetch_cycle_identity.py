@@ -64,6 +64,17 @@ class TestUidsCountedAgain:
             server.mailbox[:] = [Mail(of_one_size(9, 700), b"4")]
             assert (await collection.cycle(later=TOMORROW)).stored == 1
 
+    async def test_looking_again_for_another_reason_is_no_reason_either(self, aws: Aws) -> None:
+        async with ScriptedServer(numbered(1, 2, 3, 4)) as server:
+            collection = Collection(aws, server)
+            await collection.cycle()
+            for _ in range(4):  # each time one size is another, so that all four are looked at
+                first, *others = server.mailbox
+                server.mailbox[:] = [*others, Mail(b"Status: RO\r\n" + first.content, first.uid)]
+                await collection.cycle(later=TOMORROW)
+            traits = (await collection.state()).traits
+        assert (traits.size_surprises, traits.sizes_unstable) == (0, False)
+
     async def test_entries_that_a_dead_cycle_has_doubled_are_no_reason_either(self, aws: Aws) -> None:
         async with ScriptedServer(numbered(1, 2, 3, 4)) as server:
             collection = Collection(aws, server)
@@ -176,7 +187,7 @@ class TestDeletingWhatWasStored:
 class TestACycleThatDiedBetweenIndexAndLedger:
     """The index is written first: what it holds and the ledger does not is stored all the same."""
 
-    async def died(self, collection: Collection) -> None:
+    async def died(self, collection: Collection, *, before: int = 0) -> None:
         records = collection.parts.records
         commit, commits = records.commit, 0
 
@@ -191,8 +202,8 @@ class TestACycleThatDiedBetweenIndexAndLedger:
         with pytest.raises(StorageUnavailable):
             await collection.cycle()
         records.commit = commit  # type: ignore[method-assign]
-        assert len(collection.items("MESSAGE#")) == 3
-        assert len(await collection.ledger()) == 0
+        assert len(collection.items("MESSAGE#")) == before + 3
+        assert len(await collection.ledger()) == before
 
     async def test_is_made_good_though_the_messages_have_other_uids_by_then(self, aws: Aws) -> None:
         async with ScriptedServer(numbered(1, 2, 3)) as server:
@@ -203,6 +214,16 @@ class TestACycleThatDiedBetweenIndexAndLedger:
             state = await collection.state()
         assert len(collection.items("MESSAGE#")) == len(collection.objects()) == 3
         assert (state.stored_total, state.index_ahead) == (3, False)
+
+    async def test_is_made_good_though_the_ledger_knows_the_uids_for_others(self, aws: Aws) -> None:
+        async with ScriptedServer(numbered(7, 8, 9)) as server:
+            collection = Collection(aws, server)
+            await collection.cycle()
+            server.mailbox[:] = numbered(1, 2, 3)
+            await self.died(collection, before=3)
+            server.mailbox[:] = [Mail(mail.content, b"new-" + mail.uid) for mail in server.mailbox]
+            await collection.cycle()
+        assert len(collection.items("MESSAGE#")) == len(collection.objects()) == 6
 
     async def test_is_known_to_the_next_cycle_that_signs_in(self, aws: Aws) -> None:
         async with ScriptedServer(numbered(1, 2, 3), on={"greeting": []}) as server:
