@@ -235,9 +235,9 @@ class Recovery:
             lambda: self._stack.dynamodb.update_item(
                 TableName=self._table,
                 Key=to_wire(keys.fetch_state(owner_id, account_id)),
-                UpdateExpression=f"SET {fetch_state_items.INDEX_AHEAD} = :true",
+                UpdateExpression=f"SET {fetch_state_items.INDEX_AHEAD_SINCE} = :now",
                 ConditionExpression=f"attribute_exists({keys.PARTITION})",
-                ExpressionAttributeValues=to_wire({":true": True}),
+                ExpressionAttributeValues=to_wire({":now": fetch_state_items.instant_to_text(datetime.now(UTC))}),
             )
         )
 

@@ -110,14 +110,14 @@ class FetchRecordsTable:
 
     # --- the index --------------------------------------------------------------------------------------------
 
-    async def indexed_beyond(self, account_id: str, ledger: Ledger, since: datetime | None) -> list[LedgerEntry]:
+    async def indexed_beyond(self, account_id: str, ledger: Ledger, since: datetime) -> list[LedgerEntry]:
         """Entries for the fetched messages of the index that the ledger does not know; reads all of the index.
 
         Of messages that were stored ``since`` then, the ledger has to know UID and content, of others the UID.
         """
         return await asyncio.to_thread(self._indexed_beyond, account_id, ledger, since)
 
-    def _indexed_beyond(self, account_id: str, ledger: Ledger, since: datetime | None) -> list[LedgerEntry]:
+    def _indexed_beyond(self, account_id: str, ledger: Ledger, since: datetime) -> list[LedgerEntry]:
         names = ("uid", "sha256", "stored_at", "delivery")
         items = self._items(
             account_id,
@@ -125,12 +125,12 @@ class FetchRecordsTable:
             ProjectionExpression=", ".join(f"#{name}" for name in names),
             ExpressionAttributeNames={f"#{name}": name for name in names},
         )
-        first_day = None if since is None else day_number(since)
+        first_day = day_number(since)
         missing = []
         for entry in (cycle_items.ledger_entry_of_message(item) for item in items if not item.get("delivery")):
             known = ledger.of_uid(entry.uid)
             # the content of one that was stored before may be told by its stable octets alone, which the index has not
-            is_late = first_day is not None and entry.day >= first_day
+            is_late = entry.day >= first_day
             if not known or (is_late and all(one.content != entry.content for one in known)):
                 missing.append(entry)
         return missing

@@ -22,7 +22,7 @@ from popfetch.domain.fetch_state import (
 
 VERSION = "version"
 WRITTEN_BY = "written_by"
-INDEX_AHEAD = "index_ahead"
+INDEX_AHEAD_SINCE = "index_ahead_since"
 
 
 def instant_to_text(instant: datetime | None) -> str | None:
@@ -81,7 +81,7 @@ def to_item(owner_id: str, account_id: str, state: FetchState) -> Item:
         "fresh_segments": state.fresh_segments or None,
         "stored_total": state.stored_total or None,
         "progress": _progress_to_map(state.progress) if state.progress else None,
-        INDEX_AHEAD: state.index_ahead or None,
+        INDEX_AHEAD_SINCE: instant_to_text(state.index_ahead_since),
     }
 
 
@@ -131,7 +131,7 @@ def from_item(item: Item | None) -> FetchState:
         fresh_segments=item.get("fresh_segments", 0),
         stored_total=item.get("stored_total", 0),
         progress=_progress_from_map(item["progress"]) if item.get("progress") else None,
-        index_ahead=bool(item.get(INDEX_AHEAD, False)),
+        index_ahead_since=instant_from_text(item.get(INDEX_AHEAD_SINCE)),
     )
 
 

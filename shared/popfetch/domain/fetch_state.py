@@ -157,7 +157,7 @@ class FetchState:
     ``start_changed`` is set while messages that were skipped are to be judged anew by another ``start``.
     ``stored_total`` is how many messages fetching has ever stored; it moves on with the ledger entries of what it
     counts, and never back. ``progress`` is that of a cycle that has not concluded, or has died; it leaves
-    ``index_ahead`` behind, as the index may then hold messages that the ledger does not know.
+    ``index_ahead_since`` behind, as the index may hold messages from then on that the ledger does not know.
     """
 
     version: int = 0
@@ -175,7 +175,7 @@ class FetchState:
     fresh_segments: int = 0
     stored_total: int = 0
     progress: Progress | None = None
-    index_ahead: bool = False
+    index_ahead_since: datetime | None = None
 
     def under_way(self, now: datetime) -> Progress | None:
         """The progress of the cycle under way; ``None`` where there is none, or the one that was has died."""

@@ -23,7 +23,7 @@ class FetchRecords(Protocol):
     async def load_ledger(self, account_id: str) -> Ledger:
         """The whole ledger of an account, read consistently."""
 
-    async def indexed_beyond(self, account_id: str, ledger: Ledger, since: datetime | None) -> list[LedgerEntry]:
+    async def indexed_beyond(self, account_id: str, ledger: Ledger, since: datetime) -> list[LedgerEntry]:
         """Entries for the fetched messages of the index that the ledger does not know; reads all of the index.
 
         Of messages that were stored ``since`` then, the ledger has to know UID and content, of others the UID.

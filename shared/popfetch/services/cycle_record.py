@@ -115,7 +115,6 @@ class CycleRecord:
         self.parts = parts
         self.account = account
         # whoever left progress behind is not under way any more
-        self._died = state.progress
         self.state = replace(state, progress=None)
         self.tally = Tally()
         self.started_at = parts.clock()
@@ -246,21 +245,22 @@ class CycleRecord:
         """
         if self.state.progress is not None:
             return
-        announced = replace(self.state, progress=self._progress(survey), index_ahead=True)
+        announced = replace(self.state, progress=self._progress(survey), index_ahead_since=self.started_at)
         written = await self.parts.records.commit(self.account, announced, self._cycle_id)
-        self.update(version=written.version, progress=announced.progress, index_ahead=True)
+        self.update(version=written.version, progress=announced.progress, index_ahead_since=self.started_at)
 
     async def catch_up_with_index(self, ledger: Ledger) -> None:
         """Enter what a cycle before this one has indexed and died before it entered.
 
         Such a message is stored, and is to be known again, under another UID too.
         """
-        died = self._died
-        since = died.started_at - CLOCKS_DIFFER_BY if died else None
+        since = self.state.index_ahead_since
+        assert since is not None, "nothing is ahead"
+        since -= CLOCKS_DIFFER_BY
         missing = await self.parts.records.indexed_beyond(self.account.account_id, ledger, since)
         ledger.extend(missing)
         total = self.state.stored_total + len(missing)
-        caught_up = replace(self.state, checkpoint=None, index_ahead=False, stored_total=total)
+        caught_up = replace(self.state, checkpoint=None, index_ahead_since=None, stored_total=total)
         self.state = await self.parts.records.commit(self.account, caught_up, self._cycle_id, missing)
 
     async def commit_if_due(self, survey: Survey) -> None:
@@ -386,7 +386,7 @@ class CycleRecord:
                 last_fetch=self._last_fetch(failure, now),
                 progress=None,
                 # another cycle's, where this one never came so far as to look
-                index_ahead=state.index_ahead and state.progress is None,
+                index_ahead_since=state.index_ahead_since if state.progress is None else None,
             ),
         )
         self.concluded = True

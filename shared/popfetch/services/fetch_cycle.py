@@ -217,7 +217,8 @@ class FetchCycle:
         self._record.doomed = []
         checkpoint = self._record.state.checkpoint
         state = self._record.state
-        if checkpoint is None or state.troubles or state.start_changed or state.index_ahead or self._reconcile_is_due:
+        in_doubt = state.troubles or state.start_changed or state.index_ahead_since
+        if checkpoint is None or in_doubt or self._reconcile_is_due:
             return await self._survey_all(*await maildrop.stat_and_listing())
         if checkpoint.count:
             size, uid = await maildrop.probe(checkpoint.count)
@@ -246,7 +247,7 @@ class FetchCycle:
         ledger = Ledger()
         if self._record.state.next_segment:
             ledger = await self._parts.records.load_ledger(self._account.account_id)
-        if self._record.state.index_ahead and self._record.state.progress is None:
+        if self._record.state.index_ahead_since and self._record.state.progress is None:
             await self._record.catch_up_with_index(ledger)
         if self._record.state.start_changed:
             # what an earlier start left out is judged anew; what was stored stays stored
