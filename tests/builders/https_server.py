@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from tests.builders.loopback_server import end_serving
+from tests.builders.loopback_server import Conversations
 from tests.builders.scripted_pop3_server import server_context
 
 
@@ -72,27 +72,21 @@ class HttpsServer:
         self._context = context or server_context(*names)
         self._context.sni_callback = self._note_name
         self._asked: dict[ssl.SSLObject | ssl.SSLSocket, str | None] = {}
-        self._listener: asyncio.Server | None = None
-        self._running: set[asyncio.Task[None]] = set()
+        self._conversations = Conversations()
 
     async def __aenter__(self) -> Self:
-        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._context)
-        self.port = self._listener.sockets[0].getsockname()[1]
+        self.port = await self._conversations.begin(self._converse, ssl=self._context)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._listener
-        await end_serving(self._listener, self._running)
+        await self._conversations.end()
 
     def _note_name(self, connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> None:
         self._asked[connection] = name
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._running.add(task)
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
             while await self._serve(reader, writer):
@@ -100,7 +94,6 @@ class HttpsServer:
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
-            self._running.discard(task)
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:

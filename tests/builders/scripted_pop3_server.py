@@ -28,18 +28,18 @@ import asyncio
 import hmac
 import ssl
 from base64 import b64decode, b64encode
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import md5
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import trustme
 
 from popfetch.domain.account import AuthMethod, Security, Server
-from tests.builders.loopback_server import end_serving
+from tests.builders.loopback_server import HOST, Conversations
 
 TIMESTAMP = "<1896.697170952@pop.example.test>"
 CHALLENGE = b"<challenge.1@pop.example.test>"
@@ -199,11 +199,10 @@ class ScriptedServer:
         self.top = top
         self.chunk = chunk
         self.sessions: list[ScriptedSession] = []
-        self.host = "127.0.0.1"
+        self.host = HOST
         self.port = 0
         self._context = context
-        self._listener: asyncio.Server | None = None
-        self._running: set[asyncio.Task[None]] = set()
+        self._conversations = Conversations()
 
     # --- What tests ask ---------------------------------------------------------------------------------------
 
@@ -230,22 +229,18 @@ class ScriptedServer:
 
     async def __aenter__(self) -> Self:
         context = (self._context or server_context()) if self.security is Security.TLS else None
-        self._listener = await asyncio.start_server(self._accept, self.host, self.port, ssl=context, limit=1 << 20)
-        self.port = self._listener.sockets[0].getsockname()[1]
+        self.port = await self._conversations.begin(self._converse, port=self.port, ssl=context, limit=1 << 20)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._listener is not None
-        await end_serving(self._listener, self._running)
+        await self._conversations.end()
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Coroutine[Any, Any, None]:
         session = ScriptedSession(self, len(self.sessions) + 1, encrypted=self.security is Security.TLS)
         self.sessions.append(session)
-        task = asyncio.create_task(_Conversation(session, reader, writer).run())
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        return _Conversation(session, reader, writer).run()
 
     def action(self, session: ScriptedSession, line: str) -> Answer:
         """What the script says about this command line; ``DEFAULT`` where it says nothing."""

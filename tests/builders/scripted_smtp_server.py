@@ -26,13 +26,13 @@ import asyncio
 import hmac
 import ssl
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from popfetch.domain.account import AuthMethod, Security, Server
-from tests.builders.loopback_server import end_serving
+from tests.builders.loopback_server import HOST, Conversations
 from tests.builders.scripted_pop3_server import DEFAULT, Close, Default, Hang, server_context
 
 CHALLENGE = b"<challenge.1@smtp.example.test>"
@@ -126,11 +126,10 @@ class ScriptedSmtpServer:
         self.go_ahead = go_ahead
         self.delay = delay
         self.sessions: list[SmtpSession] = []
-        self.host = "127.0.0.1"
+        self.host = HOST
         self.port = 0
         self._context = context or server_context()
-        self._listener: asyncio.Server | None = None
-        self._running: set[asyncio.Task[None]] = set()
+        self._conversations = Conversations()
 
     @property
     def session(self) -> SmtpSession:
@@ -144,7 +143,7 @@ class ScriptedSmtpServer:
 
     async def left_alone(self) -> None:
         """Wait until every client has gone."""
-        await asyncio.gather(*self._running)
+        await self._conversations.all_left()
 
     def account_server(self, *, host: str | None = None, auth: AuthMethod = AuthMethod.PASSWORD) -> Server:
         """The settings that an account needs to reach this server."""
@@ -152,22 +151,18 @@ class ScriptedSmtpServer:
 
     async def __aenter__(self) -> Self:
         context = self._context if self.security is Security.TLS else None
-        self._listener = await asyncio.start_server(self._accept, self.host, self.port, ssl=context)
-        self.port = self._listener.sockets[0].getsockname()[1]
+        self.port = await self._conversations.begin(self._converse, port=self.port, ssl=context)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._listener is not None
-        await end_serving(self._listener, self._running)
+        await self._conversations.end()
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Coroutine[Any, Any, None]:
         session = SmtpSession(encrypted=self.security is Security.TLS)
         self.sessions.append(session)
-        task = asyncio.create_task(_Conversation(self, session, reader, writer).run())
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        return _Conversation(self, session, reader, writer).run()
 
     def action(self, session: SmtpSession, line: str, *keys: str) -> Answer:
         """What the script says about this line; ``DEFAULT`` where it says nothing."""

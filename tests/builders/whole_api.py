@@ -90,21 +90,9 @@ class WholeApi:
                 monkeypatch.setattr(handler_of(name), piece, stand_in)
         self.log = log_of(monkeypatch, *map(handler_of, places))
 
-    def ask(
-        self,
-        route: Route,
-        ids: Mapping[str, str] | None = None,
-        body: Any = None,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        owner: str = OWNER,
-        **changes: Any,
-    ) -> Answer:
-        """Ask a route as an owner who is signed in does, the ids in its path filled in."""
-        return ApiClient(handler_of(functions_by_route()[route])).call(
-            self.event(route, ids, body, query=query, headers=headers, owner=owner, **changes)
-        )
+    def ask(self, route: Route, ids: Mapping[str, str] | None = None, body: Any = None, **request: Any) -> Answer:
+        """Ask a route as an owner who is signed in does, the ids in its path filled in, the rest as ``event`` has it."""
+        return ApiClient(handler_of(functions_by_route()[route])).call(self.event(route, ids, body, **request))
 
     def event(
         self,

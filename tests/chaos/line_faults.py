@@ -10,7 +10,7 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
-from tests.builders.loopback_server import end_serving
+from tests.builders.loopback_server import HOST, Conversations
 from tests.chaos.aws_faults import kill
 from tests.chaos.dice import chosen
 
@@ -76,24 +76,16 @@ class FaultyLine:
         self.done: Counter[LineFault] = Counter()
         self._target = target
         self._pid_file = pid_file
-        self._listener: asyncio.Server | None = None
-        self._running: set[asyncio.Task[None]] = set()
+        self._conversations = Conversations()
 
     async def __aenter__(self) -> Self:
-        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.port = self._listener.sockets[0].getsockname()[1]
+        self.port = await self._conversations.begin(self._join)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._listener is not None
-        await end_serving(self._listener, self._running)
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._join(reader, writer))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        await self._conversations.end()
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         plan = self.plans.pop(0) if self.plans else None
@@ -101,7 +93,7 @@ class FaultyLine:
             self.done[plan.fault] += 1
             writer.transport.abort()
             return
-        there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        there, back = await asyncio.open_connection(HOST, self._target)
         line = _Line(self, plan, reader, writer, there, back)
         ways = [asyncio.create_task(line.pass_commands()), asyncio.create_task(line.pass_replies())]
         try:
