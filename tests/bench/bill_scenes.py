@@ -22,6 +22,7 @@ from tests.bench.function_process import FunctionProcess, Invocation
 from tests.bench.layer_copy import FETCH_LOCK, build_layer, copy_locked
 from tests.builders.accounts import an_account, an_account_id
 from tests.builders.aws import Aws
+from tests.builders.deliveries import next_event
 from tests.builders.scripted_pop3_server import Mail, ScriptedServer, authority_file
 from tests.real.moto_process import stack_in_a_process
 
@@ -136,19 +137,7 @@ class Scene:
 
     def next_batch(self) -> dict[str, Any] | None:
         """What Lambda would hand over next."""
-        answer = self.aws.sqs.receive_message(
-            QueueUrl=self.aws.queue_url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
-        )
-        records = [
-            {
-                "messageId": message["MessageId"],
-                "receiptHandle": message["ReceiptHandle"],
-                "body": message["Body"],
-                "attributes": message["Attributes"],
-            }
-            for message in answer.get("Messages", [])
-        ]
-        return {"Records": records} if records else None
+        return next_event(self.aws)
 
     def invoke(self, function: str, event: dict[str, Any]) -> tuple[Invocation, dict[str, Any]]:
         """Call a handler; returns how it went, and what the meter counted meanwhile."""

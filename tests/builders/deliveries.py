@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from popfetch.adapters.fetch_queue import SqsFetchQueue
 from popfetch.domain.errors import StorageUnavailable
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.ports.schedule import Delivery, Erasure
+from tests.builders.aws import Aws
 
 
 def a_delivery(number: int, owner: str = "anna", body: str | None = None, *, account_id: str = "") -> Delivery:
@@ -18,6 +20,23 @@ def a_delivery(number: int, owner: str = "anna", body: str | None = None, *, acc
             ' "due_at": "2026-11-23T12:00:00Z"}'
         )
     return Delivery(f"delivery-{number}", f"receipt-{number}", owner, body)
+
+
+def next_event(aws: Aws, *, at_most: int = 10) -> dict[str, Any] | None:
+    """The queue's next messages as Lambda hands them over; they stay in the queue until they are deleted."""
+    answer = aws.sqs.receive_message(
+        QueueUrl=aws.queue_url, MaxNumberOfMessages=at_most, MessageSystemAttributeNames=["All"]
+    )
+    records = [
+        {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message["Attributes"],
+        }
+        for message in answer.get("Messages", [])
+    ]
+    return {"Records": records} if records else None
 
 
 @dataclass

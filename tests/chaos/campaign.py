@@ -31,6 +31,7 @@ from popfetch.domain.fetch_request import FetchRequest, Reason
 from popfetch.domain.fetch_state import Outcome
 from popfetch.domain.wheel import minute_of
 from tests.builders.aws import REGION, Aws, template_properties
+from tests.builders.deliveries import next_event
 from tests.chaos.aws_faults import AwsFault, AwsPlan, Door, FaultyAws
 from tests.chaos.dice import Dice, chosen, one_in
 from tests.chaos.function_process import MODULE
@@ -269,7 +270,7 @@ class Campaign:
         if fault:
             self.findings.faults[fault] += 1
         for number, one in enumerate(due):
-            dice = Dice(self.dice, "dispatch", stack.name, self.turn, number)
+            dice = self.dice.within("dispatch", stack.name, self.turn, number)
             weather = chosen(random, [(80, Weather.CALM), (8, Weather.NOISE), (6, Weather.OUTAGE), (6, Weather.KILL)])
             stack.doors[0].plan = self._aws_plan(weather, random, dice)
             await self._invoke(stack, one, "dispatch", random)
@@ -277,10 +278,10 @@ class Campaign:
     async def _deliver(self, stack: Stack) -> None:
         for number in range(8):
             random = self.dice.about("delivery", stack.name, self.turn, number)
-            event = await asyncio.to_thread(self._receive, stack, random.choice((1, 2, 5, 10)))
+            event = await asyncio.to_thread(next_event, stack.aws, at_most=random.choice((1, 2, 5, 10)))
             if event is None:
                 break
-            await self._fetch(stack, event, random, Dice(self.dice, "fetch", stack.name, self.turn, number))
+            await self._fetch(stack, event, random, self.dice.within("fetch", stack.name, self.turn, number))
         random = self.dice.about("again", stack.name, self.turn)
         if stack.repeated and one_in(random, 5):
             self.findings.faults[EventFault.AGAIN] += 1
@@ -293,7 +294,7 @@ class Campaign:
         if one_in(random, 20):
             stack.repeated.append(event)
         stack.doors[0].plan = self._aws_plan(weather, random, dice)
-        stack.doors[1].plan = self._aws_plan(Weather.NOISE, random, Dice(dice, "second"))
+        stack.doors[1].plan = self._aws_plan(Weather.NOISE, random, dice.within("second"))
         self._plan_lines(stack, event, weather, random, may_kill=not at_once)
         runs = [self._invoke(stack, event, "fetch", random)]
         if at_once:
@@ -345,21 +346,6 @@ class Campaign:
         )
 
     # --- the queue --------------------------------------------------------------------------------------------
-
-    def _receive(self, stack: Stack, at_most: int) -> dict[str, Any] | None:
-        answer = stack.aws.sqs.receive_message(
-            QueueUrl=stack.aws.queue_url, MaxNumberOfMessages=at_most, MessageSystemAttributeNames=["All"]
-        )
-        records = [
-            {
-                "messageId": message["MessageId"],
-                "receiptHandle": message["ReceiptHandle"],
-                "body": message["Body"],
-                "attributes": message["Attributes"],
-            }
-            for message in answer.get("Messages", [])
-        ]
-        return {"Records": records} if records else None
 
     def _settle(self, stack: Stack, event: dict[str, Any], failed: set[str]) -> None:
         """Delete what is done; what failed comes again at once, as if its time had passed."""
@@ -420,7 +406,7 @@ class Campaign:
                 queue = SqsFetchQueue(subject.stack.aws.sqs, subject.stack.aws.queue_url)
                 await asyncio.to_thread(queue.send, [request])
             for stack in self.stacks:
-                while event := await asyncio.to_thread(self._receive, stack, 10):
+                while event := await asyncio.to_thread(next_event, stack.aws):
                     self.findings.cycles += len(event["Records"])
                     self.findings.weather[Weather.CALM] += len(event["Records"])
                     run = await self._invoke(stack, event, "fetch", random)

@@ -10,6 +10,10 @@ class Dice:
     def __init__(self, *seed: object) -> None:
         self._seed = seed
 
+    def within(self, *names: object) -> "Dice":
+        """Dice of their own for whatever the names say, which may be asked about as much as these."""
+        return Dice(*self._seed, *names)
+
     def about(self, *names: object) -> Random:
         """A stream of its own for whatever the names say: the same at each campaign of this seed."""
         return Random(repr((*self._seed, *names)))

@@ -4,6 +4,7 @@ They change between sessions only, as RFC 1939 (section 3) has it: a maildrop is
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
@@ -114,7 +115,7 @@ class LivingMaildrop:
             capabilities=capabilities if manners.capa else None,
             uidl=manners.uidl,
         )
-        self.before_deletion = _Unwatched
+        self.before_deletion: Callable[[Mail], None] = lambda _: None
 
     # --- What it does between sessions --------------------------------------------------------------------------
 
@@ -274,7 +275,3 @@ class LivingMaildrop:
             self._gone.append((mail.uid, len(mail.content)))
             self.delivered[self.number_of(mail.content)].deleted_by_popfetch = True
         return DEFAULT
-
-
-def _Unwatched(mail: Mail) -> None:  # noqa: N802
-    """Nobody looks at deletions."""

@@ -18,6 +18,7 @@ from popfetch.domain.ledger import Ledger
 from popfetch.domain.secret import Secret
 from tests.builders.accounts import an_account, an_account_id
 from tests.builders.aws import Aws
+from tests.builders.deliveries import next_event
 from tests.real.mailbox import Mailbox
 
 
@@ -52,19 +53,10 @@ class Collector:
 
     def next_event(self) -> dict[str, Any] | None:
         """The queue's next delivery as Lambda hands it over; it stays until ``settle``."""
-        answer = self.aws.sqs.receive_message(
-            QueueUrl=self.aws.queue_url, MaxNumberOfMessages=1, MessageSystemAttributeNames=["All"]
-        )
-        for message in answer.get("Messages", []):
-            record = {
-                "messageId": message["MessageId"],
-                "receiptHandle": message["ReceiptHandle"],
-                "body": message["Body"],
-                "attributes": message["Attributes"],
-            }
-            assert json.loads(message["Body"])["account_id"] == self.account.account_id
-            return {"Records": [record]}
-        return None
+        event = next_event(self.aws, at_most=1)
+        if event is not None:
+            assert json.loads(event["Records"][0]["body"])["account_id"] == self.account.account_id
+        return event
 
     def settle(self, event: dict[str, Any]) -> None:
         """The delivery is done."""
