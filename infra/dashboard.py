@@ -13,10 +13,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from infra.written_text import WrittenText
 from popfetch.ports.metrics import FAILURES, STOPPED, Metric
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "template.yaml"
+TEXT = WrittenText(
+    module="infra.dashboard",
+    agrees="The dashboard in the template is what infra/dashboard.py says.",
+    stale="The dashboard in the template is stale; say `make dashboard`.",
+)
 RUNBOOK = "infra/runbook.md"
 
 NAMESPACE: Final = "popfetch"
@@ -270,18 +276,13 @@ def main(arguments: Sequence[str]) -> int:
     if found is None:
         print("template.yaml has no DashboardBody to fill in.", file=sys.stderr)
         return 1
-    wanted = text_of(body())
-    if list(arguments) == ["write"]:
-        TEMPLATE.write_text(template[: found.start()] + wanted + template[found.end() :])
-        return 0
-    if list(arguments) == ["check"]:
-        if found[0] == wanted:
-            print("The dashboard in the template is what infra/dashboard.py says.")
-            return 0
-        print("The dashboard in the template is stale; say `make dashboard`.", file=sys.stderr)
-        return 1
-    print("Say `python -m infra.dashboard write` or `check`.", file=sys.stderr)
-    return 2
+    before, after = template[: found.start()], template[found.end() :]
+    return TEXT.obey(
+        arguments,
+        kept=found[0],
+        wanted=text_of(body()),
+        write=lambda wanted: TEMPLATE.write_text(before + wanted + after),
+    )
 
 
 if __name__ == "__main__":

@@ -13,10 +13,16 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
 
+from infra.written_text import WrittenText
 from popfetch.api.description import DESCRIPTION
 from popfetch.api.resolver import ANSWERS, PUBLIC
 
 ROOT = Path(__file__).resolve().parent.parent
+TEXT = WrittenText(
+    module="infra.openapi",
+    agrees="The API's description says what its routes say.",
+    stale="The API's description is stale; say `make openapi`.",
+)
 VERSION = "1"
 _ABOUT = (
     "Collects mail from POP3 mailboxes. Send the id token of a Cognito user in Authorization; whatever goes wrong is "
@@ -106,18 +112,8 @@ def text_of(description: dict[str, Any]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write or check the description."""
-    wanted = text_of(describe())
-    if arguments == ["write"]:
-        DESCRIPTION.write_text(wanted)
-        return 0
-    if arguments == ["check"]:
-        if DESCRIPTION.exists() and DESCRIPTION.read_text() == wanted:
-            print("The API's description says what its routes say.")
-            return 0
-        print("The API's description is stale; say `make openapi`.", file=sys.stderr)
-        return 1
-    print("Say `python -m infra.openapi write` or `check`.", file=sys.stderr)
-    return 2
+    kept = DESCRIPTION.read_text() if DESCRIPTION.exists() else ""
+    return TEXT.obey(arguments, kept=kept, wanted=text_of(describe()), write=DESCRIPTION.write_text)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,25 @@ def an_authorization_server(**changes: Any) -> AuthorizationServer:
     return AuthorizationServer(**{**defaults, **changes})
 
 
+def a_registration() -> dict[str, dict[str, Any]]:
+    """The same as an operator keeps it: popfetch's registration at Example Ltd."""
+    server, client = an_authorization_server(), a_client()
+    assert client.client_secret is not None
+    urls = {
+        name: getattr(server, name) for name in ("authorize_url", "token_url", "device_url", "revoke_url", "issuer")
+    }
+    return {
+        server.id: {
+            "client_id": client.client_id,
+            "client_secret": client.client_secret.reveal(),
+            "name": server.name,
+            "scopes": list(server.scopes),
+            "hosts": sorted(server.hosts),
+            **urls,
+        }
+    }
+
+
 def a_client(**changes: Any) -> OAuthClient:
     """popfetch at Example Ltd."""
     return OAuthClient(an_authorization_server(**changes), "popfetch", Secret("cl1ent-Geheimnis"))

@@ -15,6 +15,16 @@ PASSWORD = "Canary-Password-7"
 NEW_PASSWORD = "Canary-New-Password-8"
 
 
+def a_pool_with_an_owner(email: str = "owner@example.com") -> tuple[str, str]:
+    """The id of a pool of its own, and of the owner in it, whose address is verified."""
+    cognito = boto3.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="popfetch", UsernameAttributes=["email"])["UserPool"]["Id"]
+    user = cognito.admin_create_user(
+        UserPoolId=pool, Username=email, UserAttributes=[{"Name": "email_verified", "Value": "true"}]
+    )["User"]
+    return pool, user["Username"]
+
+
 @dataclass(frozen=True)
 class UserPool:
     """A pool under moto. Its codes are right when they begin with anything but moto's own prefix."""

@@ -91,7 +91,7 @@ class WholeApi:
         self.log = log_of(monkeypatch, *map(handler_of, places))
 
     def ask(self, route: Route, ids: Mapping[str, str] | None = None, body: Any = None, **request: Any) -> Answer:
-        """Ask a route as an owner who is signed in does, the ids in its path filled in, the rest as ``event`` has it."""
+        """Ask a route as an owner who is signed in does; the ids and the rest are as ``event`` has them."""
         return ApiClient(handler_of(functions_by_route()[route])).call(self.event(route, ids, body, **request))
 
     def event(

@@ -23,6 +23,7 @@ from popfetch.domain.errors import MailUnavailable, NotAStop
 from tests.builders.accounts import an_account, an_account_id
 from tests.builders.aws import REGION, Aws, aws
 from tests.builders.journals import log_of
+from tests.builders.user_pool import a_pool_with_an_owner
 from tests.builders.wiring import forget_wiring
 
 EVENTS = Path(__file__).parents[3] / "infra" / "events"
@@ -58,13 +59,7 @@ def notify(event: Any) -> str:
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     with aws() as built:
-        cognito = boto3.client("cognito-idp")
-        pool = cognito.create_user_pool(PoolName="popfetch", UsernameAttributes=["email"])["UserPool"]["Id"]
-        user = cognito.admin_create_user(
-            UserPoolId=pool,
-            Username="owner@example.com",
-            UserAttributes=[{"Name": "email_verified", "Value": "true"}],
-        )["User"]
+        pool, owner_id = a_pool_with_an_owner()
         boto3.client("ses").verify_email_identity(EmailAddress=SENDER)
         environment = {
             "POPFETCH_TABLE_NAME": built.table,
@@ -76,7 +71,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch.setattr(function.journal.metrics.provider, "namespace", "popfetch")
         monkeypatch.setattr(function.journal.metrics.provider, "service", "notify")
         forget_wiring()
-        account = an_account(1, owner_id=user["Username"], name="My work", standing=Standing.AUTH_FAILED)
+        account = an_account(1, owner_id=owner_id, name="My work", standing=Standing.AUTH_FAILED)
         yield Stack(built, AccountsTable(built.dynamodb, built.table).add(account).account)
     forget_wiring()
 

@@ -39,11 +39,12 @@ from tests.builders.accounts import OpenHosts, ScriptedDialer, an_account
 from tests.builders.api import a_body
 from tests.builders.aws import Aws
 from tests.builders.collecting import a_message as a_collected_message
-from tests.builders.oauth import ServerInMemory
+from tests.builders.oauth import ServerInMemory, a_registration
 from tests.builders.roles import BUS, LETTERS, SENDER, Asked, granted, recording, sid_that_allows, value_of
 from tests.builders.scripted_pop3_server import Mail, ScriptedServer
 from tests.builders.stored_messages import a_message, store
 from tests.builders.submissions import RecordingSubmissions
+from tests.builders.user_pool import a_pool_with_an_owner
 from tests.builders.whole_api import WholeApi, functions_by_route, handler_of
 from tests.builders.wiring import forget_wiring
 from tests.template.translated import of_type, source
@@ -74,20 +75,6 @@ NOT_USED_HERE: Mapping[tuple[str, str, str], str] = {
 }
 """What is granted and not seen to be used here, each with the reason."""
 
-REGISTRATIONS = {
-    "example": {
-        "client_id": "popfetch",
-        "client_secret": "cl1ent-Geheimnis",
-        "name": "Example Ltd",
-        "authorize_url": "https://id.example.com/authorize",
-        "token_url": "https://id.example.com/token",
-        "device_url": "https://id.example.com/device",
-        "revoke_url": "https://id.example.com/revoke",
-        "issuer": "https://id.example.com",
-        "scopes": ["mail.pop", "mail.smtp", "offline_access"],
-        "hosts": ["pop.example.com", "smtp.example.com", "127.0.0.1"],
-    }
-}
 ACCOUNT = "/accounts/{account_id}"
 TOKEN = "t" * 43
 A_MAIL: dict[str, Any] = {"to": ["bert@example.org"], "subject": "Hello", "text": "Hello, Bert."}
@@ -126,17 +113,10 @@ class Stack:
     def _others(self) -> dict[str, str]:
         stack._client("events").create_event_bus(Name=BUS)
         letters = self.aws.sqs.create_queue(QueueName=LETTERS, Attributes={"FifoQueue": "true"})["QueueUrl"]
-        cognito = boto3.client("cognito-idp")
-        pool = cognito.create_user_pool(PoolName="popfetch", UsernameAttributes=["email"])["UserPool"]["Id"]
-        user = cognito.admin_create_user(
-            UserPoolId=pool,
-            Username="owner@example.com",
-            UserAttributes=[{"Name": "email_verified", "Value": "true"}],
-        )["User"]
-        self.owner = user["Username"]
+        pool, self.owner = a_pool_with_an_owner()
         boto3.client("ses").verify_email_identity(EmailAddress=SENDER)
         boto3.client("ssm").put_parameter(
-            Name="/popfetch/oauth-clients", Value=json.dumps(REGISTRATIONS), Type="SecureString"
+            Name="/popfetch/oauth-clients", Value=json.dumps(a_registration()), Type="SecureString"
         )
         key = self.aws.kms.describe_key(KeyId=self.aws.key_id)["KeyMetadata"]["Arn"]
         return {
