@@ -109,7 +109,10 @@ class _Landed:
 
 
 class CycleRecord:
-    """The record of one cycle; ``state`` is what the account's record says as far as this cycle knows."""
+    """The record of one cycle; ``state`` is what the account's record says as far as this cycle knows.
+
+    ``cycle_id`` is the cycle's name, which its log lines, events and messages carry.
+    """
 
     def __init__(self, parts: CycleParts, account: Account, state: FetchState, cycle_id: str) -> None:
         self.parts = parts
@@ -123,7 +126,7 @@ class CycleRecord:
         self.pruned: Ledger | None = None
         self.concluded = False
         self._cause = ""
-        self._cycle_id = cycle_id
+        self.cycle_id = cycle_id
         self._landed = _Landed()
         self._last_commit = 0.0
         self._under_way: asyncio.Task[None] | None = None
@@ -131,11 +134,6 @@ class CycleRecord:
     def update(self, **changes: Any) -> None:
         """Change the state as it will be written next."""
         self.state = replace(self.state, **changes)
-
-    @property
-    def cycle_id(self) -> str:
-        """The cycle's name, which its log lines, events and messages carry."""
-        return self._cycle_id
 
     @property
     def may_sign_in_soon(self) -> bool:
@@ -246,7 +244,7 @@ class CycleRecord:
         if self.state.progress is not None:
             return
         announced = replace(self.state, progress=self._progress(survey), index_ahead_since=self.started_at)
-        written = await self.parts.records.commit(self.account, announced, self._cycle_id)
+        written = await self.parts.records.commit(self.account, announced, self.cycle_id)
         self.update(version=written.version, progress=announced.progress, index_ahead_since=self.started_at)
 
     async def catch_up_with_index(self, ledger: Ledger) -> None:
@@ -261,7 +259,7 @@ class CycleRecord:
         ledger.extend(missing)
         total = self.state.stored_total + len(missing)
         caught_up = replace(self.state, checkpoint=None, index_ahead_since=None, stored_total=total)
-        self.state = await self.parts.records.commit(self.account, caught_up, self._cycle_id, missing)
+        self.state = await self.parts.records.commit(self.account, caught_up, self.cycle_id, missing)
 
     async def commit_if_due(self, survey: Survey) -> None:
         """Begin to commit when enough has landed, or enough time has passed; waits where as much again has landed.
@@ -330,7 +328,7 @@ class CycleRecord:
         if landed.messages:
             await records.index(landed.messages)
         try:
-            written = await records.commit(self.account, state, self._cycle_id, landed.entries)
+            written = await records.commit(self.account, state, self.cycle_id, landed.entries)
         except AccountNotFound:
             await records.withdraw(landed.messages)
             raise
@@ -416,7 +414,7 @@ class CycleRecord:
         """Leave the wheel, as a person is needed, and tell the owner."""
         stopped = replace(self.account, standing=stop.standing)
         if await self.parts.records.take_off_wheel(stopped):
-            self.state = await tell_of_stop(self.parts, stopped, self.state, self._cycle_id)
+            self.state = await tell_of_stop(self.parts, stopped, self.state, self.cycle_id)
 
     async def _recover(self) -> None:
         """Come back to the wheel where a check by hand succeeded, and tell that mail flows again."""
@@ -427,7 +425,7 @@ class CycleRecord:
                 return
         stop = self.state.stop
         if stop is not None and (not stop.told or await self._publish("AccountRecovered", {})):
-            self.state = await self.parts.records.commit(account, replace(self.state, stop=None), self._cycle_id)
+            self.state = await self.parts.records.commit(account, replace(self.state, stop=None), self.cycle_id)
 
     async def afterwards(self) -> LastFetch:
         """What follows a finished cycle: a word in the log, history, packing, and the next cycle if mail waits."""
@@ -438,7 +436,7 @@ class CycleRecord:
         await self._pack_ledger()
         if idle:
             return fetch
-        await self.parts.records.add_history(self.account, self._cycle_id, fetch)
+        await self.parts.records.add_history(self.account, self.cycle_id, fetch)
         await self._publish(
             "FetchCycleCompleted",
             {"outcome": str(fetch.outcome), **fetch.counts, "error": fetch.error_code},
@@ -454,18 +452,18 @@ class CycleRecord:
 
     async def _pack_ledger(self) -> None:
         if self.pruned is not None or self.state.fresh_segments >= SEGMENTS_BEFORE_PACKING:
-            self.state = await self.parts.records.compact(self.account, self.state, self._cycle_id, self.pruned)
+            self.state = await self.parts.records.compact(self.account, self.state, self.cycle_id, self.pruned)
         if self.pruned is not None and self.state.start_changed:
             # only now is the ledger without what the earlier start left out
             settled = replace(self.state, start_changed=False)
-            self.state = await self.parts.records.commit(self.account, settled, self._cycle_id)
+            self.state = await self.parts.records.commit(self.account, settled, self.cycle_id)
 
     def _report(self, fetch: LastFetch, *, idle: bool) -> None:
         journal = self.parts.journal
         details: dict[str, object] = {
             "owner_id": self.account.owner_id,
             "account_id": self.account.account_id,
-            "cycle_id": self._cycle_id,
+            "cycle_id": self.cycle_id,
             "outcome": str(fetch.outcome),
             "listed": fetch.listed,
         }
@@ -493,7 +491,7 @@ class CycleRecord:
     async def _publish(self, name: str, detail: dict[str, object]) -> bool:
         account = self.account
         whose: dict[str, object] = {"owner_id": account.owner_id, "account_id": account.account_id}
-        told = {**whose, "cycle_id": self._cycle_id, "correlation_id": self.parts.correlation_id, **detail}
+        told = {**whose, "cycle_id": self.cycle_id, "correlation_id": self.parts.correlation_id, **detail}
         try:
             await asyncio.to_thread(self.parts.bus.publish, name, told)
         except StorageUnavailable:
