@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID
+
 from popfetch.adapters.fetch_queue import SqsFetchQueue
 from popfetch.domain.errors import StorageUnavailable
 from popfetch.domain.fetch_request import FetchRequest
 from popfetch.ports.schedule import Delivery, Erasure
-from tests.builders.aws import Aws
+from tests.builders.aws import REGION, Aws
 
 
 def a_delivery(number: int, owner: str = "anna", body: str | None = None, *, account_id: str = "") -> Delivery:
@@ -37,6 +40,15 @@ def next_event(aws: Aws, *, at_most: int = 10) -> dict[str, Any] | None:
         for message in answer.get("Messages", [])
     ]
     return {"Records": records} if records else None
+
+
+def let_leases_end() -> None:
+    """Show every message of moto's queues again, as if the time had passed for which they are held."""
+    backends: Any = get_backend("sqs")[DEFAULT_ACCOUNT_ID]
+    for queue in backends[REGION].queues.values():
+        queue.pending_message_groups.clear()
+        for message in list(queue._messages):
+            message.visible_at = 0
 
 
 @dataclass

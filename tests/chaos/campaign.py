@@ -19,8 +19,6 @@ from random import Random
 from typing import Any
 
 import boto3
-from moto.backends import get_backend
-from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from infra.deployed import Deployed
 from infra.recovery import Recovery
@@ -30,8 +28,8 @@ from popfetch.domain.account import AfterFetch, Order
 from popfetch.domain.fetch_request import FetchRequest, Reason
 from popfetch.domain.fetch_state import Outcome
 from popfetch.domain.wheel import minute_of
-from tests.builders.aws import REGION, Aws, template_properties
-from tests.builders.deliveries import next_event
+from tests.builders.aws import Aws, template_properties
+from tests.builders.deliveries import let_leases_end, next_event
 from tests.chaos.aws_faults import AwsFault, AwsPlan, Door, FaultyAws
 from tests.chaos.dice import Dice, chosen, one_in
 from tests.chaos.function_process import MODULE
@@ -399,7 +397,7 @@ class Campaign:
         random = self.dice.about("calm", self.turn)
         for _ in range(CALM_ROUNDS):
             self.now += MINUTE
-            _let_leases_end()
+            let_leases_end()
             for subject in self.subjects:
                 account = subject.collector.account
                 request = FetchRequest(account.owner_id, account.account_id, Reason.CHECK_NOW, self.now)
@@ -471,15 +469,6 @@ def _failed(run: Run, event: dict[str, Any]) -> set[str]:
     if run.killed or run.errors:
         return {record["messageId"] for record in event["Records"]}
     return {failure["itemIdentifier"] for failure in run.answers[0]["batchItemFailures"]}
-
-
-def _let_leases_end() -> None:
-    """Show every message of every queue: in the campaign's time the longest lease is over."""
-    backends: Any = get_backend("sqs")[DEFAULT_ACCOUNT_ID]
-    for queue in backends[REGION].queues.values():
-        queue.pending_message_groups.clear()
-        for message in list(queue._messages):
-            message.visible_at = 0
 
 
 def _is_done(subject: Subject) -> bool:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from moto.sqs.models import sqs_backends
 
 from infra import dead_letters
 from infra.dead_letters import FETCH, QUEUES, DeadLetters, Letter
@@ -18,6 +17,7 @@ from popfetch.ports.schedule import Delivery
 from tests.builders import aws as stack
 from tests.builders.accounts import NOON, OWNER
 from tests.builders.aws import Aws
+from tests.builders.deliveries import let_leases_end
 
 SECRET = "hunter2-and-more"
 REQUEST = FetchRequest(OWNER, "account1", Reason.SCHEDULE, NOON, "the-event")
@@ -192,7 +192,7 @@ class TestReplaying:
             broken.setattr(stack_.sqs, "delete_message", lost)
             with pytest.raises(RuntimeError):
                 stack_.letters.replay()
-        let_all_go(stack_)
+        let_leases_end()
         assert len(stack_.letters.replay()) == 1
         assert len(stack_.waiting("FetchQueue")) == 1
 
@@ -218,7 +218,7 @@ class TestReplaying:
         stack_.invoked.refuses = True
         with pytest.raises(RuntimeError):
             stack_.letters.replay()
-        let_all_go(stack_)
+        let_leases_end()
         assert len(stack_.letters.show()) == 1
 
     async def test_a_malformed_one_that_comes_back_at_once_is_left_for_the_next_run(
@@ -240,15 +240,6 @@ class TestReplaying:
 
 def lost(**_: Any) -> None:
     raise RuntimeError("the connection broke")
-
-
-def let_all_go(stack_: Stack) -> None:
-    """As if the time had passed for which letters are held."""
-    for backend in sqs_backends["123456789012"].values():
-        for queue in backend.queues.values():
-            queue.pending_message_groups.clear()
-            for message in queue._messages:
-                message.visible_at = 0
 
 
 def test_what_is_named_is_thrown_away_and_nothing_else(stack_: Stack) -> None:
