@@ -46,7 +46,7 @@ def let_leases_end() -> None:
     """Show every message of moto's queues again, as if the time had passed for which they are held."""
     backends: Any = get_backend("sqs")[DEFAULT_ACCOUNT_ID]
     for queue in backends[REGION].queues.values():
-        queue.pending_message_groups.clear()
+        queue.pending_messages.clear()
         for message in list(queue._messages):
             message.visible_at = 0
 
