@@ -1,7 +1,8 @@
 """What a failed cycle means for its account: how long to wait, and when a person is needed.
 
 Busy servers lie, so one refused sign-in stops nothing: ten in a row do, or three that say ``[AUTH]`` outright
-(RFC 3206), and a consent that is gone stops it at once. Fifty failed connections in a row stop an account too.
+(RFC 3206), and a consent that is gone stops it at once. Fifty failed connections in a row stop an account too; a
+connection that breaks once popfetch is signed in is none of these, as host, port and password are right then.
 Whatever else happens backs off and heals by itself, and throttling is never counted as a refused sign-in.
 """
 
@@ -71,13 +72,15 @@ def after_failure(
     code: str,
     *,
     explicit: bool,
+    signed_in: bool,
     now: datetime,
     interval: timedelta,
     jitter: float,
 ) -> tuple[FailureCounts, Standing]:
     """The counts after one more failure of kind ``code``, and the standing that follows.
 
-    ``jitter`` is 0 to 1 and spreads the pauses of many accounts over a fifth of their length.
+    ``signed_in`` says that it came after a sign-in that went well. ``jitter`` is 0 to 1 and spreads the pauses of many
+    accounts over a fifth of their length.
     """
     standing = Standing.ACTIVE
     if code in _NEEDS_A_PERSON:
@@ -91,7 +94,7 @@ def after_failure(
         explicit_failures = counts.authentication_explicit
         if code in _STOPS_AT_ONCE or failures >= SIGN_INS_IN_A_ROW or explicit_failures >= EXPLICIT_SIGN_INS_IN_A_ROW:
             standing = Standing.AUTH_FAILED
-    elif code in _CONNECTION:
+    elif code in _CONNECTION and not signed_in:
         counts = replace(counts, connection=counts.connection + 1)
         failures = counts.connection
         if failures >= CONNECTIONS_IN_A_ROW:

@@ -126,6 +126,7 @@ class CycleRecord:
         self.pruned: Ledger | None = None
         self.concluded = False
         self._cause = ""
+        self._signed_in = False
         self.cycle_id = cycle_id
         self._landed = _Landed()
         self._last_commit = 0.0
@@ -139,6 +140,11 @@ class CycleRecord:
     def may_sign_in_soon(self) -> bool:
         """False when the server wants a longer pause before the next sign-in than a cycle waits out."""
         return may_sign_in_soon(self.state, self.parts.clock())
+
+    def note_sign_in(self) -> None:
+        """Host, port and password are right; what has gone wrong after sign-ins still counts."""
+        self._signed_in = True
+        self.update(failures=replace(FailureCounts(), temporary=self.state.failures.temporary))
 
     def learn(self, **traits: Any) -> None:
         """Remember something of the account's server."""
@@ -364,6 +370,7 @@ class CycleRecord:
                 state.failures,
                 failure.code,
                 explicit=getattr(failure, "explicit", False),
+                signed_in=self._signed_in,
                 now=now,
                 interval=timedelta(minutes=self.account.fetch.interval_minutes),
                 jitter=SystemRandom().random(),  # of the system: processes from one snapshot must not pause alike

@@ -10,12 +10,11 @@ A crash between any two steps leaves work that the next cycle does again onto th
 import asyncio
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from popfetch.domain.account import Account, Direction, Order
 from popfetch.domain.errors import AccountNotFound, CycleOvertaken, PopfetchError, StorageUnavailable
-from popfetch.domain.fetch_state import FailureCounts, FetchState, LastFetch, Pipelining
+from popfetch.domain.fetch_state import FetchState, LastFetch, Pipelining
 from popfetch.domain.ledger import Disposition, Ledger
 from popfetch.domain.maildrop_survey import (
     RECONCILE_EVERY,
@@ -154,7 +153,7 @@ class FetchCycle:
     def _note_sign_in(self, maildrop: Maildrop) -> None:
         self._signed_in_at = self._parts.clock()
         self._note_login_delay(maildrop)
-        self._record.update(failures=replace(FailureCounts(), temporary=self._record.state.failures.temporary))
+        self._record.note_sign_in()
         if maildrop.apop_failed:
             self._record.learn(apop_fails=True)
 

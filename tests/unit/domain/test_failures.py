@@ -10,11 +10,13 @@ from tests.builders.accounts import NOON
 FIVE_MINUTES = timedelta(minutes=5)
 
 
-def after(code: str, times: int, *, explicit: bool = False, jitter: float = 1.0) -> tuple[FailureCounts, Standing]:
+def after(
+    code: str, times: int, *, explicit: bool = False, signed_in: bool = False, jitter: float = 1.0
+) -> tuple[FailureCounts, Standing]:
     counts, standing = FailureCounts(), Standing.ACTIVE
     for _ in range(times):
         counts, standing = after_failure(
-            counts, code, explicit=explicit, now=NOON, interval=FIVE_MINUTES, jitter=jitter
+            counts, code, explicit=explicit, signed_in=signed_in, now=NOON, interval=FIVE_MINUTES, jitter=jitter
         )
     return counts, standing
 
@@ -47,8 +49,16 @@ def test_when_a_person_is_needed(code: str, explicit: bool, times: int, standing
 
 def test_a_refused_sign_in_ends_a_row_of_failed_connections() -> None:
     counts, _ = after("network", 40)
-    counts, _ = after_failure(counts, "authentication", explicit=False, now=NOON, interval=FIVE_MINUTES, jitter=0)
+    counts, _ = after_failure(
+        counts, "authentication", explicit=False, signed_in=False, now=NOON, interval=FIVE_MINUTES, jitter=0
+    )
     assert (counts.connection, counts.authentication) == (0, 1)
+
+
+@pytest.mark.parametrize("code", ["network", "tls", "host_refused"])
+def test_connections_that_break_after_a_sign_in_back_off_and_stop_nobody(code: str) -> None:
+    counts, standing = after(code, 500, signed_in=True)
+    assert (standing, counts.connection, counts.not_before) == (Standing.ACTIVE, 0, NOON + LONGEST_PAUSE)
 
 
 def test_the_first_failures_are_met_with_the_ordinary_interval() -> None:

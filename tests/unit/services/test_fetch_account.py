@@ -14,7 +14,7 @@ from popfetch.services.fetch_account import carry_out_request
 from popfetch.services.message_taking import TimeFrame
 from tests.builders.aws import Aws
 from tests.builders.collecting import Collection, a_message
-from tests.builders.scripted_pop3_server import ScriptedServer, err
+from tests.builders.scripted_pop3_server import Close, ScriptedServer, err
 
 
 async def test_a_due_account_is_fetched(aws: Aws) -> None:
@@ -95,6 +95,20 @@ async def test_an_account_that_is_throttled_for_an_hour_goes_on_collecting(aws: 
         await collection.carry_out()
     assert collection.contents() == [a_message(1)]
     assert collection.bus.named("AccountAuthFailed") == []
+
+
+async def test_a_server_that_hangs_up_after_each_sign_in_is_asked_less_and_less_often(aws: Aws) -> None:
+    async with ScriptedServer([a_message(1)], on={"STAT": Close()}) as server:
+        collection = Collection(aws, server, interval_minutes=1)
+        for _ in range(120):
+            collection.now += timedelta(minutes=1)
+            await collection.carry_out()
+        assert len(server.sessions) < 40
+        assert (await collection.stored_account()).standing is Standing.ACTIVE
+        server.on.clear()
+        collection.now += timedelta(hours=1)
+        await collection.carry_out()
+    assert collection.contents() == [a_message(1)]
 
 
 async def test_an_hour_of_throttling_by_hand_stops_nothing_either(aws: Aws) -> None:
