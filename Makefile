@@ -6,8 +6,8 @@
 #   make test-real   also those with real servers, which are installed where that is allowed
 #   make bench       popfetch beside other fetchers, its bill and its scale (PARTS="retrieval bill" runs only those)
 #   make chaos       thousands of fetch cycles with faults at every turn, and what became of the mail (SEED=7 CYCLES=500)
-#   make check       format, lint, types, layers, template, locks, secrets that were written down
-#   make audit       vulnerabilities that are known of what is used; needs PyPI's and npm's own services
+#   make check       format, lint, types, layers, template, locks, secrets that were written down, known vulnerabilities
+#   make audit       vulnerabilities that are known of what is used; fails where PyPI's and npm's own services are not reached
 #   make format      put the format right
 #   make console     build the web console anew, from its sources in infra/console
 #   make openapi     write the API's description anew, from its routes
@@ -66,6 +66,7 @@ check: setup
 	@.venv/bin/lint-imports --no-cache
 	@$(PYTHON) -m infra.locks check
 	@$(PYTHON) -m infra.secret_scan
+	@$(PYTHON) -m infra.audit --where-asked
 	@$(PYTHON) -m infra.openapi check
 	@$(PYTHON) -m infra.dashboard check
 	@$(PYTHON) -m infra.web check
