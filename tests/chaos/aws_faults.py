@@ -5,12 +5,13 @@ its faults say otherwise: refused, throttled, left without an answer, done witho
 asked has given up, answered by halves, or done in part; and whoever asked may be killed before or after it is done.
 """
 
+import copy
 import json
 import os
 import signal
 import socket
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from random import Random
 from threading import Condition, Lock, Thread
 from typing import Any
 
+from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.table import Table
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -98,15 +101,42 @@ class AwsPlan:
         return kind, random
 
 
+_BEFORE: dict[int, Table] = {}
+"""The tables as the request that is being done has found them, by the tables' own ids."""
+
+
+def _as_before(table: Table, _: dict[int, Any]) -> Table:
+    """What moto goes back to where a transaction fails.
+
+    moto copies the whole table for each item of a transaction, which takes half a minute where a ledger is packed.
+    """
+    if id(table) not in _BEFORE:
+        kept = _BEFORE[id(table)] = copy.copy(table)
+        items: dict[Any, Any] = table.items
+        kept.items = defaultdict(dict)
+        for partition, within in items.items():
+            kept.items[partition] = (
+                {sort: _detached(item) for sort, item in within.items()} if table.has_range_key else _detached(within)
+            )
+    return _BEFORE[id(table)]
+
+
+def _detached(item: Item) -> Any:
+    twin = copy.copy(item)
+    twin.attrs = copy.copy(item.attrs)
+    return twin
+
+
 class FaultyAws:
     """moto, and the doors to it."""
 
     def __init__(self) -> None:
+        Table.__deepcopy__ = _as_before  # type: ignore[attr-defined]
         self.done: Counter[AwsFault] = Counter()
         self.requests = 0
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._one_at_a_time = Lock()
-        self._under_way = 0
+        self._under_way: Counter[str] = Counter()
         self._quiet = Condition()
 
     def door(self, *, pid_file: Path | None = None) -> "Door":
@@ -124,18 +154,19 @@ class FaultyAws:
         environ = {**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         with self._one_at_a_time:
             self.requests += 1
+            _BEFORE.clear()
             answer = b"".join(self._moto(environ, start_response))
         return started[0], started[1], answer
 
-    def begin(self) -> None:
+    def begin(self, operation: str) -> None:
         """A request is under way."""
         with self._quiet:
-            self._under_way += 1
+            self._under_way[operation] += 1
 
-    def end(self, fault: AwsFault | None) -> None:
+    def end(self, operation: str, fault: AwsFault | None) -> None:
         """It has ended, late effects too."""
         with self._quiet:
-            self._under_way -= 1
+            self._under_way[operation] -= 1
             if fault is not None:
                 self.done[fault] += 1
             self._quiet.notify_all()
@@ -143,7 +174,8 @@ class FaultyAws:
     def wait_until_quiet(self) -> None:
         """Wait until nothing is under way: what comes late has come."""
         with self._quiet:
-            assert self._quiet.wait_for(lambda: not self._under_way, timeout=30), "a request never ends"
+            ended = self._quiet.wait_for(lambda: not self._under_way.total(), timeout=30)
+            assert ended, f"requests that never end: {+self._under_way}"
 
 
 class Door:
@@ -170,14 +202,14 @@ class Door:
             _hang_up(environ)
         operation = _operation(environ)
         fault, random = self.plan.fault(operation) if self.plan else (None, None)
-        self._aws.begin()
+        self._aws.begin(operation)
         try:
             if fault is None or random is None:
                 status, headers, answer = self._aws.ask(environ, body)
             else:
                 status, headers, answer = self._meddle(fault, random, operation, environ, body)
         finally:
-            self._aws.end(fault)
+            self._aws.end(operation, fault)
         start_response(status, headers)
         return [answer]
 

@@ -164,3 +164,22 @@ class TestPlans:
     def test_a_kill_meets_one_request(self) -> None:
         plan = AwsPlan(Dice(5), kill=(2, AwsFault.KILLED_AFTER))
         assert [plan.fault("Query")[0] for _ in range(3)] == [None, AwsFault.KILLED_AFTER, None]
+
+
+def test_a_transaction_that_fails_leaves_everything_as_it_was(aws: Aws) -> None:
+    before = [{"id": {"S": name}, "said": {"S": "before"}} for name in ("altered", "deleted")]
+    for item in before:
+        aws.table.put_item(TableName="table", Item=item)
+    altered, deleted = ({"TableName": "table", "Key": {"id": item["id"]}} for item in before)
+    update: Any = {"UpdateExpression": "SET said = :now", "ExpressionAttributeValues": {":now": {"S": "now"}}}
+    never: Any = {"Key": {"id": {"S": "nobody"}}, "ConditionExpression": "attribute_exists(id)"}
+    with pytest.raises(aws.table.exceptions.TransactionCanceledException):
+        aws.table.transact_write_items(
+            TransactItems=[
+                {"Update": altered | update},
+                {"Delete": deleted},
+                {"Put": {"TableName": "table", "Item": ITEM}},
+                {"ConditionCheck": {"TableName": "table"} | never},
+            ]
+        )
+    assert sorted(aws.table.scan(TableName="table")["Items"], key=str) == before
