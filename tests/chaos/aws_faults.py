@@ -22,7 +22,7 @@ from random import Random
 from threading import Condition, Lock, Thread
 from typing import Any
 
-from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.dynamo_type import Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
@@ -123,7 +123,8 @@ def _as_before(table: Table, _: dict[int, Any]) -> Table:
 
 def _detached(item: Item) -> Any:
     twin = copy.copy(item)
-    twin.attrs = copy.copy(item.attrs)
+    twin.attrs = LimitedSizeDict()
+    dict.update(twin.attrs, item.attrs)  # which does not measure them once more
     return twin
 
 
