@@ -3,7 +3,7 @@
 They change between sessions only, as RFC 1939 (section 3) has it: a maildrop is locked while somebody is signed in.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -103,7 +103,8 @@ class LivingMaildrop:
         self.deletions = 0
         self._number = first_number
         self._next_uid = 1
-        self._gone: list[tuple[bytes, int]] = []
+        self._gone: list[bytes] = []
+        self._sizes: defaultdict[bytes, set[int]] = defaultdict(set)
         self._hidden: list[Mail] = []
         self._turn = 0
         capabilities = ["TOP", "USER"]
@@ -131,6 +132,8 @@ class LivingMaildrop:
             self.server.mailbox = [*self._hidden, *self.server.mailbox]
             self._hidden = []
         self._happen(chosen(random, _CHANGES), random)
+        for mail in self.present():
+            self._sizes[mail.uid].add(self._told(mail.content))
 
     def number_of(self, content: bytes) -> int:
         """The number of the message that these octets are of."""
@@ -176,13 +179,12 @@ class LivingMaildrop:
             case Change.REUSED:
                 if not self._gone:
                     return
-                uid, octets = random.choice(self._gone)
-                self._deliver(random, uid=uid, but_not_octets=octets)
+                self._deliver(random, uid=random.choice(self._gone))
             case Change.TWIN:
                 if not mailbox:
                     return
                 other = random.choice(mailbox)
-                self._deliver(random, uid=other.uid, but_not_octets=len(other.content))
+                self._deliver(random, uid=other.uid)
             case Change.SHUFFLED:
                 random.shuffle(mailbox)
             case Change.EMPTY:
@@ -198,11 +200,12 @@ class LivingMaildrop:
         self._next_uid += 1
         return b"%d" % (self._next_uid - 1)
 
-    def _deliver(self, random: Random, *, uid: bytes = b"", but_not_octets: int = -1) -> None:
+    def _deliver(self, random: Random, *, uid: bytes = b"") -> None:
         number = self._number
         self._number += 1
         content = self._content(number, random)
-        while self._told(content) == int(but_not_octets * self.manners.sizes):
+        # one UID and one size for two messages: nothing that a server says tells them apart
+        while uid and self._told(content) in self._sizes[uid]:
             content += b"One line more.\r\n"
         self.delivered[number] = Delivered(number, [content])
         self.server.mailbox.append(Mail(content, uid or self._new_uid(), self._told(content)))
@@ -226,13 +229,15 @@ class LivingMaildrop:
 
     def _take(self, mail: Mail) -> None:
         self.server.mailbox.remove(mail)
-        self._gone.append((mail.uid, len(mail.content)))
+        self._gone.append(mail.uid)
         self.delivered[self.number_of(mail.content)].taken_by_another = True
 
     def _rewrite(self, random: Random) -> None:
         for index, mail in enumerate(self.server.mailbox):
             if one_in(random, 3) and b"\r\nStatus:" not in mail.content:
                 content = mail.content.replace(b"\r\nSubject:", b"\r\nStatus: RO\r\nSubject:", 1)
+                if self._told(content) in self._sizes[mail.uid]:
+                    continue
                 self.delivered[self.number_of(content)].variants.append(content)
                 self.server.mailbox[index] = replace(mail, content=content, size=self._told(content))
 
@@ -272,6 +277,6 @@ class LivingMaildrop:
             mail = self.server.mailbox[number - 1]
             self.before_deletion(mail)
             self.deletions += 1
-            self._gone.append((mail.uid, len(mail.content)))
+            self._gone.append(mail.uid)
             self.delivered[self.number_of(mail.content)].deleted_by_popfetch = True
         return DEFAULT
