@@ -13,7 +13,7 @@ import socket
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from io import BytesIO
@@ -21,6 +21,7 @@ from pathlib import Path
 from random import Random
 from threading import Condition, Lock, Thread
 from typing import Any
+from unittest.mock import patch
 
 from moto.dynamodb.models.dynamo_type import Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
@@ -101,24 +102,30 @@ class AwsPlan:
         return kind, random
 
 
-_BEFORE: dict[int, Table] = {}
-"""The tables as the request that is being done has found them, by the tables' own ids."""
+def _copying_once() -> AbstractContextManager[object]:
+    """Have moto copy a table once in a request: what it goes back to where a transaction fails.
 
-
-def _as_before(table: Table, _: dict[int, Any]) -> Table:
-    """What moto goes back to where a transaction fails.
-
-    moto copies the whole table for each item of a transaction, which takes half a minute where a ledger is packed.
+    It copies the whole table for each item of a transaction, which takes half a minute where a ledger is packed.
     """
-    if id(table) not in _BEFORE:
-        kept = _BEFORE[id(table)] = copy.copy(table)
-        items: dict[Any, Any] = table.items
-        kept.items = defaultdict(dict)
-        for partition, within in items.items():
-            kept.items[partition] = (
-                {sort: _detached(item) for sort, item in within.items()} if table.has_range_key else _detached(within)
-            )
-    return _BEFORE[id(table)]
+    before: dict[int, Table] = {}
+
+    def as_before(table: Table, _: dict[int, Any]) -> Table:
+        if id(table) not in before:
+            before[id(table)] = _copy_of(table)
+        return before[id(table)]
+
+    return patch.object(Table, "__deepcopy__", as_before, create=True)
+
+
+def _copy_of(table: Table) -> Table:
+    twin = copy.copy(table)
+    items: dict[Any, Any] = table.items
+    twin.items = defaultdict(dict)
+    for partition, within in items.items():
+        twin.items[partition] = (
+            {sort: _detached(item) for sort, item in within.items()} if table.has_range_key else _detached(within)
+        )
+    return twin
 
 
 def _detached(item: Item) -> Any:
@@ -132,7 +139,6 @@ class FaultyAws:
     """moto, and the doors to it."""
 
     def __init__(self) -> None:
-        Table.__deepcopy__ = _as_before  # type: ignore[attr-defined]
         self.done: Counter[AwsFault] = Counter()
         self.requests = 0
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -153,9 +159,8 @@ class FaultyAws:
             return lambda _: None
 
         environ = {**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-        with self._one_at_a_time:
+        with self._one_at_a_time, _copying_once():
             self.requests += 1
-            _BEFORE.clear()
             answer = b"".join(self._moto(environ, start_response))
         return started[0], started[1], answer
 

@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
+from moto.dynamodb.models.table import Table
 
 from tests.chaos import aws_faults
 from tests.chaos.aws_faults import AwsFault, AwsPlan, Door, FaultyAws
@@ -164,6 +165,11 @@ class TestPlans:
     def test_a_kill_meets_one_request(self) -> None:
         plan = AwsPlan(Dice(5), kill=(2, AwsFault.KILLED_AFTER))
         assert [plan.fault("Query")[0] for _ in range(3)] == [None, AwsFault.KILLED_AFTER, None]
+
+
+def test_moto_is_as_it_was_once_a_request_is_done(aws: Aws) -> None:
+    aws.table.put_item(TableName="table", Item=ITEM)
+    assert not hasattr(Table, "__deepcopy__")
 
 
 def test_a_transaction_that_fails_leaves_everything_as_it_was(aws: Aws) -> None:
