@@ -17,6 +17,12 @@ from tests.builders.collecting import Collection, a_message
 from tests.builders.scripted_pop3_server import Close, ScriptedServer, err
 
 
+async def every_minute(collection: Collection, minutes: int, reason: Reason = Reason.SCHEDULE) -> None:
+    for _ in range(minutes):
+        collection.now += timedelta(minutes=1)
+        await collection.carry_out(reason)
+
+
 async def test_a_due_account_is_fetched(aws: Aws) -> None:
     async with ScriptedServer([a_message(1)]) as server:
         collection = Collection(aws, server)
@@ -83,9 +89,7 @@ async def test_back_off_is_kept_unless_a_person_asks(aws: Aws) -> None:
 async def test_an_account_that_is_throttled_for_an_hour_goes_on_collecting(aws: Aws, refusal: str) -> None:
     async with ScriptedServer([a_message(1)], on={"PASS": err(refusal)}) as server:
         collection = Collection(aws, server, interval_minutes=1)
-        for _ in range(60):
-            collection.now += timedelta(minutes=1)
-            await collection.carry_out()
+        await every_minute(collection, 60)
         assert len(server.sessions) < 30
         assert (await collection.stored_account()).standing is Standing.ACTIVE
         failures = (await collection.state()).failures
@@ -100,9 +104,7 @@ async def test_an_account_that_is_throttled_for_an_hour_goes_on_collecting(aws: 
 async def test_a_server_that_hangs_up_after_each_sign_in_is_asked_less_and_less_often(aws: Aws) -> None:
     async with ScriptedServer([a_message(1)], on={"STAT": Close()}) as server:
         collection = Collection(aws, server, interval_minutes=1)
-        for _ in range(120):
-            collection.now += timedelta(minutes=1)
-            await collection.carry_out()
+        await every_minute(collection, 120)
         assert len(server.sessions) < 40
         assert (await collection.stored_account()).standing is Standing.ACTIVE
         server.on.clear()
@@ -114,9 +116,7 @@ async def test_a_server_that_hangs_up_after_each_sign_in_is_asked_less_and_less_
 async def test_an_hour_of_throttling_by_hand_stops_nothing_either(aws: Aws) -> None:
     async with ScriptedServer(on={"PASS": err("[LOGIN-DELAY] wait")}) as server:
         collection = Collection(aws, server, interval_minutes=1)
-        for _ in range(60):
-            collection.now += timedelta(minutes=1)
-            await collection.carry_out(Reason.CHECK_NOW)
+        await every_minute(collection, 60, Reason.CHECK_NOW)
         assert len(server.sessions) == 60
     assert (await collection.stored_account()).standing is Standing.ACTIVE
 
